@@ -1,0 +1,1 @@
+"""Tier 1 and what makes many equal questions one."""

@@ -1,0 +1,1 @@
+"""Frozen values that every room talks about; no I/O, no await."""

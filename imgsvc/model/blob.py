@@ -1,0 +1,151 @@
+"""Owned bytes with everything an answer needs: made once, served many times."""
+
+import re
+from dataclasses import asdict, dataclass, field, fields, replace
+from email.utils import formatdate
+from pathlib import PurePosixPath
+from typing import Any, Self
+from urllib.parse import quote, unquote
+
+from yarl import URL
+
+from imgsvc.model.formats import BY_MEDIA_TYPE
+from imgsvc.model.source import Source
+
+FORMAT_VERSION = 1
+"""Version of what is stored beside an object's bytes; another one in the store counts as a miss."""
+
+# A picture answered as a document (opened in a tab) must run nothing: SVG is sanitised *and* sandboxed.
+_CONSTANT_HEADERS = (
+    ("Accept-Ranges", "bytes"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"),
+    ("Cross-Origin-Resource-Policy", "cross-origin"),
+    ("Timing-Allow-Origin", "*"),
+)
+_UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+MAX_NAME_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobMeta:
+    """
+    What is known of some bytes; kept beside them in the store.
+
+    Attributes:
+        media_type: as answered in ``Content-Type``.
+        sha256: hex digest of the bytes.
+        source_sha256: hex digest of the original they were made from.
+        width: in px; 0 where it means nothing.
+        height: likewise.
+        fetched_at: unix seconds at which the original was fetched.
+        fresh_until: unix seconds.
+        last_modified: unix seconds; the source's, else the time of the fetch.
+        degraded: what had to be left away (``frames``), or empty.
+        format_version: see :data:`FORMAT_VERSION`.
+    """
+
+    media_type: str
+    sha256: str
+    source_sha256: str
+    fetched_at: int
+    fresh_until: int
+    last_modified: int
+    width: int = 0
+    height: int = 0
+    degraded: str = ""
+    format_version: int = FORMAT_VERSION
+
+    def to_texts(self) -> dict[str, str]:
+        """Write as short ASCII texts, fit for object metadata of S3 (2 KB in all)."""
+        return {name: str(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_texts(cls, texts: dict[str, str]) -> Self:
+        """
+        Read back what :meth:`to_texts` wrote; names not known are passed over.
+
+        Raises:
+            ValueError: something is missing, not a number where one is due, or of another format version.
+        """
+        try:
+            values: dict[str, Any] = {
+                f.name: int(texts[f.name]) if f.type is int else texts[f.name] for f in fields(cls)
+            }
+        except KeyError as error:
+            raise ValueError(f"metadata lacks {error}") from error
+        if values["format_version"] != FORMAT_VERSION:
+            raise ValueError(f"metadata is of version {values['format_version']}")
+        return cls(**values)
+
+    @property
+    def lifetime_seconds(self) -> int:
+        """The whole time these bytes count as fresh, from the fetch on."""
+        return max(0, self.fresh_until - self.fetched_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """
+    Bytes that can be answered as they are.
+
+    Attributes:
+        data: owned, never a slice or view of something larger.
+        meta: what is known of them.
+        key: their name in memory and store.
+        source: where the picture came from.
+        shareable: False for an answer that one client may have and nobody may keep.
+        stored: whether the store is known to hold exactly these bytes under *key*.
+        immutable: whether the client's ``v`` makes a new URL of every change.
+        etag: strong, from the digest.
+        headers: all response headers that depend on nothing but the blob.
+    """
+
+    data: bytes
+    meta: BlobMeta
+    key: str
+    source: Source
+    shareable: bool = True
+    stored: bool = False
+    immutable: bool = False
+    etag: str = field(init=False)
+    headers: tuple[tuple[str, str], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "etag", f'"{self.meta.sha256[:32]}"')
+        object.__setattr__(self, "headers", tuple(_headers(self)))
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether the source may not be asked again yet at unix second *now*."""
+        return now < self.meta.fresh_until
+
+    def as_stored(self) -> "Blob":
+        """Give the same blob, known to lie in the store."""
+        return replace(self, stored=True)
+
+
+def _headers(blob: Blob) -> list[tuple[str, str]]:
+    meta = blob.meta
+    headers = [
+        ("Content-Type", meta.media_type),
+        ("ETag", blob.etag),
+        ("Last-Modified", formatdate(meta.last_modified, usegmt=True)),
+        ("Content-Disposition", f'inline; filename="{file_name(blob.source, meta.media_type)}"'),
+        *_CONSTANT_HEADERS,
+    ]
+    if blob.source.object_key is None:
+        headers.append(("Link", f'<{quote(blob.source.url, safe=_URI_SAFE)}>; rel="canonical"'))
+    if meta.degraded:
+        headers.append(("X-Degraded", meta.degraded))
+    return headers
+
+
+_URI_SAFE = "!#$%&'()*+,/:;=?@[]~"
+
+
+def file_name(source: Source, media_type: str) -> str:
+    """Make a safe name for a download: the source's own last path segment, the answer's own extension."""
+    path = source.object_key or unquote(URL(source.url, encoded=True).raw_path)
+    stem = _UNSAFE_IN_NAME.sub("-", PurePosixPath(path.replace("\\", "/")).stem).strip(".-")[:MAX_NAME_CHARS]
+    image_format = BY_MEDIA_TYPE.get(media_type)
+    return f"{stem or 'image'}.{image_format.value if image_format else 'json'}"

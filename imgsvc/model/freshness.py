@@ -1,0 +1,71 @@
+"""How long a source's answer may be used, from its own headers (RFC 9111 §4.2), clamped by the operator."""
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+NEVER_SHARED = frozenset(("no-store", "private"))
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """
+    A verdict on one answer of a source.
+
+    Attributes:
+        lifetime_seconds: from now on, already clamped.
+        shareable: False for ``no-store`` and ``private``: one client may have it, nobody may keep it.
+    """
+
+    lifetime_seconds: int
+    shareable: bool = True
+
+
+def judge(
+    *, cache_control: str | None, expires: str | None, date: str | None, age: str | None, now: float,
+    min_ttl_seconds: int, max_ttl_seconds: int,
+) -> Freshness:  # fmt: skip
+    """
+    Decide how long an answer is fresh.
+
+    ``s-maxage`` goes before ``max-age`` before ``Expires`` minus ``Date``; ``no-cache`` counts as 0; a source that
+    says nothing gets the minimum. The answer's own ``Age`` is taken off before the clamp.
+    """
+    directives = parse_cache_control(cache_control or "")
+    declared = _declared_seconds(directives, expires, date, now) - (_seconds(age) or 0)
+    clamped = min(max(declared, min_ttl_seconds), max_ttl_seconds)
+    return Freshness(clamped, shareable=NEVER_SHARED.isdisjoint(directives))
+
+
+def parse_cache_control(text: str) -> dict[str, str]:
+    """Split a Cache-Control field into lower-case directives; the first of equal ones counts (RFC 9111 §4.2.1)."""
+    directives: dict[str, str] = {}
+    for item in text.split(","):
+        name, _, value = item.strip().partition("=")
+        if name:
+            directives.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return directives
+
+
+def http_date(text: str | None) -> int | None:
+    """Read an HTTP date as unix seconds; None when there is none or it is not one."""
+    try:
+        return int(parsedate_to_datetime(text).timestamp()) if text else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _declared_seconds(directives: dict[str, str], expires: str | None, date: str | None, now: float) -> int:
+    if "no-cache" in directives:
+        return 0
+    for name in ("s-maxage", "max-age"):
+        if (seconds := _seconds(directives.get(name))) is not None:
+            return seconds
+    until = http_date(expires)
+    return until - (http_date(date) or int(now)) if until is not None else 0
+
+
+def _seconds(text: str | None) -> int | None:
+    """Read delta-seconds; more digits than a century needs are read as "for ever" (RFC 9111 §1.2.2)."""
+    if text is None or not (text.isascii() and text.isdigit()):
+        return None
+    return min(int(text[:12]), 2**31)

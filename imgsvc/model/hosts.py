@@ -1,0 +1,120 @@
+"""Hosts and URLs in normal form, and rules that name hosts."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import idna
+from yarl import URL
+
+from imgsvc.errors import InvalidRequest, SchemeNotAllowed, UserinfoNotAllowed
+
+MAX_URL_CHARS = 3072
+SCHEMES = ("http", "https")
+
+# Everything RFC 3986 lets stand in a query, and "%", which is already somebody's escape. The rest is escaped.
+_QUERY_SAFE = "!$&'()*+,;=:@/?%-._~[]|^`{}\\"
+_UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+
+
+def normalise_host(host: str) -> str:
+    """
+    Lower-case a host, drop one trailing dot, and turn it into its ASCII form (IDNA 2008 with UTS 46 mapping).
+
+    Raises:
+        ValueError: the text is no host name and no address.
+    """
+    host = host.removesuffix(".").lower()
+    try:
+        return str(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        pass
+    if host.isascii():
+        if not host or len(host) > 253 or not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", host) or ".." in host:  # noqa: PLR2004 - RFC 1035 §2.3.4
+            raise ValueError(f"{host!r} is not a host name")
+        return host
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError(f"{host!r} is not a host name") from error
+
+
+def normalise_url(text: str, *, param: str = "url") -> str:
+    """
+    Bring an http(s) URL into the form that is its key and that is fetched.
+
+    Scheme and host lower-case and ASCII, default port, fragment and dot segments dropped; the query's bytes are kept
+    (an origin may have signed them), only what no URL may hold is escaped.
+
+    Raises:
+        InvalidRequest: no URL with a host, or longer than 3,072 characters.
+        SchemeNotAllowed: neither http nor https.
+        UserinfoNotAllowed: it carries a user name or password.
+    """
+    if len(text) > MAX_URL_CHARS:
+        raise InvalidRequest(f"A source URL has at most {MAX_URL_CHARS} characters.", param=param)
+    scheme = text.partition(":")[0].lower()
+    if scheme not in SCHEMES:
+        raise SchemeNotAllowed("A source URL begins with http:// or https://.", param=param)
+    before, _, query = text.partition("#")[0].partition("?")
+    authority = before.partition("://")[2].partition("/")[0]
+    if _UNSAFE.search(authority) or "\\" in before:
+        raise InvalidRequest("The source URL holds characters that no URL may hold.", param=param)
+    try:
+        return _rebuilt(URL(_UNSAFE.sub(lambda m: quote(m[0]), before)), query)
+    except ValueError as error:
+        raise InvalidRequest("The source URL has no valid host or port.", param=param) from error
+
+
+def _rebuilt(url: URL, query: str) -> str:
+    """Put the parts together again; the query apart, because yarl would rewrite ``%20`` in it to ``+``."""
+    if url.raw_user is not None or url.raw_password is not None:
+        raise UserinfoNotAllowed("The source URL carries a user name or password.", param="url")
+    host = normalise_host(url.raw_host or "")
+    port = "" if url.port in (None, 80 if url.scheme == "http" else 443) else f":{url.port}"
+    literal = f"[{host}]" if ":" in host else host
+    tail = f"?{quote(query, safe=_QUERY_SAFE)}" if query else ""
+    return f"{url.scheme}://{literal}{port}{url.raw_path or '/'}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class HostRules:
+    """
+    A list of hosts: exact names, ``*.suffix`` for everything below a name, ``*`` for any host, ``store:`` for keys.
+
+    Attributes:
+        exact: normalised names.
+        suffixes: normalised, each with its leading dot; the suffix itself is not meant.
+        anything: whether ``*`` is in the list.
+        store: whether ``store:`` is in the list.
+    """
+
+    exact: frozenset[str] = frozenset()
+    suffixes: tuple[str, ...] = ()
+    anything: bool = False
+    store: bool = False
+
+    @classmethod
+    def parse(cls, items: list[str]) -> "HostRules":
+        """
+        Read a settings list.
+
+        Raises:
+            ValueError: an item is none of the four shapes.
+        """
+        plain = [i for i in items if i not in ("*", "store:")]
+        wild = [i.removeprefix("*.") for i in plain if i.startswith("*.")]
+        return cls(
+            exact=frozenset(normalise_host(i) for i in plain if not i.startswith("*.")),
+            suffixes=tuple("." + normalise_host(i) for i in wild),
+            anything="*" in items,
+            store="store:" in items,
+        )
+
+    def match(self, host: str) -> str | None:
+        """Give the rule that allows *host* (normalised), or None."""
+        if host in self.exact:
+            return host
+        suffix = next((s for s in self.suffixes if host.endswith(s)), None)
+        return f"*{suffix}" if suffix else "*" if self.anything else None

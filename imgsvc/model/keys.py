@@ -1,0 +1,77 @@
+"""Names of things in the object store, made and checked in one place."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from imgsvc.errors import BadKey
+from imgsvc.model.source import Source
+from imgsvc.model.spec import TRANSFORM_VERSION, TransformSpec
+
+MAX_KEY_BYTES = 512
+IMAGE_PREFIX = "images/image/"
+SERVED_PREFIXES = (IMAGE_PREFIX, "images/logos/", "images/opengraph/")
+"""Below these a client may name a stored object as its source."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+_READABLE = re.compile(r"[a-z0-9,.-]{1,120}\Z")
+
+
+def validate_key(key: str) -> str:
+    """
+    Check a key before it comes near a file system or a bucket.
+
+    Returns:
+        *key* itself.
+
+    Raises:
+        BadKey: absolute, over 512 bytes of UTF-8, or with ``.``, ``..`` or empty segments, a backslash or a control
+            character.
+    """
+    if not key or len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
+        raise BadKey(f"A store key has 1 to {MAX_KEY_BYTES} bytes.", param="url")
+    if _CONTROL.search(key) or not key.isprintable():
+        raise BadKey("A store key holds no backslash, control character or unpaired surrogate.", param="url")
+    if any(segment in ("", ".", "..") for segment in key.split("/")):
+        raise BadKey("A store key is relative and has no empty, '.' or '..' segment.", param="url")
+    return key
+
+
+def source_prefix(source: Source) -> str:
+    """Everything kept of one source lies below this; ends in a slash."""
+    return f"{IMAGE_PREFIX}{source.h16}/"
+
+
+def original_key(source: Source) -> str:
+    """Where a source's own bytes lie."""
+    return f"{source_prefix(source)}original"
+
+
+def record_key(source: Source) -> str:
+    """Where what is known of a source lies: validators, freshness, digest."""
+    return f"{source_prefix(source)}source.json"
+
+
+def variant_key(source: Source, spec: TransformSpec) -> str:
+    """
+    Where the answer to *spec* lies: readable where it can be, hashed where a client's own text is in it or it is long.
+
+    The transform version is part of it, so that better pixels never hide behind old ones.
+    """
+    text = f"t{TRANSFORM_VERSION},{spec.canonical()}"
+    if spec.version is not None or not _READABLE.match(text):
+        text = f"t{TRANSFORM_VERSION},{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+    return f"{source_prefix(source)}{text}.{spec.extension}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultKey:
+    """What one answer is called in memory, in flight and in the store; the text is all three."""
+
+    text: str
+
+    @classmethod
+    def of(cls, source: Source, spec: TransformSpec) -> "ResultKey":
+        """Name the answer to *spec* on *source*: the original itself when nothing is asked of it."""
+        plain = spec.is_identity and spec.version is None and source.object_key is None
+        return cls(original_key(source) if plain else variant_key(source, spec))

@@ -1,0 +1,229 @@
+"""What a client wants done to a picture, as one frozen value with one canonical text."""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+from imgsvc.model.formats import ImageFormat
+
+TRANSFORM_VERSION = 1
+"""Part of every variant's key: raised when the same parameters begin to give other pixels."""
+
+MAX_SIDE_PX = 8192
+"""The largest width or height that may be asked for, ``dpr`` included."""
+
+
+class Fit(StrEnum):
+    """How a picture meets its box."""
+
+    INSIDE = "inside"
+    COVER = "cover"
+    CONTAIN = "contain"
+    FILL = "fill"
+    OUTSIDE = "outside"
+
+
+class Gravity(StrEnum):
+    """Which part ``cover`` keeps; FOCUS is the point in :attr:`TransformSpec.focus`."""
+
+    CENTRE = "centre"
+    NORTH = "north"
+    NORTHEAST = "northeast"
+    EAST = "east"
+    SOUTHEAST = "southeast"
+    SOUTH = "south"
+    SOUTHWEST = "southwest"
+    WEST = "west"
+    NORTHWEST = "northwest"
+    ATTENTION = "attention"
+    ENTROPY = "entropy"
+    FOCUS = "fp"
+
+
+class Placeholder(StrEnum):
+    """Kinds of stand-in for a picture that is still loading."""
+
+    THUMBHASH = "thumbhash"
+    COLOR = "color"
+    BLUR = "blur"
+
+
+class Output(StrEnum):
+    """
+    What the answer shall be.
+
+    The three AUTO classes are what every ``Accept`` header folds to before the key is made: the best the client takes
+    is AVIF, is WebP, or is the source's own format.
+    """
+
+    AUTO_AVIF = "auto-avif"
+    AUTO_WEBP = "auto-webp"
+    AUTO_SOURCE = "auto-source"
+    ORIGINAL = "original"
+    JPEG = "jpg"
+    PNG = "png"
+    WEBP = "webp"
+    GIF = "gif"
+    AVIF = "avif"
+    JSON = "json"
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether ``Accept`` decided."""
+        return self in (Output.AUTO_AVIF, Output.AUTO_WEBP, Output.AUTO_SOURCE)
+
+    @property
+    def explicit_format(self) -> ImageFormat | None:
+        """The format asked for by name; None where source or ``Accept`` decide, and for JSON."""
+        return _EXPLICIT.get(self)
+
+
+_EXPLICIT = {
+    Output.JPEG: ImageFormat.JPEG,
+    Output.PNG: ImageFormat.PNG,
+    Output.WEBP: ImageFormat.WEBP,
+    Output.GIF: ImageFormat.GIF,
+    Output.AVIF: ImageFormat.AVIF,
+}
+
+# An answer's format is only known once its source is; a key must be known before. These say what the class promises.
+_EXTENSIONS = {
+    Output.AUTO_AVIF: "avif",
+    Output.AUTO_WEBP: "webp",
+    Output.AUTO_SOURCE: "img",
+    Output.ORIGINAL: "img",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """An sRGB colour, each part 0–255, alpha not premultiplied."""
+
+    red: int
+    green: int
+    blue: int
+    alpha: int = 255
+
+    def __str__(self) -> str:
+        return f"{self.red:02x}{self.green:02x}{self.blue:02x}" + ("" if self.alpha == 255 else f"{self.alpha:02x}")  # noqa: PLR2004 - a byte
+
+
+@dataclass(frozen=True, slots=True)
+class TransformSpec:
+    """
+    Everything that decides an answer's bytes beside the source, in normal form.
+
+    Two requests that mean the same have equal specs: whoever makes one drops what has no effect (a ``fit`` without a
+    box, a gravity without ``cover``) and folds ``dpr`` into the sides. A field left at its default says nothing in
+    the canonical text. Steps happen in the order orient, trim, rotate, flip/flop, resize, blur, sharpen, greyscale,
+    background.
+
+    Attributes:
+        output: the answer's format, ``Accept`` already folded in.
+        width: of the box in px, 1–8192; None = free.
+        height: likewise.
+        fit: how the picture meets the box; INSIDE unless both sides are given.
+        enlarge: whether a picture may grow beyond its natural size.
+        gravity: what COVER keeps.
+        focus: x and y in 0–1 of the point to keep, with gravity FOCUS.
+        background: what is put behind transparency and CONTAIN's bars; None = transparent where the format can.
+        quality: 1–100; None = the format's default.
+        save_data: lower the *default* quality by 20 (an explicit one has it folded in).
+        blur: sigma in px, 0.3–250.
+        sharpen: sigma in px, 0.3–10.
+        rotate: clockwise degrees, 0, 90, 180 or 270.
+        flip: mirror top to bottom.
+        flop: mirror left to right.
+        trim: tolerance 1–100 within which a border counts as one colour.
+        greyscale: drop colour.
+        animate: keep all frames where source and output can.
+        placeholder: answer JSON with a stand-in instead of a picture.
+        version: the client's own ``v``; part of the key, not of the pixels.
+    """
+
+    output: Output = Output.AUTO_SOURCE
+    width: int | None = None
+    height: int | None = None
+    fit: Fit = Fit.INSIDE
+    enlarge: bool = False
+    gravity: Gravity = Gravity.CENTRE
+    focus: tuple[float, float] | None = None
+    background: Colour | None = None
+    quality: int | None = None
+    save_data: bool = False
+    blur: float | None = None
+    sharpen: float | None = None
+    rotate: int = 0
+    flip: bool = False
+    flop: bool = False
+    trim: int | None = None
+    greyscale: bool = False
+    animate: bool = True
+    placeholder: Placeholder | None = None
+    version: str | None = None
+
+    @property
+    def changes_pixels(self) -> bool:
+        """Whether any step does something, were the source as large as can be; encoding does not count."""
+        return any(getattr(self, name) != default for name, default in _PIXEL_DEFAULTS)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the source's own bytes are the answer."""
+        return self.output is Output.ORIGINAL and self.placeholder is None and not self.changes_pixels
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the answer describes the picture instead of showing it."""
+        return self.output is Output.JSON or self.placeholder is not None
+
+    @property
+    def extension(self) -> str:
+        """What the stored variant's key ends in; for AUTO and ORIGINAL a promise, the media type is in the metadata."""
+        return "json" if self.is_json else _EXTENSIONS.get(self.output, self.output.value)
+
+    def canonical(self) -> str:
+        """Give the one readable text of this spec, such as ``auto-webp,w640,fit-cover``; equal specs, equal texts."""
+        parts = [self.output.value]
+        for name, default, label in _CANONICAL:
+            value = getattr(self, name)
+            if value != default:
+                parts.append(label if value is True else f"{label}{_text(value)}")
+        return ",".join(parts)
+
+
+_PIXEL_STEPS = [
+    "width",
+    "height",
+    "background",
+    "blur",
+    "sharpen",
+    "rotate",
+    "flip",
+    "flop",
+    "trim",
+    "greyscale",
+    "animate",
+    "enlarge",
+]
+_DEFAULTS = {f.name: f.default for f in fields(TransformSpec)}
+_PIXEL_DEFAULTS = tuple((name, _DEFAULTS[name]) for name in _PIXEL_STEPS)
+_LABELS = {
+    "width": "w", "height": "h", "fit": "fit-", "enlarge": "enlarge", "gravity": "g-", "focus": "at-",
+    "background": "bg-", "quality": "q", "save_data": "save", "blur": "blur", "sharpen": "sharpen", "rotate": "rot",
+    "flip": "flip", "flop": "flop", "trim": "trim", "greyscale": "grey", "animate": "still",
+    "placeholder": "ph-", "version": "v-",
+}  # fmt: skip
+_CANONICAL = tuple((name, _DEFAULTS[name], label) for name, label in _LABELS.items())
+
+
+def _text(value: object) -> str:
+    """Write a field's value so that equal values give equal texts and no comma comes in unasked."""
+    match value:
+        case False:  # only ``animate`` differs from its default by being off, and its label says so
+            return ""
+        case float():
+            return f"{value:g}"
+        case (x, y):
+            return f"{x:g}-{y:g}"
+        case _:
+            return str(value)

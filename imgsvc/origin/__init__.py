@@ -1,0 +1,1 @@
+"""Tier 3: the guarded way to the outside."""

@@ -1,0 +1,1 @@
+"""The only room that knows this process's memory."""

@@ -1,0 +1,1 @@
+"""Answers questions by walking the tiers."""

@@ -1,0 +1,31 @@
+"""Every setting of the service: one frozen tree of groups, validated at start."""
+
+from imgsvc.settings.groups import (
+    MIB,
+    AccessSettings,
+    CacheSettings,
+    MemorySettings,
+    OriginSettings,
+    ServerSettings,
+    StoreSettings,
+    TransformSettings,
+)
+from imgsvc.settings.tree import Settings, SettingsError, documented, unknown_names
+from imgsvc.settings.values import ConnectTo, TrustedOrigin
+
+__all__ = [
+    "MIB",
+    "AccessSettings",
+    "CacheSettings",
+    "ConnectTo",
+    "MemorySettings",
+    "OriginSettings",
+    "ServerSettings",
+    "Settings",
+    "SettingsError",
+    "StoreSettings",
+    "TransformSettings",
+    "TrustedOrigin",
+    "documented",
+    "unknown_names",
+]

@@ -1,0 +1,212 @@
+"""
+The groups of settings: one class for each room or two that need them.
+
+A field's alias is its environment name, its description the sentence in ``docs/configuration.md``, its unit is in its
+own name. Constructors receive their own group, never the whole tree.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from imgsvc.model.hosts import HostRules
+from imgsvc.settings.values import (
+    Frozen,
+    OptionalInt,
+    OptionalSecret,
+    OptionalText,
+    Origins,
+    Rules,
+    Secrets,
+    Targets,
+)
+
+MIB = 1024 * 1024
+
+
+def _env(name: str, default: Any, description: str, **bounds: Any) -> Any:
+    return Field(default, alias=name, description=description, **bounds)
+
+
+class ServerSettings(Frozen):
+    """Where the service listens, how it answers and how it ends."""
+
+    host: str = _env("IMGSVC_HOST", "127.0.0.1", "Address to listen on.")
+    port: int = _env("IMGSVC_PORT", 8080, "Port to listen on; 0 takes a free one.", ge=0, le=65535)
+    drain_delay_seconds: float = _env(
+        "IMGSVC_DRAIN_DELAY", 0, "After SIGTERM: how long new connections are still taken while health says 503.", ge=0
+    )
+    shutdown_timeout_seconds: float = _env(
+        "IMGSVC_SHUTDOWN_TIMEOUT", 30, "After SIGTERM: how long running answers and background writes may take.", gt=0
+    )
+    admin_token: OptionalSecret = _env(
+        "IMGSVC_ADMIN_TOKEN", None, "Bearer token of the admin routes; unset, they are 404."
+    )
+    delivery: Literal["bytes", "redirect"] = _env(
+        "IMGSVC_DELIVERY", "bytes", "Answer stored images with their bytes, or with a redirect to the CDN."
+    )
+    cdn_base_url: OptionalText = _env(
+        "IMGSVC_CDN_BASE_URL", None, "Public URL below which the object store's keys are found."
+    )
+    site_url: OptionalText = _env(
+        "IMGSVC_SITE_URL", None, "The site that relative URLs at /_next/image belong to; an allowed source there."
+    )
+    log_format: Literal["auto", "json", "text"] = _env(
+        "IMGSVC_LOG_FORMAT", "auto", "JSON lines or text for people; auto is text on a terminal."
+    )
+    send_timeout_seconds: float = _env(
+        "IMGSVC_SEND_TIMEOUT", 30, "A client that takes no byte for this long is dropped.", gt=0
+    )
+
+    @model_validator(mode="after")
+    def _redirects_need_a_target(self) -> Self:
+        if self.delivery == "redirect" and not self.cdn_base_url:
+            raise ValueError("IMGSVC_DELIVERY: redirect needs IMGSVC_CDN_BASE_URL")
+        return self
+
+
+class AccessSettings(Frozen):
+    """Who may be fetched for whom."""
+
+    allowed_hosts: Rules = _env(
+        "IMGSVC_ALLOWED_HOSTS",
+        HostRules(),
+        "Sources anybody may ask for: names, *.suffix, * for any public host, store: for stored objects. "
+        "Empty: signed requests only.",
+    )
+    signing_keys: Secrets = _env("IMGSVC_SIGNING_KEYS", (), "Texts, comma-separated: the first signs, all verify.")
+    width_ladder: bool = _env(
+        "IMGSVC_WIDTH_LADDER", False, "Snap the widths of unsigned requests up to Next.js' sizes (16 to 3840)."
+    )
+
+
+class OriginSettings(Frozen):
+    """How sources are reached."""
+
+    trusted_origins: Origins = _env(
+        "IMGSVC_TRUSTED_ORIGINS",
+        (),
+        "host:port=CIDR, comma-separated: this host and port may resolve into that network.",
+    )
+    connect_to: Targets = _env(
+        "IMGSVC_CONNECT_TO", (), "host=address:port, comma-separated, *.suffix allowed: connect there instead."
+    )
+    max_image_size_bytes: int = _env(
+        "MAX_IMAGE_SIZE_BYTES", 50 * MIB, "Sources with more bytes are refused with 413.", gt=0
+    )
+    stream_threshold_bytes: int = _env(
+        "IMAGE_STREAM_THRESHOLD_BYTES", 5 * MIB,
+        "Above this a source shall be streamed instead of buffered; this version still buffers all.", gt=0,
+    )  # fmt: skip
+    connect_timeout_seconds: float = _env("IMGSVC_CONNECT_TIMEOUT", 3, "Longest wait for a connection.", gt=0)
+    read_timeout_seconds: float = _env("IMGSVC_READ_TIMEOUT", 5, "Longest wait between two reads.", gt=0)
+    fetch_timeout_seconds: float = _env("IMGSVC_FETCH_TIMEOUT", 15, "Longest whole fetch, redirects included.", gt=0)
+    connections_per_host: int = _env("IMGSVC_CONNECTIONS_PER_HOST", 8, "Connections to one host at once.", gt=0)
+    connections: int = _env("IMGSVC_CONNECTIONS", 100, "Connections to all hosts at once.", gt=0)
+    fetch_slots: int = _env("IMGSVC_FETCH_SLOTS", 4, "Sources buffered at once; others wait their turn.", gt=0)
+
+    def is_named(self, host: str) -> bool:
+        """Whether the operator named *host* (normalised) as reachable at a private address."""
+        return any(t.host == host for t in self.trusted_origins) or any(c.covers(host) for c in self.connect_to)
+
+
+class TransformSettings(Frozen):
+    """Limits and costs of pixel work."""
+
+    threads: OptionalInt = _env("IMGSVC_TRANSFORM_THREADS", None, "Threads for pixel work; unset: cores + 1.", gt=0)
+    timeout_seconds: float = _env("IMGSVC_TRANSFORM_TIMEOUT", 10, "A transform is killed after this.", gt=0)
+    max_pixels: int = _env("IMGSVC_MAX_PIXELS", 50_000_000, "Largest still, in pixels.", gt=0)
+    max_animation_pixels: int = _env(
+        "IMGSVC_MAX_ANIMATION_PIXELS", 50_000_000, "Largest animation, pixels of all frames together.", gt=0
+    )
+    max_frames: int = _env("IMGSVC_MAX_FRAMES", 256, "Longest animation, in frames.", gt=0)
+    max_side_px: int = _env("IMGSVC_MAX_SIDE", 16384, "Longest side of a source, in pixels.", gt=0)
+    avif_max_pixels: int = _env(
+        "IMGSVC_AVIF_MAX_PIXELS", 2_000_000, "Above this many pixels of output auto answers WebP instead of AVIF.", ge=0
+    )
+    webp_effort: int = _env("IMGSVC_WEBP_EFFORT", 2, "CPU effort of WebP, 0-6.", ge=0, le=6)
+    avif_effort: int = _env("IMGSVC_AVIF_EFFORT", 1, "CPU effort of AVIF, 0-9.", ge=0, le=9)
+
+    @property
+    def thread_count(self) -> int:
+        """Threads in force: one more than there are cores keeps them busy while one waits for memory."""
+        return self.threads or (os.cpu_count() or 1) + 1
+
+
+class MemorySettings(Frozen):
+    """What this process may hold."""
+
+    budget_bytes: int = _env("IMAGE_RAM_BUDGET_BYTES", 512 * MIB, "What this process may use.", ge=64 * MIB)
+    warning_bytes: OptionalInt = _env(
+        "MEMORY_WARNING_THRESHOLD",
+        None,
+        "Resident size at which the state is WARNING; unset: 75 % of the budget.",
+        gt=0,
+    )
+    critical_bytes: OptionalInt = _env(
+        "MEMORY_CRITICAL_THRESHOLD", None, "Resident size at which it is CRITICAL; unset: 90 % of the budget.", gt=0
+    )
+    cache_bytes: OptionalInt = _env(
+        "IMGSVC_CACHE_BYTES", None, "Capacity of the memory cache; 0 switches it off; unset: 30 % of the budget.", ge=0
+    )
+
+    @property
+    def warning_threshold_bytes(self) -> int:
+        """The warning threshold in force."""
+        return self.warning_bytes or self.budget_bytes * 75 // 100
+
+    @property
+    def critical_threshold_bytes(self) -> int:
+        """The critical threshold in force."""
+        return self.critical_bytes or self.budget_bytes * 90 // 100
+
+    @property
+    def cache_capacity_bytes(self) -> int:
+        """The memory cache's capacity in force."""
+        return self.budget_bytes * 30 // 100 if self.cache_bytes is None else self.cache_bytes
+
+    @property
+    def metadata_capacity_bytes(self) -> int:
+        """The in-process metadata cache's capacity."""
+        return min(50 * MIB, self.budget_bytes // 10)
+
+    @model_validator(mode="after")
+    def _thresholds_in_order(self) -> Self:
+        if self.warning_threshold_bytes >= self.critical_threshold_bytes:
+            raise ValueError("MEMORY_WARNING_THRESHOLD: must be below MEMORY_CRITICAL_THRESHOLD")
+        if self.critical_threshold_bytes > self.budget_bytes:
+            raise ValueError("MEMORY_CRITICAL_THRESHOLD: must not be above IMAGE_RAM_BUDGET_BYTES")
+        return self
+
+
+class CacheSettings(Frozen):
+    """Freshness, coalescing and the metadata cache."""
+
+    min_ttl_seconds: int = _env("IMGSVC_MIN_TTL", 14400, "Shortest time a picture counts as fresh.", ge=0)
+    max_ttl_seconds: int = _env("IMGSVC_MAX_TTL", 31536000, "Longest time a picture counts as fresh.", ge=0)
+    coalesce_timeout_seconds: float = _env(
+        "IMGSVC_COALESCE_TIMEOUT", 30, "Longest wait for work that another request began.", gt=0
+    )
+    redis_url: OptionalSecret = _env(
+        "IMGSVC_REDIS_URL", None, "Redis or Valkey that replicas share remembered failures in; unset: in process."
+    )
+
+
+class StoreSettings(Frozen):
+    """Where whole pictures are kept."""
+
+    directory: Path = _env("IMGSVC_STORE_DIR", Path("var/store"), "Folder of the filesystem store.")
+    s3_bucket: OptionalText = _env("S3_BUCKET", None, "Bucket; unset: the filesystem store is used.")
+    s3_endpoint_url: OptionalText = _env("S3_ENDPOINT_URL", None, "Endpoint of an S3 that is not AWS.")
+    s3_region: OptionalText = _env("S3_REGION", None, "Region; unset: botocore's own choice.")
+    s3_access_key_id: OptionalSecret = _env("S3_ACCESS_KEY_ID", None, "Access key; unset: botocore's own chain.")
+    s3_secret_access_key: OptionalSecret = _env("S3_SECRET_ACCESS_KEY", None, "Secret of the access key.")
+    s3_session_token: OptionalSecret = _env("S3_SESSION_TOKEN", None, "Session token, with temporary credentials.")
+    s3_addressing_style: Literal["auto", "path", "virtual"] = _env(
+        "S3_ADDRESSING_STYLE", "auto", "Bucket in the path or in the host name."
+    )
+    persist_queue_bytes: int = _env(
+        "IMGSVC_PERSIST_QUEUE_BYTES", 64 * MIB, "Bytes that may wait to be stored; beyond, they are not.", gt=0
+    )

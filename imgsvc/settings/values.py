@@ -1,0 +1,119 @@
+"""Kinds of settings values that are more than a text or a number, and how each is read and shown."""
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+
+from imgsvc.model.hosts import HostRules, normalise_host
+
+
+class Frozen(BaseModel):
+    """Base of all groups and values: immutable, blind to names it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, validate_default=True)
+
+
+class TrustedOrigin(Frozen):
+    """One item of IMGSVC_TRUSTED_ORIGINS: this host and port may resolve into this network."""
+
+    host: str
+    port: int
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class ConnectTo(Frozen):
+    """One item of IMGSVC_CONNECT_TO: this host (or ``*.suffix``) is reached at this address and port."""
+
+    host: str
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
+    port: int
+
+    def covers(self, host: str) -> bool:
+        """Whether *host* (normalised) is meant."""
+        return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
+
+
+def _items(value: object) -> object:
+    return [i.strip() for i in value.split(",") if i.strip()] if isinstance(value, str) else value
+
+
+def _host_rules(value: object) -> object:
+    items = _items(value)
+    return HostRules.parse(items) if isinstance(items, list) else value
+
+
+def _host_port(text: str, *, wild: bool = False) -> tuple[str, int | None]:
+    """Split ``host:port``; the host normalised, an IPv6 literal in brackets, the port optional where *wild*."""
+    host, colon, port = text.rpartition(":")
+    if not colon or host.endswith(":") or "]" in port:
+        host, port = text, ""
+    if (not port and not wild) or (port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):  # noqa: PLR2004 - a port
+        raise ValueError(f"{text!r} has no valid port")
+    prefix = "*." if wild and host.startswith("*.") else ""
+    return prefix + normalise_host(host.removeprefix(prefix)), int(port) if port else None
+
+
+def _trusted_origins(value: object) -> object:
+    """Read ``host:port=CIDR`` items."""
+    if not isinstance(items := _items(value), list):
+        return value
+    trusted = []
+    for item in items:
+        authority, equals, network = item.partition("=")
+        host, port = _host_port(authority)
+        if not equals or port is None:
+            raise ValueError(f"{item!r} is not host:port=CIDR")
+        trusted.append(TrustedOrigin(host=host, port=port, network=ipaddress.ip_network(network.strip(), strict=False)))
+    return tuple(trusted)
+
+
+def _connect_to(value: object) -> object:
+    """Read ``host=address:port`` items; the host may be ``*.suffix``."""
+    if not isinstance(items := _items(value), list):
+        return value
+    targets = []
+    for item in items:
+        name, equals, target = item.partition("=")
+        host, _ = _host_port(name, wild=True)
+        address, port = _host_port(target)
+        if not equals or port is None:
+            raise ValueError(f"{item!r} is not host=address:port")
+        targets.append(ConnectTo(host=host, address=ipaddress.ip_address(address), port=port))
+    return tuple(targets)
+
+
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+Origins = Annotated[tuple[TrustedOrigin, ...], BeforeValidator(_trusted_origins)]
+Targets = Annotated[tuple[ConnectTo, ...], BeforeValidator(_connect_to)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_items)]
+Rules = Annotated[HostRules, BeforeValidator(_host_rules)]
+OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
+OptionalInt = Annotated[int | None, BeforeValidator(_empty_is_none)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
+
+
+def shown(value: object) -> str:
+    """Write a value as its setting would be written; a secret as ``***``."""
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            return "***"
+        case bool():
+            return str(int(value))
+        case tuple():
+            return ",".join(shown(v) for v in value)
+        case HostRules():
+            names = [*sorted(value.exact), *(f"*{s}" for s in value.suffixes)]
+            return ",".join([*names, *["*"] * value.anything, *["store:"] * value.store])
+        case TrustedOrigin():
+            return f"{value.host}:{value.port}={value.network}"
+        case ConnectTo():
+            address = f"[{value.address}]" if value.address.version == 6 else value.address  # noqa: PLR2004 - IP version
+            return f"{value.host}={address}:{value.port}"
+        case _:
+            return str(value)

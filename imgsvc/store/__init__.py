@@ -1,0 +1,1 @@
+"""Tier 2: whole objects, on disk or in S3."""

@@ -1,0 +1,55 @@
+"""The size-checking reader: a body never grows beyond its limit, whatever its sender declares."""
+
+from collections.abc import AsyncIterator
+
+from imgsvc.errors import SourceTooLarge
+from imgsvc.stream.base import ByteStream
+
+
+class SizeLimitedStream:
+    """
+    Wrap a stream and count.
+
+    The declared length is judged at once, before the first byte; what really arrives is counted all the same.
+    Owns the wrapped stream and closes it.
+
+    Raises:
+        SourceTooLarge: on construction when too much is declared, on reading when too much arrives.
+    """
+
+    def __init__(self, stream: ByteStream, limit_bytes: int) -> None:
+        self._stream = stream
+        self._limit_bytes = limit_bytes
+        self.received_bytes = 0
+        if (stream.declared_bytes or 0) > limit_bytes:
+            raise self._too_large()
+
+    @property
+    def declared_bytes(self) -> int | None:
+        """The length the sender declared, or None."""
+        return self._stream.declared_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give the wrapped stream's chunks until there are too many bytes."""
+        async for chunk in self._stream:
+            self.received_bytes += len(chunk)
+            if self.received_bytes > self._limit_bytes:
+                raise self._too_large()
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Close the wrapped stream."""
+        await self._stream.aclose()
+
+    def _too_large(self) -> SourceTooLarge:
+        return SourceTooLarge(
+            f"The source has more than {self._limit_bytes} bytes, the limit set by MAX_IMAGE_SIZE_BYTES.", param="url"
+        )
+
+
+async def read_all(stream: ByteStream) -> bytes:
+    """Read a stream to its end into one bytes object and close it, whatever happens."""
+    try:
+        return b"".join([chunk async for chunk in stream])
+    finally:
+        await stream.aclose()

@@ -1,0 +1,1 @@
+"""Pixels in, pixels out; with vision the only room that knows libvips."""

@@ -1,0 +1,1 @@
+"""Turns HTTP into questions and answers into HTTP."""

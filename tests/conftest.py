@@ -1,0 +1,21 @@
+"""What every test has: no blocking call on the loop, no inherited settings."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+
+@pytest.fixture(autouse=True)
+def _no_blocking_call() -> Iterator[BlockBuster]:
+    """Fail a test whose event loop makes a blocking call from our code."""
+    with blockbuster_ctx("imgsvc") as blockbuster:
+        yield blockbuster
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the developer's own settings from the tests."""
+    for name in [n for n in os.environ if n.startswith(("IMGSVC_", "S3_", "MEMORY_", "AWS_"))]:
+        monkeypatch.delenv(name)
