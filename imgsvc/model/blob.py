@@ -25,6 +25,7 @@ _CONSTANT_HEADERS = (
 )
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_NAME_CHARS = 80
+YEAR_SECONDS = 31536000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,32 @@ class BlobMeta:
             raise ValueError(f"metadata is of version {values['format_version']}")
         return cls(**values)
 
+    def refreshed(self, fetched_at: int, fresh_until: int) -> Self:
+        """Describe the same bytes after their source was asked again."""
+        return replace(self, fetched_at=fetched_at, fresh_until=fresh_until)
+
+    def of_variant(self, *, media_type: str, sha256: str, width: int, height: int, degraded: str) -> Self:
+        """Describe bytes made from the ones described here; times and freshness stay the source's."""
+        return replace(
+            self,
+            media_type=media_type,
+            sha256=sha256,
+            source_sha256=self.sha256,
+            width=width,
+            height=height,
+            degraded=degraded,
+        )
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of these bytes."""
+        return self.etag_of(self.sha256)
+
+    @staticmethod
+    def etag_of(sha256: str) -> str:
+        """Make a strong entity tag: half of the digest is more than enough to tell two answers apart."""
+        return f'"{sha256[:32]}"'
+
     @property
     def lifetime_seconds(self) -> int:
         """The whole time these bytes count as fresh, from the fetch on."""
@@ -98,6 +125,8 @@ class Blob:
         stored: whether the store is known to hold exactly these bytes under *key*.
         immutable: whether the client's ``v`` makes a new URL of every change.
         etag: strong, from the digest.
+        max_age_seconds: how long an answer may be kept from the fetch on.
+        cache_control: finished header.
         headers: all response headers that depend on nothing but the blob.
     """
 
@@ -109,10 +138,14 @@ class Blob:
     stored: bool = False
     immutable: bool = False
     etag: str = field(init=False)
+    max_age_seconds: int = field(init=False)
+    cache_control: str = field(init=False)
     headers: tuple[tuple[str, str], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "etag", f'"{self.meta.sha256[:32]}"')
+        object.__setattr__(self, "etag", self.meta.etag)
+        object.__setattr__(self, "max_age_seconds", YEAR_SECONDS if self.immutable else self.meta.lifetime_seconds)
+        object.__setattr__(self, "cache_control", _cache_control(self))
         object.__setattr__(self, "headers", tuple(_headers(self)))
 
     def is_fresh(self, now: float) -> bool:
@@ -122,6 +155,12 @@ class Blob:
     def as_stored(self) -> "Blob":
         """Give the same blob, known to lie in the store."""
         return replace(self, stored=True)
+
+
+def _cache_control(blob: Blob) -> str:
+    if not blob.shareable:
+        return "private, no-store"
+    return f"public, max-age={blob.max_age_seconds}" + (", immutable" if blob.immutable else "")
 
 
 def _headers(blob: Blob) -> list[tuple[str, str]]:

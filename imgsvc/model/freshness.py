@@ -1,7 +1,12 @@
 """How long a source's answer may be used, from its own headers (RFC 9111 §4.2), clamped by the operator."""
 
+import re
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_tz
+
+# The three forms of a date begin with a day's name; the parser alone would take far more.
+_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*[0-9]{2}:[0-9]{2}:[0-9]{2}(?: GMT| [0-9]{4})\Z")
 
 NEVER_SHARED = frozenset(("no-store", "private"))
 
@@ -47,9 +52,13 @@ def parse_cache_control(text: str) -> dict[str, str]:
 
 
 def http_date(text: str | None) -> int | None:
-    """Read an HTTP date as unix seconds; None when there is none or it is not one."""
+    """Read a date in one of HTTP's three forms (RFC 9110 §5.6.7) as unix seconds; None when there is none."""
+    parsed = parsedate_tz(text.strip()) if text and _DATE.match(text.strip()) else None
+    if parsed is None:
+        return None
     try:
-        return int(parsedate_to_datetime(text).timestamp()) if text else None
+        # HTTP knows no zone but GMT, and asctime's form does not name it.
+        return int(datetime(*parsed[:6], tzinfo=UTC).timestamp())
     except (ValueError, OverflowError):
         return None
 

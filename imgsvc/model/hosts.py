@@ -16,6 +16,8 @@ SCHEMES = ("http", "https")
 # Everything RFC 3986 lets stand in a query, and "%", which is already somebody's escape. The rest is escaped.
 _QUERY_SAFE = "!$&'()*+,;=:@/?%-._~[]|^`{}\\"
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+# The parser below would read ":8_0", ":+80" and full-width digits as a port.
+_BAD_PORT = re.compile(r":(?![0-9]*\Z)[^:\]]*\Z")
 
 
 def normalise_host(host: str) -> str:
@@ -61,6 +63,10 @@ def normalise_url(text: str, *, param: str = "url") -> str:
     authority = before.partition("://")[2].partition("/")[0]
     if _UNSAFE.search(authority) or "\\" in before:
         raise InvalidRequest("The source URL holds characters that no URL may hold.", param=param)
+    if "@" in authority:  # an empty user name as well, which the parser drops in silence
+        raise UserinfoNotAllowed("The source URL carries a user name or password.", param=param)
+    if _BAD_PORT.search(authority):
+        raise InvalidRequest("The source URL has no valid host or port.", param=param)
     try:
         return _rebuilt(URL(_UNSAFE.sub(lambda m: quote(m[0]), before)), query)
     except ValueError as error:
@@ -69,8 +75,6 @@ def normalise_url(text: str, *, param: str = "url") -> str:
 
 def _rebuilt(url: URL, query: str) -> str:
     """Put the parts together again; the query apart, because yarl would rewrite ``%20`` in it to ``+``."""
-    if url.raw_user is not None or url.raw_password is not None:
-        raise UserinfoNotAllowed("The source URL carries a user name or password.", param="url")
     host = normalise_host(url.raw_host or "")
     port = "" if url.port in (None, 80 if url.scheme == "http" else 443) else f":{url.port}"
     literal = f"[{host}]" if ":" in host else host

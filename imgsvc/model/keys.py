@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 
 from imgsvc.errors import BadKey
 from imgsvc.model.source import Source
@@ -64,14 +63,12 @@ def variant_key(source: Source, spec: TransformSpec) -> str:
     return f"{source_prefix(source)}{text}.{spec.extension}"
 
 
-@dataclass(frozen=True, slots=True)
-class ResultKey:
-    """What one answer is called in memory, in flight and in the store; the text is all three."""
+def result_key(source: Source, spec: TransformSpec) -> str:
+    """
+    Name one answer; memory, flights and store all use this name.
 
-    text: str
-
-    @classmethod
-    def of(cls, source: Source, spec: TransformSpec) -> "ResultKey":
-        """Name the answer to *spec* on *source*: the original itself when nothing is asked of it."""
-        plain = spec.is_identity and spec.version is None and source.object_key is None
-        return cls(original_key(source) if plain else variant_key(source, spec))
+    When nothing is asked of the picture that is the original itself, or the stored object that is the source.
+    """
+    if spec.is_identity and spec.version is None:
+        return source.object_key or original_key(source)
+    return variant_key(source, spec)

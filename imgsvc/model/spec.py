@@ -1,9 +1,11 @@
 """What a client wants done to a picture, as one frozen value with one canonical text."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
-from imgsvc.model.formats import ImageFormat
+from imgsvc.model.formats import CAPABILITIES, ImageFormat
 
 TRANSFORM_VERSION = 1
 """Part of every variant's key: raised when the same parameters begin to give other pixels."""
@@ -112,10 +114,9 @@ class TransformSpec:
     """
     Everything that decides an answer's bytes beside the source, in normal form.
 
-    Two requests that mean the same have equal specs: whoever makes one drops what has no effect (a ``fit`` without a
-    box, a gravity without ``cover``) and folds ``dpr`` into the sides. A field left at its default says nothing in
-    the canonical text. Steps happen in the order orient, trim, rotate, flip/flop, resize, blur, sharpen, greyscale,
-    background.
+    Two requests that mean the same have equal specs: whoever makes one folds ``dpr`` into the sides and drops what has
+    no effect by :meth:`normalised`. A field left at its default says nothing in the canonical text. Steps happen in
+    the order orient, trim, rotate, flip/flop, resize, blur, sharpen, greyscale, background.
 
     Attributes:
         output: the answer's format, ``Accept`` already folded in.
@@ -181,6 +182,20 @@ class TransformSpec:
         """What the stored variant's key ends in; for AUTO and ORIGINAL a promise, the media type is in the metadata."""
         return "json" if self.is_json else _EXTENSIONS.get(self.output, self.output.value)
 
+    def normalised(self) -> "TransformSpec":
+        """
+        Give the normal form: equal for all specs that ask for the same bytes, as far as that shows without the source.
+
+        Defaults stand in for what has no effect: ``fit`` without two sides, a gravity without COVER, the quality of
+        a lossless format or a format's own default, frames where the output is a still, every step of a description.
+        Turns and mirrors that come to the same are written one way.
+        """
+        if self.output is Output.JSON and self.placeholder is None:
+            return TransformSpec(output=Output.JSON, version=self.version)
+        spec = _turned_one_way(self)
+        spec = _reset(spec, _idle_in_box(spec))
+        return _reset(spec, _idle_in_encoding(spec))
+
     def canonical(self) -> str:
         """Give the one readable text of this spec, such as ``auto-webp,w640,fit-cover``; equal specs, equal texts."""
         parts = [self.output.value]
@@ -214,6 +229,56 @@ _LABELS = {
     "placeholder": "ph-", "version": "v-",
 }  # fmt: skip
 _CANONICAL = tuple((name, _DEFAULTS[name], label) for name, label in _LABELS.items())
+
+
+_WHITE = Colour(255, 255, 255)
+_MIDDLE = (0.5, 0.5)
+
+
+def _reset(spec: TransformSpec, names: Iterable[str]) -> TransformSpec:
+    defaults: dict[str, Any] = {name: _DEFAULTS[name] for name in names}
+    return replace(spec, **defaults)
+
+
+def _turned_one_way(spec: TransformSpec) -> TransformSpec:
+    """Of the sixteen ways to turn and mirror only eight differ: both mirrors are half a turn, which goes with all."""
+    if spec.flip and spec.flop:
+        return replace(spec, rotate=(spec.rotate + 180) % 360, flip=False, flop=False)
+    if spec.flip != spec.flop and spec.rotate >= 180:  # noqa: PLR2004 - degrees
+        return replace(spec, rotate=spec.rotate - 180, flip=spec.flop, flop=spec.flip)
+    return spec
+
+
+def _idle_in_box(spec: TransformSpec) -> Iterator[str]:
+    sides = (spec.width, spec.height)
+    if None in sides:
+        yield "fit"
+    if sides == (None, None):
+        yield "enlarge"
+    if None in sides or spec.fit is not Fit.COVER or (spec.gravity is Gravity.FOCUS and spec.focus in (None, _MIDDLE)):
+        yield from ("gravity", "focus")
+    elif spec.gravity is not Gravity.FOCUS:
+        yield "focus"
+    if spec.background and spec.background.alpha == 0:
+        yield "background"
+
+
+def _idle_in_encoding(spec: TransformSpec) -> Iterator[str]:
+    explicit = spec.output.explicit_format
+    if spec.placeholder:
+        yield from ("output", "quality", "save_data", "animate")
+    elif explicit:
+        can = CAPABILITIES[explicit]
+        if not can.lossy:
+            yield from ("quality", "save_data")
+        elif spec.quality == can.default_quality and not spec.save_data:
+            yield "quality"
+        if not can.animation:
+            yield "animate"
+        if not can.alpha and spec.background == _WHITE:
+            yield "background"
+    elif spec.is_identity:
+        yield from ("quality", "save_data")
 
 
 def _text(value: object) -> str:

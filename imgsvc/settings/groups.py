@@ -6,8 +6,9 @@ own name. Constructors receive their own group, never the whole tree.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +18,7 @@ from imgsvc.settings.values import (
     OptionalInt,
     OptionalSecret,
     OptionalText,
+    OptionalUrl,
     Origins,
     Rules,
     Secrets,
@@ -47,10 +49,10 @@ class ServerSettings(Frozen):
     delivery: Literal["bytes", "redirect"] = _env(
         "IMGSVC_DELIVERY", "bytes", "Answer stored images with their bytes, or with a redirect to the CDN."
     )
-    cdn_base_url: OptionalText = _env(
+    cdn_base_url: OptionalUrl = _env(
         "IMGSVC_CDN_BASE_URL", None, "Public URL below which the object store's keys are found."
     )
-    site_url: OptionalText = _env(
+    site_url: OptionalUrl = _env(
         "IMGSVC_SITE_URL", None, "The site that relative URLs at /_next/image belong to; an allowed source there."
     )
     log_format: Literal["auto", "json", "text"] = _env(
@@ -115,6 +117,8 @@ class OriginSettings(Frozen):
 class TransformSettings(Frozen):
     """Limits and costs of pixel work."""
 
+    IN_FORCE: ClassVar[Mapping[str, str]] = {"threads": "thread_count"}
+
     threads: OptionalInt = _env("IMGSVC_TRANSFORM_THREADS", None, "Threads for pixel work; unset: cores + 1.", gt=0)
     timeout_seconds: float = _env("IMGSVC_TRANSFORM_TIMEOUT", 10, "A transform is killed after this.", gt=0)
     max_pixels: int = _env("IMGSVC_MAX_PIXELS", 50_000_000, "Largest still, in pixels.", gt=0)
@@ -137,6 +141,12 @@ class TransformSettings(Frozen):
 
 class MemorySettings(Frozen):
     """What this process may hold."""
+
+    IN_FORCE: ClassVar[Mapping[str, str]] = {
+        "warning_bytes": "warning_threshold_bytes",
+        "critical_bytes": "critical_threshold_bytes",
+        "cache_bytes": "cache_capacity_bytes",
+    }
 
     budget_bytes: int = _env("IMAGE_RAM_BUDGET_BYTES", 512 * MIB, "What this process may use.", ge=64 * MIB)
     warning_bytes: OptionalInt = _env(
@@ -174,10 +184,13 @@ class MemorySettings(Frozen):
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> Self:
+        faults = []
         if self.warning_threshold_bytes >= self.critical_threshold_bytes:
-            raise ValueError("MEMORY_WARNING_THRESHOLD: must be below MEMORY_CRITICAL_THRESHOLD")
+            faults.append("MEMORY_WARNING_THRESHOLD: must be below MEMORY_CRITICAL_THRESHOLD")
         if self.critical_threshold_bytes > self.budget_bytes:
-            raise ValueError("MEMORY_CRITICAL_THRESHOLD: must not be above IMAGE_RAM_BUDGET_BYTES")
+            faults.append("MEMORY_CRITICAL_THRESHOLD: must not be above IMAGE_RAM_BUDGET_BYTES")
+        if faults:
+            raise ValueError("\n".join(faults))
         return self
 
 
@@ -193,13 +206,19 @@ class CacheSettings(Frozen):
         "IMGSVC_REDIS_URL", None, "Redis or Valkey that replicas share remembered failures in; unset: in process."
     )
 
+    @model_validator(mode="after")
+    def _lifetimes_in_order(self) -> Self:
+        if self.min_ttl_seconds > self.max_ttl_seconds:
+            raise ValueError("IMGSVC_MIN_TTL: must not be above IMGSVC_MAX_TTL")
+        return self
+
 
 class StoreSettings(Frozen):
     """Where whole pictures are kept."""
 
     directory: Path = _env("IMGSVC_STORE_DIR", Path("var/store"), "Folder of the filesystem store.")
     s3_bucket: OptionalText = _env("S3_BUCKET", None, "Bucket; unset: the filesystem store is used.")
-    s3_endpoint_url: OptionalText = _env("S3_ENDPOINT_URL", None, "Endpoint of an S3 that is not AWS.")
+    s3_endpoint_url: OptionalUrl = _env("S3_ENDPOINT_URL", None, "Endpoint of an S3 that is not AWS.")
     s3_region: OptionalText = _env("S3_REGION", None, "Region; unset: botocore's own choice.")
     s3_access_key_id: OptionalSecret = _env("S3_ACCESS_KEY_ID", None, "Access key; unset: botocore's own chain.")
     s3_secret_access_key: OptionalSecret = _env("S3_SECRET_ACCESS_KEY", None, "Secret of the access key.")

@@ -51,18 +51,20 @@ class Settings(Frozen):
         Read all groups from texts.
 
         Raises:
-            SettingsError: with every fault there is.
+            SettingsError: with every fault there is; a contradiction between settings of one group shows once each
+                value of the group can be read, for against a wrong one it would mean nothing.
         """
-        values = {cls.ALIASES.get(k, k): v for k, v in environ.items() if k in cls.ALIASES} | dict(environ)
+        stripped = {name: text.strip() for name, text in environ.items()}
+        # Set to nothing means unset, in compose files and unit files; so a blank name never hides its alias.
+        said = {name: text for name, text in stripped.items() if text}
+        values = {cls.ALIASES[name]: text for name, text in said.items() if name in cls.ALIASES} | said
         groups: dict[str, Frozen] = {}
         faults: list[str] = []
         for name, group in _groups():
             try:
-                groups[name] = group.model_validate(_without_blanks(group, values))
+                groups[name] = group.model_validate(values)
             except ValidationError as error:
-                faults += [_fault(e["loc"], e["msg"]) for e in error.errors()]
-        if not faults:
-            faults = _contradictions(groups)
+                faults += [line for e in error.errors() for line in _faults(e["loc"], e["msg"])]
         if faults:
             raise SettingsError(faults)
         return cls.model_validate(groups)
@@ -72,7 +74,7 @@ class Settings(Frozen):
         for name, _ in _groups():
             group = getattr(self, name)
             for attribute, info in type(group).model_fields.items():
-                yield str(info.alias), shown(getattr(group, attribute))
+                yield str(info.alias), shown(getattr(group, group.IN_FORCE.get(attribute, attribute)))
 
 
 def documented() -> Iterator[tuple[str, type[Frozen], str, FieldInfo]]:
@@ -95,19 +97,7 @@ def _groups() -> Iterator[tuple[str, type[Frozen]]]:
             yield name, info.annotation
 
 
-def _without_blanks(group: type[Frozen], values: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what is set to nothing: in compose files and unit files that means "the default"."""
-    names = {str(info.alias) for info in group.model_fields.values()}
-    return {n: v.strip() for n, v in values.items() if n in names and v.strip()}
-
-
-def _fault(location: tuple[int | str, ...], message: str) -> str:
-    text = message.removeprefix("Value error, ")
-    return f"{location[0]}: {text}" if location else text
-
-
-def _contradictions(groups: Mapping[str, Frozen]) -> list[str]:
-    cache = groups["cache"]
-    if isinstance(cache, CacheSettings) and cache.min_ttl_seconds > cache.max_ttl_seconds:
-        return ["IMGSVC_MIN_TTL: must not be above IMGSVC_MAX_TTL"]
-    return []
+def _faults(location: tuple[int | str, ...], message: str) -> list[str]:
+    """Write one line for each fault; one that concerns several settings names them itself."""
+    lines = message.removeprefix("Value error, ").splitlines()
+    return [f"{location[0]}: {line}" for line in lines] if location else lines

@@ -1,17 +1,32 @@
 """Kinds of settings values that are more than a text or a number, and how each is read and shown."""
 
 import ipaddress
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+from yarl import URL
 
-from imgsvc.model.hosts import HostRules, normalise_host
+from imgsvc.model.hosts import SCHEMES, HostRules, normalise_host
 
 
 class Frozen(BaseModel):
-    """Base of all groups and values: immutable, blind to names it does not know."""
+    """
+    Base of all groups and values: immutable, blind to names it does not know.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, validate_default=True)
+    Attributes:
+        IN_FORCE: for fields that, unset, follow from others: the property that has the value in force.
+    """
+
+    IN_FORCE: ClassVar[Mapping[str, str]] = {}
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        arbitrary_types_allowed=True,
+        validate_default=True,
+        allow_inf_nan=False,  # a timeout of "inf" is a bound that is none
+    )
 
 
 class TrustedOrigin(Frozen):
@@ -40,7 +55,10 @@ def _items(value: object) -> object:
 
 def _host_rules(value: object) -> object:
     items = _items(value)
-    return HostRules.parse(items) if isinstance(items, list) else value
+    try:
+        return HostRules.parse(items) if isinstance(items, list) else value
+    except ValueError as error:
+        raise ValueError(f"{error}; items are names, *.suffix, * or store:") from error
 
 
 def _host_port(text: str, *, wild: bool = False) -> tuple[str, int | None]:
@@ -56,31 +74,48 @@ def _host_port(text: str, *, wild: bool = False) -> tuple[str, int | None]:
 
 def _trusted_origins(value: object) -> object:
     """Read ``host:port=CIDR`` items."""
-    if not isinstance(items := _items(value), list):
-        return value
-    trusted = []
-    for item in items:
-        authority, equals, network = item.partition("=")
-        host, port = _host_port(authority)
-        if not equals or port is None:
-            raise ValueError(f"{item!r} is not host:port=CIDR")
-        trusted.append(TrustedOrigin(host=host, port=port, network=ipaddress.ip_network(network.strip(), strict=False)))
-    return tuple(trusted)
+    items = _items(value)
+    return tuple(_trusted_origin(i) for i in items) if isinstance(items, list) else value
+
+
+def _trusted_origin(item: str) -> TrustedOrigin:
+    authority, _, network = item.partition("=")
+    try:
+        host, port = _host_port(authority.strip())
+        return TrustedOrigin(host=host, port=port or 0, network=ipaddress.ip_network(network.strip(), strict=False))
+    except ValueError as error:
+        raise ValueError(f"{item!r} is not host:port=CIDR, such as images.internal:8080=10.0.0.0/8") from error
 
 
 def _connect_to(value: object) -> object:
     """Read ``host=address:port`` items; the host may be ``*.suffix``."""
-    if not isinstance(items := _items(value), list):
+    items = _items(value)
+    return tuple(_target(i) for i in items) if isinstance(items, list) else value
+
+
+def _target(item: str) -> ConnectTo:
+    name, _, target = item.partition("=")
+    try:
+        host, _ = _host_port(name.strip(), wild=True)
+        address, port = _host_port(target.strip())
+        return ConnectTo(host=host, address=ipaddress.ip_address(address), port=port or 0)
+    except ValueError as error:
+        raise ValueError(f"{item!r} is not host=address:port, such as images.test=10.0.0.5:8080") from error
+
+
+def _http_url(value: object) -> object:
+    """Let only URLs pass that other URLs can be built upon."""
+    if not isinstance(value, str):
         return value
-    targets = []
-    for item in items:
-        name, equals, target = item.partition("=")
-        host, _ = _host_port(name, wild=True)
-        address, port = _host_port(target)
-        if not equals or port is None:
-            raise ValueError(f"{item!r} is not host=address:port")
-        targets.append(ConnectTo(host=host, address=ipaddress.ip_address(address), port=port))
-    return tuple(targets)
+    try:
+        url = URL(value)
+    except ValueError:
+        url = URL()
+    bare = not (url.user or url.password or url.query_string or url.fragment)
+    if url.scheme not in SCHEMES or not url.host or not bare or not value.isprintable():
+        # The text is not repeated: it may hold a password.
+        raise ValueError("not an http(s) URL without user and query, such as https://www.example.com")
+    return value
 
 
 def _empty_is_none(value: object) -> object:
@@ -92,6 +127,7 @@ Targets = Annotated[tuple[ConnectTo, ...], BeforeValidator(_connect_to)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_items)]
 Rules = Annotated[HostRules, BeforeValidator(_host_rules)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
+OptionalUrl = Annotated[str | None, BeforeValidator(_http_url)]
 OptionalInt = Annotated[int | None, BeforeValidator(_empty_is_none)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
 
@@ -105,6 +141,8 @@ def shown(value: object) -> str:
             return "***"
         case bool():
             return str(int(value))
+        case float():
+            return str(int(value)) if value.is_integer() else str(value)
         case tuple():
             return ",".join(shown(v) for v in value)
         case HostRules():

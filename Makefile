@@ -1,0 +1,54 @@
+# Every target sets up what it needs by itself, from a bare clone with Python >= 3.11.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+SOURCES := imgsvc tests bench scripts
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fast bench docs demo-pictures clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: $(RUN_READY) ## Serve on 127.0.0.1:8080 with sample pictures; works offline
+	@$(BIN)/python -m imgsvc serve --demo
+
+test: $(DEV_READY) ## Run every test, real S3 included
+	$(BIN)/python -m pytest
+
+fast: $(DEV_READY) ## Run the tests that start no servers
+	$(BIN)/python -m pytest -q -m "not slow"
+
+check: $(DEV_READY) ## Lint, check types and imports, run the unit tests
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config setup.cfg
+	$(BIN)/python -m pytest -q tests/unit tests/docs
+
+bench: $(DEV_READY) ## Measure the claims of the README, as ratios
+	$(BIN)/python -m bench
+
+docs: $(DEV_READY) ## Write the generated pages of docs/
+	$(BIN)/python -m scripts.write_docs
+
+demo-pictures: $(DEV_READY) ## Draw the sample pictures anew
+	$(BIN)/python -m scripts.draw_demo
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "imgsvc needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_READY): setup.cfg constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(DEV_READY): setup.cfg constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(RUN_READY)

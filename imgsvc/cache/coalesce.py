@@ -1,0 +1,237 @@
+"""One task a key: equal questions asked at the same time share one piece of work and its outcome."""
+
+import asyncio
+import copy
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import Context, ContextVar
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from imgsvc.errors import Draining, OriginTimeout
+
+T = TypeVar("T")
+
+RETRY_AFTER_SECONDS = 5
+"""What a waiter that gave up is told: the work goes on for the others and is probably done soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """
+    What a piece of work gave.
+
+    Attributes:
+        value: the same object for every waiter.
+        joined: whether another waiter had begun the work.
+    """
+
+    value: T
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CoalescerStatistics:
+    """
+    State, and counters since the start.
+
+    Attributes:
+        in_flight: keys being worked on now.
+        waiters: those who wait for them now.
+        started: pieces of work begun.
+        shared: waiters that joined work another had begun.
+        failed: pieces of work that ended in an error.
+        cancelled: pieces of work given up because nobody waited any more, or at the end.
+        timed_out: waiters that gave up.
+    """
+
+    in_flight: int
+    waiters: int
+    started: int
+    shared: int
+    failed: int
+    cancelled: int
+    timed_out: int
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """Work on one key; *waits_for* are the flights its own work has joined, as far as they have not landed."""
+
+    key: str
+    task: asyncio.Task[Any] = field(init=False)
+    waiters: int = 0
+    abandoned: bool = False
+    traceback: TracebackType | None = None
+    waits_for: list["_Flight"] = field(default_factory=list)
+
+    def depends_on(self, other: "_Flight") -> bool:
+        """Whether this flight can only land after *other*; a flight depends on itself."""
+        return self is other or any(flight.depends_on(other) for flight in self.waits_for)
+
+
+_current_flight: ContextVar[_Flight | None] = ContextVar("imgsvc_flight", default=None)
+
+
+class Coalescer:
+    """
+    The map of all work in flight; knows nothing of what the work is.
+
+    The work runs in a task that belongs to the map, in a fresh context, so that nothing of the client that happened
+    to come first leaks into it. Every waiter, the first included, merely waits: one that is cancelled or runs out of
+    patience leaves the others undisturbed. When the last has left, the task is cancelled and its key leaves the map
+    *at once*: who comes then begins anew instead of joining work that is dying, even while the old task still cleans
+    up. (So two pieces of work on one key can overlap for that moment; work must not rely on being the only one.)
+
+    A waiter holds nothing of the map's while it waits, and should hold no permit, thread or connection of its own.
+
+    Args:
+        timeout_seconds: longest wait of one waiter, counted from its :meth:`join`.
+    """
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._flights: dict[str, _Flight] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = False
+        self._started = self._shared = self._failed = self._cancelled = self._timed_out = 0
+
+    async def join(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> Outcome[T]:
+        """
+        Wait for the outcome of the work on *key*; begin it when nobody has.
+
+        Args:
+            key: what the work is about.
+            work: makes the coroutine to run; not called when there is work to join.
+
+        Raises:
+            OriginTimeout: this waiter's time is over; the work goes on while others wait.
+            Draining: the map is closed.
+            RuntimeError: the call comes, directly or by way of others, from inside the work on *key* itself: it would
+                wait for itself.
+            Exception: whatever the work raised, a copy for each waiter.
+        """
+        if self._closing:
+            raise Draining("The service is shutting down.")
+        flight = self._flights.get(key)
+        joined = flight is not None
+        if flight is None:
+            flight = self._launch(key, work)
+        with self._waiting(flight):
+            self._shared += joined
+            await asyncio.wait((flight.task,), timeout=self._timeout_seconds)
+            return Outcome(self._land(flight), joined)
+
+    def statistics(self) -> CoalescerStatistics:
+        """Snapshot of state and counters."""
+        return CoalescerStatistics(
+            in_flight=len(self._flights),
+            waiters=sum(flight.waiters for flight in self._flights.values()),
+            started=self._started,
+            shared=self._shared,
+            failed=self._failed,
+            cancelled=self._cancelled,
+            timed_out=self._timed_out,
+        )
+
+    async def aclose(self) -> None:
+        """Cancel what is in flight and wait until it has ended; its waiters get :class:`imgsvc.errors.Draining`."""
+        self._closing = True
+        for flight in list(self._flights.values()):
+            self._abandon(flight)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _launch(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> _Flight:
+        flight = self._flights[key] = _Flight(key)
+        flight.task = asyncio.create_task(_run(flight, work), name=f"flight {key}", context=Context())
+        # Added before any waiter's own callback, so it runs first: who wakes finds the key gone.
+        flight.task.add_done_callback(lambda _: self._ended(flight))
+        self._tasks.add(flight.task)
+        self._started += 1
+        return flight
+
+    @contextmanager
+    def _waiting(self, flight: _Flight) -> Iterator[None]:
+        """Count the caller among the flight's waiters; the last to leave unfinished work ends it."""
+        inside = _current_flight.get()
+        if inside is not None and flight.depends_on(inside):
+            raise RuntimeError(f"the work on {inside.key!r} would wait for itself by way of {flight.key!r}")
+        flight.waiters += 1
+        with _edge(inside, flight):
+            try:
+                yield
+            finally:
+                flight.waiters -= 1
+                if not flight.waiters and not flight.task.done():
+                    self._abandon(flight)
+
+    def _land(self, flight: _Flight) -> Any:
+        """Give what the task gave, or raise what is to be raised in this waiter."""
+        if not flight.task.done():
+            self._timed_out += 1
+            raise OriginTimeout("The picture took too long to make.", retry_after_seconds=RETRY_AFTER_SECONDS)
+        if flight.task.cancelled() or flight.abandoned:
+            # It is not the waiter that was cancelled, so it must not see a CancelledError. Work that nobody here
+            # cancelled was so by what it waited for, which only happens when that is being closed.
+            raise Draining("The work was given up.")
+        if (error := flight.task.exception()) is not None:
+            raise _copy_of(error, flight.traceback)
+        return flight.task.result()
+
+    def _abandon(self, flight: _Flight) -> None:
+        flight.abandoned = True
+        self._forget(flight)
+        flight.task.cancel()
+
+    def _forget(self, flight: _Flight) -> None:
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
+
+    def _ended(self, flight: _Flight) -> None:
+        """Count the end and take note of its error, so that asyncio never reports one as unseen."""
+        self._tasks.discard(flight.task)
+        self._forget(flight)
+        error = None if flight.task.cancelled() else flight.task.exception()
+        if flight.abandoned or flight.task.cancelled():
+            self._cancelled += 1
+        elif error is not None:
+            self._failed += 1
+            flight.traceback = error.__traceback__
+
+
+async def _run(flight: _Flight, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    _current_flight.set(flight)
+    return await work()
+
+
+@contextmanager
+def _edge(inside: _Flight | None, flight: _Flight) -> Iterator[None]:
+    """Note that the work of *inside*, if the caller is work at all, waits for *flight*."""
+    if inside is None:
+        yield
+        return
+    inside.waits_for.append(flight)
+    try:
+        yield
+    finally:
+        inside.waits_for.remove(flight)
+
+
+def _copy_of(error: BaseException, traceback: TracebackType | None) -> BaseException:
+    """
+    Make each waiter an error of its own: one object raised in many tasks piles up all their tracebacks.
+
+    An error that cannot be copied is given out itself, its traceback cut back to that of the work.
+    """
+    try:
+        twin = copy.copy(error)
+    except Exception:  # noqa: BLE001 - any constructor may refuse to be called again
+        twin = error
+    if type(twin) is not type(error):
+        twin = error
+    if twin is not error:
+        twin.__cause__, twin.__suppress_context__ = error.__cause__, error.__suppress_context__
+        twin.__context__ = error.__context__
+    return twin.with_traceback(traceback)

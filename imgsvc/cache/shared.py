@@ -1,0 +1,61 @@
+"""
+The aiocache backend that replicas share: Redis or Valkey.
+
+Imported only when one is configured, since ``redis`` is an optional dependency.
+"""
+
+from typing import Any
+
+import redis
+from aiocache.backends.redis import RedisCache
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+MAX_CONNECTIONS = 16
+
+# redis-py introduces itself on each new connection, for which it reads its own version from disk, on the loop.
+_ANONYMOUS: dict[str, None] = (
+    {"driver_info": None} if hasattr(redis, "DriverInfo") else {"lib_name": None, "lib_version": None}
+)
+
+
+class SharedBackend(RedisCache):  # type: ignore[misc]  # aiocache has no types
+    """
+    aiocache's Redis backend, reached by URL and without what redis-py has deprecated since.
+
+    aiocache takes host and port apart and so knows neither TLS (``rediss:``), nor sockets (``unix:``), nor user names;
+    its pool class is a parameter, and that is where the URL comes in.
+
+    Args:
+        url: as ``redis.asyncio.from_url`` takes it.
+        timeout_seconds: longest wait for a connection and for an answer.
+        options: aiocache's own (namespace, serializer, key_builder).
+
+    Raises:
+        ValueError: *url* is none.
+    """
+
+    def __init__(self, url: str, *, timeout_seconds: float, **options: Any) -> None:
+        def pool(**_: object) -> BlockingConnectionPool:
+            return BlockingConnectionPool.from_url(
+                url,
+                max_connections=MAX_CONNECTIONS,
+                timeout=timeout_seconds,
+                socket_timeout=timeout_seconds,
+                socket_connect_timeout=timeout_seconds,
+                # Once more at once, for a connection that the server has closed since; redis-py's default waits.
+                retry=Retry(NoBackoff(), 1),
+                **_ANONYMOUS,
+            )
+
+        super().__init__(connection_pool_class=pool, timeout=timeout_seconds, **options)
+
+    async def _set(
+        self, key: str, value: str, ttl: float | None = None, _cas_token: object = None, _conn: object = None
+    ) -> bool:  # fmt: skip
+        milliseconds = None if ttl is None else max(1, int(ttl * 1000))
+        return bool(await self.client.set(key, value, px=milliseconds))
+
+    async def _close(self, *_args: object, _conn: object = None, **_options: object) -> None:
+        await self.client.aclose()

@@ -1,0 +1,151 @@
+"""A source's answer: the few header texts that are read, and the body."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+from imgsvc.origin.failures import translated
+from imgsvc.stream.limit import SizeLimitedStream
+
+CHUNK_BYTES = 64 * 1024
+MAX_TEXT_CHARS = 1024
+MAX_CACHE_CONTROL_CHARS = 4096
+_UNCLEAN = re.compile(r"[^\x20-\x7e\xa0-\xff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """
+    What a source answered; whoever holds it closes the body.
+
+    Header texts are as sent, without control characters or anything outside latin-1; None when absent or overlong.
+
+    Attributes:
+        url: normalised, after redirects.
+        media_type: as declared, lower case, without parameters; for logs only.
+        content_encoding: lower case; None also for ``identity``.
+        cache_control: all fields joined; ``no-store`` when overlong, for what cannot be read may forbid keeping it.
+        expires: raw, as are the next four.
+        date: of the answer.
+        age: in seconds.
+        etag: with its quotes.
+        last_modified: an HTTP date.
+        body: the bytes as sent, bounded by MAX_IMAGE_SIZE_BYTES, whose every read may raise
+            :class:`imgsvc.errors.OriginError` or :class:`imgsvc.errors.SourceTooLarge`.
+    """
+
+    url: str
+    media_type: str | None
+    content_encoding: str | None
+    cache_control: str | None
+    expires: str | None
+    date: str | None
+    age: str | None
+    etag: str | None
+    last_modified: str | None
+    body: SizeLimitedStream
+
+
+class ResponseBody:
+    """
+    A response's bytes as a ``ByteStream``; owns the connection until the end, a failure or ``aclose``.
+
+    Args:
+        response: after its head.
+        deadline: loop time at which the whole fetch has to be done.
+        read_timeout_seconds: longest wait for the next bytes; time the reader takes does not count.
+        ended: told once how it ended: ``ok``, ``abandoned``, ``cancelled`` or an error's class name.
+    """
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, *, deadline: float, read_timeout_seconds: float,
+        ended: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._response = response
+        self._deadline = deadline
+        self._read_timeout_seconds = read_timeout_seconds
+        self._ended: Callable[[str], None] | None = ended
+
+    @property
+    def declared_bytes(self) -> int | None:
+        """The declared length; None when there is none, or when chunks say where the end is (RFC 9112 §6.3)."""
+        chunked = "Transfer-Encoding" in self._response.headers
+        return None if chunked else self._response.content_length
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """
+        Give chunks of at most 64 KiB.
+
+        Raises:
+            OriginTimeout: one of the two timeouts is over.
+            OriginUnreachable: the connection broke off before the declared end, or was closed here.
+        """
+        while chunk := await self._read():
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Drop the connection, unless all was read: then it serves others already."""
+        self._end("abandoned")
+
+    async def _read(self) -> bytes:
+        # A deadline a read, not one around all: a context manager of asyncio's must not span a yield.
+        until = min(self._deadline, asyncio.get_running_loop().time() + self._read_timeout_seconds)
+        try:
+            with translated():
+                async with asyncio.timeout_at(until):
+                    chunk = await self._response.content.read(CHUNK_BYTES)
+        except BaseException as error:
+            self._end(outcome_of(error))
+            raise
+        if not chunk:
+            self._end("ok")
+        return chunk
+
+    def _end(self, outcome: str) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            drop(self._response)
+            ended(outcome)
+
+
+def drop(response: aiohttp.ClientResponse) -> None:
+    """Close a response at once: no reading on, no waiting for the peer's goodbye (TLS would, for half a minute)."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+    response.close()
+
+
+def outcome_of(error: BaseException) -> str:
+    """Name an ending for the counters."""
+    return "cancelled" if isinstance(error, asyncio.CancelledError) else type(error).__name__
+
+
+def read_head(response: aiohttp.ClientResponse) -> dict[str, str | None]:
+    """Give the header texts of :class:`Fetched` by name."""
+    encoding = _text(response, "Content-Encoding")
+    media_type = _text(response, "Content-Type")
+    return {
+        "media_type": media_type.partition(";")[0].strip().lower() if media_type else None,
+        "content_encoding": encoding.lower() if encoding and encoding.lower() != "identity" else None,
+        "cache_control": _cache_control(response),
+        "expires": _text(response, "Expires"),
+        "date": _text(response, "Date"),
+        "age": _text(response, "Age"),
+        "etag": _text(response, "ETag"),
+        "last_modified": _text(response, "Last-Modified"),
+    }
+
+
+def _text(response: aiohttp.ClientResponse, name: str) -> str | None:
+    """Read one field; half a validator or date would be a wrong one, so an overlong field is none at all."""
+    text = _UNCLEAN.sub("", response.headers.get(name, "")).strip()
+    return text if 0 < len(text) <= MAX_TEXT_CHARS else None
+
+
+def _cache_control(response: aiohttp.ClientResponse) -> str | None:
+    text = _UNCLEAN.sub("", ", ".join(response.headers.getall("Cache-Control", ()))).strip()
+    return (text or None) if len(text) <= MAX_CACHE_CONTROL_CHARS else "no-store"

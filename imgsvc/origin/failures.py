@@ -1,0 +1,69 @@
+"""aiohttp's errors, and the statuses that are as good as one, in this service's terms; nowhere else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+
+from imgsvc.errors import (
+    ImgsvcError,
+    OriginStatus,
+    OriginTimeout,
+    OriginUnreachable,
+    OriginUnresolvable,
+    SourceNotFound,
+)
+
+_NOT_FOUND = frozenset((404, 410))
+_NO_PICTURE = frozenset((204, 205, 206))
+_SUCCESS = range(200, 300)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """
+    Turn what aiohttp raises inside the block into an :class:`imgsvc.errors.OriginError`.
+
+    The cause is cut off: its text holds addresses, whole URLs with their queries, and bytes of the source.
+
+    Raises:
+        OriginUnresolvable: the name has no address.
+        OriginTimeout: it took too long.
+        OriginUnreachable: no connection, no TLS, a connection that broke off, or no HTTP.
+    """
+    try:
+        yield
+    except (aiohttp.ClientError, OSError) as error:
+        raise _failure(error) from None
+
+
+def _failure(error: aiohttp.ClientError | OSError) -> ImgsvcError:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return OriginUnresolvable("The source's host name has no address.", param="url")
+        case TimeoutError():
+            return OriginTimeout("The source was too slow.", param="url")
+        case aiohttp.ClientSSLError():
+            return OriginUnreachable("No trusted TLS connection to the source could be made.", param="url")
+        case aiohttp.ClientConnectorError():
+            return OriginUnreachable("The source cannot be connected to.", param="url")
+        case aiohttp.ClientPayloadError():
+            return OriginUnreachable("The source broke off in the middle of its answer.", param="url")
+        case aiohttp.ClientResponseError():
+            return OriginUnreachable("The source's answer is not valid HTTP.", param="url")
+        case _:
+            return OriginUnreachable("The connection to the source broke off.", param="url")
+
+
+def judge_status(status: int) -> None:
+    """
+    Let an answer pass whose status promises a whole body.
+
+    Raises:
+        SourceNotFound: 404 or 410.
+        OriginStatus: anything else but a 2xx with all of its content (RFC 9110 §15.3).
+    """
+    if status in _NOT_FOUND:
+        raise SourceNotFound(f"The source answered {status}.", param="url")
+    if status not in _SUCCESS or status in _NO_PICTURE:
+        raise OriginStatus(f"The source answered {status}.", param="url")

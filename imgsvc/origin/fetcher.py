@@ -1,0 +1,205 @@
+"""Fetching a source: hop by hop, each judged, within one deadline."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from ssl import SSLContext
+from types import MappingProxyType
+
+import aiohttp
+
+from imgsvc import __version__
+from imgsvc.errors import AddressNotPublic, Draining, SourceNotAllowed
+from imgsvc.model.hosts import normalise_url
+from imgsvc.origin.addresses import Refusal
+from imgsvc.origin.answer import Fetched, ResponseBody, drop, outcome_of, read_head
+from imgsvc.origin.connector import Attempt, attempting, open_session, request
+from imgsvc.origin.failures import judge_status, translated
+from imgsvc.origin.policy import NOT_OURSELVES, NOT_PUBLIC, SourcePolicy
+from imgsvc.origin.redirects import REDIRECTS, Trail
+from imgsvc.origin.resolver import NameLookup, SystemLookup
+from imgsvc.settings import OriginSettings
+from imgsvc.stream.limit import SizeLimitedStream
+
+_HEADERS = {
+    "Accept": "image/*,*/*;q=0.1",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"imgsvc/{__version__}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FetchStatistics:
+    """
+    Counters since the start.
+
+    Attributes:
+        fetches: begun.
+        open: not ended yet, bodies being read included.
+        outcomes: of those that ended: ``ok``, the class name of an error, ``cancelled``, or ``abandoned`` for a body
+            closed before its end (more bytes than allowed, or no longer wanted).
+        refused: addresses refused, by reason.
+    """
+
+    fetches: int
+    open: int
+    outcomes: Mapping[str, int]
+    refused: Mapping[Refusal, int]
+
+
+class Fetcher:
+    """
+    The only client for sources; share one, and close it.
+
+    Args:
+        settings: timeouts and limits.
+        policy: judges every hop and every peer.
+        names: looks names up, by default the system; closed with the fetcher.
+        tls: how certificates are checked; True = against the platform's store.
+    """
+
+    def __init__(
+        self, settings: OriginSettings, policy: SourcePolicy, *, names: NameLookup | None = None,
+        tls: SSLContext | bool = True,
+    ) -> None:  # fmt: skip
+        self._settings = settings
+        self._policy = policy
+        self._names = names or SystemLookup()
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+        self._opening: set[asyncio.Timeout] = set()
+        self._fetches = 0
+        self._outcomes: Counter[str] = Counter()
+
+    async def open(self, url: str) -> Fetched:
+        """
+        Fetch a source up to its head; the caller closes ``body``, in whatever task.
+
+        The allow list (or signature) for *url* itself is the caller's business, with ``SourcePolicy.check``, before any
+        cache is asked; everything else is judged here, for *url* and each redirect.
+
+        Raises:
+            InvalidRequest: *url* is none.
+            SourceForbidden: it, or where it leads, may not be reached.
+            SourceNotFound: 404 or 410.
+            SourceTooLarge: more bytes declared than MAX_IMAGE_SIZE_BYTES; none was read.
+            OriginError: the source failed, see its subclasses.
+            Draining: the fetcher is closed.
+        """
+        if self._closed:
+            raise _draining()
+        self._fetches += 1
+        deadline = asyncio.get_running_loop().time() + self._settings.fetch_timeout_seconds
+        with self._counting_failure(), translated():
+            async with self._within(deadline):
+                trail = Trail(normalise_url(url))
+                self._policy.check(trail.first, signed=True)
+                response = await self._follow(trail)
+            return self._take(response, trail.current, deadline)
+
+    async def aclose(self) -> None:
+        """Drop every connection; running fetches end with an error. Closing twice is fine."""
+        self._closed = True
+        # A closed connector leaves whoever waits for a connection of it waiting: their time is over now.
+        for limit in [limit for limit in self._opening if not limit.expired()]:
+            limit.reschedule(asyncio.get_running_loop().time())
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+        self._names.close()
+
+    def statistics(self) -> FetchStatistics:
+        """Snapshot of the counters."""
+        return FetchStatistics(
+            fetches=self._fetches,
+            open=self._fetches - self._outcomes.total(),
+            outcomes=MappingProxyType(dict(self._outcomes)),
+            refused=self._policy.statistics().refused,
+        )
+
+    async def _follow(self, trail: Trail) -> aiohttp.ClientResponse:
+        """Go from hop to hop until an answer is none that sends elsewhere."""
+        while (response := await self._request(trail.current)).status in REDIRECTS:
+            location = response.headers.get("Location")
+            response.release()  # an unread body ends the connection, an empty one leaves it to the next hop
+            target = trail.target(location)
+            self._policy.check_redirect(trail.first, trail.current, target)
+            trail.go_on(normalise_url(target))
+        return response
+
+    async def _request(self, url: str) -> aiohttp.ClientResponse:
+        """Send one request; no address but a judged one is ever connected to."""
+        hop = self._policy.hop(url)
+        with attempting(hop) as attempt:
+            try:
+                return await request(self._open_session(), url, self._policy, hop)
+            except aiohttp.ClientConnectorDNSError:
+                raise
+            except aiohttp.ClientConnectorError:
+                _raise_refusal(attempt)
+                raise
+
+    def _take(self, response: aiohttp.ClientResponse, url: str, deadline: float) -> Fetched:
+        """Judge the head and hand over the connection, or drop it."""
+        try:
+            judge_status(response.status)
+            body = ResponseBody(
+                response,
+                deadline=deadline,
+                read_timeout_seconds=self._settings.read_timeout_seconds,
+                ended=self._count,
+            )
+            limited = SizeLimitedStream(body, self._settings.max_image_size_bytes)
+            return Fetched(url=url, body=limited, **read_head(response))
+        except BaseException:
+            drop(response)
+            raise
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._closed:  # between two hops
+            raise _draining()
+        if self._session is None:
+            headers = _HEADERS | {"Via": self._policy.own.via}
+            self._session = open_session(self._settings, self._policy, self._names, headers=headers, tls=self._tls)
+        return self._session
+
+    @asynccontextmanager
+    async def _within(self, deadline: float) -> AsyncIterator[None]:
+        """Bound the way to a head by *deadline* (loop time), or by the fetcher's own end."""
+        try:
+            async with asyncio.timeout_at(deadline) as limit:
+                self._opening.add(limit)
+                try:
+                    yield
+                finally:
+                    self._opening.discard(limit)
+        except TimeoutError:
+            if self._closed:
+                raise _draining() from None
+            raise
+
+    def _count(self, outcome: str) -> None:
+        self._outcomes[outcome] += 1
+
+    @contextmanager
+    def _counting_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self._count(outcome_of(error))
+            raise
+
+
+def _draining() -> Draining:
+    return Draining("The service is shutting down.")
+
+
+def _raise_refusal(attempt: Attempt) -> None:
+    """Say that an address was refused, when one was: whatever else failed, that is what the operator must know."""
+    if Refusal.OWN_ADDRESS in attempt.refusals:
+        raise SourceNotAllowed(NOT_OURSELVES, param="url") from None
+    if attempt.refusals:
+        raise AddressNotPublic(NOT_PUBLIC, param="url") from None

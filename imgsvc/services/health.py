@@ -1,0 +1,108 @@
+"""Whether this process should be sent requests, and why not."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from imgsvc import __version__
+from imgsvc.cache.metadata import MetadataCache
+from imgsvc.errors import StoreError
+from imgsvc.pressure.monitor import MemoryMonitor, SystemStatus
+from imgsvc.services.persist import Persister
+from imgsvc.services.shelf import Shelf
+from imgsvc.store.base import ObjectStore
+
+STORE_CHECK_SECONDS = 15.0
+
+
+class Phase(StrEnum):
+    """Where in its life the process is."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+
+
+class Status(StrEnum):
+    """What a balancer is told."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """One answer to a probe; plain values only."""
+
+    status: Status
+    reasons: tuple[str, ...]
+    memory: dict[str, object]
+    uptime_s: float
+    version: str
+
+
+class HealthService:
+    """
+    Collects; a probe reads what others know already and waits for nobody.
+
+    The store is asked in the background by :meth:`watch`; a store that is down makes the service degraded, not dead.
+    """
+
+    def __init__(
+        self,
+        *,
+        monitor: MemoryMonitor,
+        store: ObjectStore,
+        shelf: Shelf,
+        persister: Persister,
+        metadata: MetadataCache,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monitor = monitor
+        self._store = store
+        self._shelf = shelf
+        self._persister = persister
+        self._metadata = metadata
+        self._clock = clock
+        self._started_at = clock()
+        self._store_error: str | None = None
+        self.phase = Phase.STARTING
+
+    @property
+    def system_status(self) -> SystemStatus:
+        """What ``X-System-Status`` says now."""
+        return self._monitor.status()
+
+    def report(self) -> HealthReport:
+        """Tell how things are now."""
+        reading = self._monitor.sample()
+        fatal = [self.phase.value] if self.phase is not Phase.READY else []
+        if reading.status is SystemStatus.MEMORY_CRITICAL:
+            fatal.append("memory-critical")
+        mild = self._mild_reasons(reading.status)
+        status = Status.UNHEALTHY if fatal else Status.DEGRADED if mild else Status.HEALTHY
+        memory = asdict(reading) | {"ratio": round(reading.ratio, 4), "state": reading.status.value}
+        memory.pop("status")
+        return HealthReport(status, (*fatal, *mild), memory, round(self._clock() - self._started_at, 3), __version__)
+
+    async def watch(self) -> None:
+        """Ask the store now and every 15 s until cancelled."""
+        while True:
+            try:
+                await self._store.ping()
+            except StoreError as error:
+                self._store_error = error.detail
+            else:
+                self._store_error = None
+            await asyncio.sleep(STORE_CHECK_SECONDS)
+
+    def _mild_reasons(self, status: SystemStatus) -> list[str]:
+        failing = self._store_error or self._persister.last_error or self._shelf.read_failed
+        return [
+            *(["memory-warning"] if status is SystemStatus.MEMORY_WARNING else []),
+            *(["store-failing"] if failing else []),
+            *([] if self._metadata.healthy else ["redis-unreachable"]),
+        ]

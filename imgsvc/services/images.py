@@ -1,0 +1,185 @@
+"""
+The spine: how a picture is found, made and kept.
+
+A request walks three tiers, nearest first, and what it finds fills the nearer ones on the way back::
+
+    memory ── a plain call, no await
+      │ miss
+    flight ── one piece of work a key; everybody else who asks for the same waits for its outcome
+      │
+    store ─── the answer itself, while its source's record says it is fresh
+      │ miss
+    original ─ a second flight, one a source: from the store, else fetched
+      │
+    transform ─ off the loop; then memory now, the store behind
+
+Failures are outcomes too: they are shared by all who wait, and remembered for the source as long as their class says.
+An answer of a source that forbids sharing (``no-store``, ``private``) reaches only the one whose request fetched it.
+"""
+
+import time
+from collections.abc import Callable
+
+from imgsvc.cache.coalesce import Coalescer
+from imgsvc.cache.failures import RememberedFailures
+from imgsvc.cache.memory import MemoryCache
+from imgsvc.errors import CorruptImage, ObjectNotFound
+from imgsvc.model.blob import Blob, BlobMeta
+from imgsvc.model.formats import BY_MEDIA_TYPE
+from imgsvc.model.keys import original_key, source_prefix
+from imgsvc.model.source import Source
+from imgsvc.services.answers import ImageRequest, Served, Tier, Trace
+from imgsvc.services.originals import Original, Originals
+from imgsvc.services.shelf import Shelf
+from imgsvc.store.base import StoredObject
+from imgsvc.transform.pool import TransformPool
+
+
+class ImageService:
+    """Answers image requests; knows nothing of HTTP."""
+
+    def __init__(
+        self,
+        *,
+        memory: MemoryCache,
+        flights: Coalescer,
+        failures: RememberedFailures,
+        shelf: Shelf,
+        originals: Originals,
+        transforms: TransformPool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._memory = memory
+        self._flights = flights
+        self._failures = failures
+        self._shelf = shelf
+        self._originals = originals
+        self._transforms = transforms
+        self._clock = clock
+
+    def lookup(self, key: str) -> Blob | None:
+        """Give the fresh answer that memory has; a plain call, so that a hit never leaves the loop's turn."""
+        blob = self._memory.get(key)
+        if blob is None or blob.is_fresh(self._clock()):
+            return blob
+        self._memory.discard(key, "expired")
+        return None
+
+    async def get(self, request: ImageRequest) -> Served:
+        """
+        Serve *request* from the nearest tier that has it, filling the nearer tiers on the way.
+
+        Raises:
+            ImgsvcError: what the source, the picture or the load of this process forbids.
+        """
+        if (blob := self.lookup(request.key)) is not None:
+            return Served(blob, Tier.MEMORY, hit=True)
+        outcome = await self._flights.join(request.key, lambda: self._produce(request))
+        if not outcome.joined:
+            return outcome.value
+        if not outcome.value.blob.shareable:
+            return await self._produce(request)
+        return outcome.value.as_follower()
+
+    async def purge(self, source: Source) -> int:
+        """
+        Remove the original of *source* and all made from it from every tier.
+
+        Returns:
+            How many stored objects were deleted.
+
+        Raises:
+            StoreError: the store failed on the way.
+        """
+        self._memory.discard_prefix(source_prefix(source))
+        if source.object_key is not None:
+            self._memory.discard(source.object_key, "purged")
+        await self._failures.forget(source.h16)
+        await self._failures.forget(_pixels(source))
+        return await self._shelf.purge(source)
+
+    async def _produce(self, request: ImageRequest) -> Served:
+        began, trace = self._clock(), Trace()
+        stored, blob = await self._nearest(request, trace)
+        if blob is not None:
+            return Served(blob, Tier.STORE, hit=True, trace=trace)
+        original = await self._originals.get(request.source, trace)
+        data, meta = await self._made(request, original, trace)
+        blob = self._blob(request, data, meta, shareable=original.shareable)
+        if original.shareable and not self._shelf.purged_since(request.source, began):
+            self._keep(blob, fresh_key=stored is None)
+        return Served(blob, original.tier, hit=False, trace=trace)
+
+    async def _nearest(self, request: ImageRequest, trace: Trace) -> tuple[StoredObject | None, Blob | None]:
+        """Ask the store for the answer itself: what it has, and that as an answer when it may be given."""
+        trace.asked_store = True
+        with trace.timed("store"):
+            stored = await self._shelf.read(request.key)
+            meta = await self._fresh_meta(request, stored)
+        if stored is None or meta is None:
+            return stored, None
+        is_stored = not self._shelf.is_pending(request.key)
+        blob = self._blob(request, stored.data, meta, stored=is_stored)
+        self._memory.put(blob)
+        return stored, blob
+
+    async def _fresh_meta(self, request: ImageRequest, stored: StoredObject | None) -> BlobMeta | None:
+        """Give a stored answer's metadata while it is fresh: by itself, or because its source was asked again since."""
+        if stored is None:
+            return None
+        if request.key == request.source.object_key:
+            return self._served_object(stored)
+        if self._clock() < stored.meta.fresh_until:
+            return stored.meta
+        record = await self._originals.record(request.source)
+        if record is None or record.sha256 != stored.meta.source_sha256 or not record.is_fresh(self._clock()):
+            return None
+        return stored.meta.refreshed(record.fetched_at, record.fresh_until)
+
+    def _served_object(self, stored: StoredObject) -> BlobMeta:
+        """An object named by its key is its own source: what it holds now is fresh, when it is a picture."""
+        if stored.meta.media_type not in BY_MEDIA_TYPE:
+            raise ObjectNotFound("The store has no such image.", param="url")
+        return self._originals.current(stored.meta)
+
+    async def _made(self, request: ImageRequest, original: Original, trace: Trace) -> tuple[bytes, BlobMeta]:
+        """Transform, unless the original itself was asked for; a picture found broken is remembered as that."""
+        if request.spec.is_identity:
+            return original.data, original.meta
+        if (failure := await self._failures.recall(_pixels(request.source))) is not None:
+            raise failure
+        try:
+            made = await self._transforms.run(original.data, original.image_format, request.spec)
+        except CorruptImage as error:
+            await self._failures.remember(_pixels(request.source), error)
+            raise
+        for name in ("queue", "decode", "encode"):
+            trace.add(name, getattr(made, f"{name}_seconds"))
+        return made.data, original.meta.of_variant(
+            media_type=made.media_type, sha256=made.sha256, width=made.width, height=made.height, degraded=made.degraded
+        )
+
+    def _keep(self, blob: Blob, *, fresh_key: bool) -> None:
+        """Memory now, the store behind; an original is already there or on its way."""
+        self._memory.put(blob)
+        if blob.key not in (blob.source.object_key, original_key(blob.source)):
+            self._shelf.persist(blob.key, blob.data, blob.meta, if_absent=fresh_key)
+
+    @staticmethod
+    def _blob(
+        request: ImageRequest, data: bytes, meta: BlobMeta, *, shareable: bool = True, stored: bool = False
+    ) -> Blob:
+        return Blob(
+            data=data,
+            meta=meta,
+            key=request.key,
+            source=request.source,
+            shareable=shareable,
+            stored=stored,
+            immutable=request.spec.version is not None,
+        )
+
+
+def _pixels(source: Source) -> str:
+    """Name of what is remembered of a source whose bytes came well but are no whole picture."""
+    return f"{source.h16}/pixels"

@@ -1,0 +1,192 @@
+"""A folder of objects, handled by plain blocking calls: the half of the filesystem store that runs in its threads."""
+
+import contextlib
+import errno
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from imgsvc.model.blob import BlobMeta
+from imgsvc.store.base import StoredObject
+from imgsvc.store.integrity import Damaged
+from imgsvc.store.layout import FILE_SUFFIX, TEMPORARY_FOLDER, folder_of, key_of, path_of
+from imgsvc.store.objectfile import head_of, read_meta, read_object
+
+Read = TypeVar("Read")
+
+WRITE_SLICE_BYTES = 1024 * 1024
+"""How much is written between two looks at whether anybody still wants it."""
+
+COMMIT_ATTEMPTS = 10
+"""A delete may prune the folder that a write has just made; each further loss of that race is less likely."""
+
+# What file systems without hard links answer (vfat, some network and FUSE file systems).
+_NO_LINKS = frozenset((errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK))
+
+
+class Abandoned(Exception):
+    """The write was given up half-way, as asked; nothing of it is left."""
+
+
+class Folder:
+    """
+    Objects below *root*, which is made when first written to.
+
+    Safe for any number of threads and processes at once. All methods raise OSError for what the system refuses.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._temporaries = root / TEMPORARY_FOLDER
+
+    def read(self, key: str) -> StoredObject | None:
+        """Read an object; raises Damaged, and the object is gone then."""
+        return self._read(key, read_object)
+
+    def read_meta(self, key: str) -> BlobMeta | None:
+        """Read an object's metadata; raises Damaged, and the object is gone then."""
+        return self._read(key, read_meta)
+
+    def write(self, key: str, data: bytes, meta: BlobMeta, if_absent: bool, abandoned: threading.Event) -> bool:  # noqa: FBT001 - an executor passes by position
+        """
+        Write an object to a temporary file, then give it its name in one step.
+
+        Returns:
+            False when *if_absent* and there is one.
+
+        Raises:
+            Abandoned: *abandoned* was set before the object had its name.
+        """
+        path = self._root / path_of(key)
+        if if_absent and path.exists():
+            return False
+        with self._temporary() as (temporary, file):
+            _write_slices(file, head_of(key, len(data), meta), data, abandoned)
+            file.close()
+            return _commit(temporary, path, if_absent=if_absent)
+
+    def delete(self, key: str) -> bool:
+        """Delete an object, and the folders it leaves empty; False when there was none."""
+        path = self._root / path_of(key)
+        try:
+            path.unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        self._prune(path)
+        return True
+
+    def walk(self, prefix: str) -> Iterator[str]:
+        """
+        Give the keys that begin with *prefix*, in no order.
+
+        Holds no handle between two keys, so that it may be dropped at any point and resumed by another thread.
+        """
+        waiting = [folder_of(prefix.rpartition("/")[0])]
+        while waiting:
+            folder = waiting.pop()
+            for name in _names(self._root / folder):
+                path = f"{folder}/{name}" if folder else name
+                if name.endswith(FILE_SUFFIX):
+                    if (key := key_of(path)) is not None and key.startswith(prefix):
+                        yield key
+                elif path != TEMPORARY_FOLDER:
+                    waiting.append(path)
+
+    def probe(self) -> None:
+        """Write and remove a few bytes."""
+        with self._temporary() as (_, file):
+            file.write(b"imgsvc")
+            file.flush()
+
+    def sweep(self, older_than: float) -> None:
+        """Remove temporaries last written to before unix second *older_than*: their writers were killed."""
+        for name in _names(self._temporaries):
+            path = self._temporaries / name
+            with contextlib.suppress(OSError):  # another process sweeps too, or may alone
+                if path.stat().st_mtime < older_than:
+                    path.unlink()
+
+    def _read(self, key: str, read: Callable[[BinaryIO, str], Read]) -> Read | None:
+        path = self._root / path_of(key)
+        try:
+            with path.open("rb") as file:
+                try:
+                    return read(file, key)
+                except Damaged:
+                    self._discard(path, file)
+                    raise
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _discard(self, path: Path, file: BinaryIO) -> None:
+        """Delete a damaged object unless a writer has just replaced it; still open, its inode is not used again."""
+        with contextlib.suppress(OSError):  # read-only: it stays, and stays a miss
+            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                path.unlink()
+                self._prune(path)
+
+    def _prune(self, path: Path) -> None:
+        with contextlib.suppress(OSError):  # the first that is not empty ends it
+            for folder in path.relative_to(self._root).parents[:-1]:
+                (self._root / folder).rmdir()
+
+    @contextlib.contextmanager
+    def _temporary(self) -> Iterator[tuple[Path, BinaryIO]]:
+        """Open a new temporary file; it is closed, and gone unless renamed, whatever happens inside."""
+        self._temporaries.mkdir(parents=True, exist_ok=True)
+        path = self._temporaries / uuid.uuid4().hex
+        try:
+            with path.open("xb") as file:
+                yield path, file
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - names are all that is needed; a Path each costs ten times as much
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _write_slices(file: BinaryIO, head: bytes, data: bytes, abandoned: threading.Event) -> None:
+    file.write(head)
+    view = memoryview(data)
+    for start in range(0, len(view), WRITE_SLICE_BYTES):
+        if abandoned.is_set():
+            raise Abandoned
+        file.write(view[start : start + WRITE_SLICE_BYTES])
+
+
+def _commit(temporary: Path, path: Path, *, if_absent: bool) -> bool:
+    for attempts_left in reversed(range(COMMIT_ATTEMPTS)):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return _link(temporary, path) if if_absent else _rename(temporary, path)
+        except (FileNotFoundError, FileExistsError):  # mkdir raises the second when it loses in its own middle
+            if not attempts_left:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _rename(temporary: Path, path: Path) -> bool:
+    temporary.replace(path)
+    return True
+
+
+def _link(temporary: Path, path: Path) -> bool:
+    """Give a file its second name, unless that is taken; the caller removes the first."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # Without links two writers can both win; both hold the same picture, and the last one's bytes stay.
+        return not path.exists() and _rename(temporary, path)
+    return True

@@ -1,0 +1,48 @@
+"""From a source's frames to one image that an encoder can read."""
+
+from typing import Any
+
+import pyvips
+
+from imgsvc.transform.geometry import Size
+from imgsvc.transform.probe import SIDEWAYS
+from imgsvc.transform.runtime import KillSwitch
+from imgsvc.transform.source import PixelSource
+from imgsvc.transform.steps import SMART, FramePlan, find_offset, finish, shape
+
+_PAGE_HEIGHT = "page-height"
+
+
+def compose(source: PixelSource, plan: FramePlan, switch: KillSwitch, *, every: bool = False) -> Any:
+    """
+    Put one frame or *every* frame through the steps; all get the same window.
+
+    Returns:
+        A picture not yet evaluated; of an animation the frames one below the other, with delays and loop count.
+    """
+    frames = source.frames(switch, shrink=_shrink(source, plan), every=every)
+    offset: tuple[int, int] | None = None
+    finished = []
+    for frame in frames:
+        image = shape(frame, plan, switch)
+        if every or plan.spec.gravity in SMART:
+            # Frames lie in one file that can only be read once and forwards: each is taken when its turn comes.
+            image = switch.in_memory(image)
+        offset = offset or find_offset(image, plan, switch)
+        finished.append(finish(image, plan, offset))
+    return _joined(finished)
+
+
+def _shrink(source: PixelSource, plan: FramePlan) -> float:
+    """By how much the source may be shrunk while it is read, 1 or more."""
+    target = plan.stored_size
+    stored = Size(source.info.width, source.info.height).swapped(plan.orientation in SIDEWAYS)
+    return max(1.0, min(stored.width / target.width, stored.height / target.height))
+
+
+def _joined(frames: list[Any]) -> Any:
+    """Lay frames one below the other and say where each ends; a still must not pass for a part of one."""
+    image = pyvips.Image.arrayjoin(frames, across=1) if len(frames) > 1 else frames[0]
+    image = image.copy()  # metadata of a copy may be changed
+    image.set_type(pyvips.GValue.gint_type, _PAGE_HEIGHT, frames[0].height)
+    return image

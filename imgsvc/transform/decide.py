@@ -1,0 +1,109 @@
+"""Everything that is decided about a transform before a pixel is read."""
+
+from dataclasses import dataclass
+
+from imgsvc.model.formats import CAPABILITIES, ImageFormat
+from imgsvc.model.spec import TransformSpec
+from imgsvc.settings import TransformSettings
+from imgsvc.transform.encode import choose_format
+from imgsvc.transform.geometry import Geometry, Size, geometry
+from imgsvc.transform.probe import ImageInfo, Limits, may_animate
+from imgsvc.transform.source import PixelSource
+from imgsvc.transform.steps import QUARTER_TURNS, FramePlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """
+    What is made of a source.
+
+    Attributes:
+        plan: for each frame.
+        image_format: the answer's.
+        source_format: the source's.
+        animate: whether all frames are kept.
+        degraded: ``frames`` if they should have been, but are over a limit; else empty.
+    """
+
+    plan: FramePlan
+    image_format: ImageFormat
+    source_format: ImageFormat
+    animate: bool
+    degraded: str
+
+
+def decide(source: PixelSource, spec: TransformSpec, settings: TransformSettings, limits: Limits) -> Decision:
+    """Choose frames, sizes and format; the format's longest side and the pixel limit shrink what is too large."""
+    sizes = sizes_for(source, spec)
+    wanted = _wants_frames(source.info, spec)
+    animate = (
+        keeps_frames(source.info, spec, limits) and sizes.most_pixels * source.info.pages <= limits.max_animation_pixels
+    )
+    image_format = choose_format(
+        spec.output,
+        source.info,
+        animated=animate,
+        pixels=sizes.canvas.pixels,
+        avif_max_pixels=settings.avif_max_pixels,
+    )
+    able = CAPABILITIES[image_format]
+    plan = FramePlan(
+        spec=spec,
+        geometry=sizes.bounded(able.max_side_px, limits.max_pixels),
+        orientation=source.info.orientation,
+        keeps_alpha=able.alpha,
+    )
+    return Decision(
+        plan=plan,
+        image_format=image_format,
+        source_format=source.info.image_format,
+        animate=animate,
+        degraded="frames" if wanted and not animate else "",
+    )
+
+
+def sizes_for(source: PixelSource, spec: TransformSpec) -> Geometry:
+    """Lay the source, oriented and rotated, into the box asked for."""
+    width, height = source.natural_px
+    if spec.rotate in QUARTER_TURNS:
+        width, height = height, width
+    return geometry(width, height, spec, enlarge=spec.enlarge or source.scalable)
+
+
+def keeps_frames(info: ImageInfo, spec: TransformSpec, limits: Limits) -> bool:
+    """Whether all frames are asked for and the source is within the limits for them."""
+    return _wants_frames(info, spec) and may_animate(info, limits)
+
+
+def _wants_frames(info: ImageInfo, spec: TransformSpec) -> bool:
+    if not spec.animate or info.pages == 1:
+        return False
+    image_format = choose_format(spec.output, info, animated=True, pixels=0, avif_max_pixels=0)
+    return CAPABILITIES[image_format].animation
+
+
+def is_untouched(info: ImageInfo, decision: Decision) -> bool:
+    """Whether the source's own bytes are as good an answer as new ones: nothing was done to it, nothing is to hide."""
+    return (
+        decision.image_format is info.image_format
+        and _is_natural(info, decision.plan)
+        and decision.animate == (info.pages > 1)
+        and info.orientation == 1
+        and info.is_plain_srgb
+        and not info.has_metadata
+    )
+
+
+def _is_natural(info: ImageInfo, plan: FramePlan) -> bool:
+    """Whether no step changes a pixel of this picture."""
+    spec = plan.spec
+    steps = (spec.blur, spec.sharpen, spec.rotate, spec.flip, spec.flop, spec.greyscale)
+    covered = info.has_alpha and spec.background is not None
+    return plan.geometry == Geometry.plain(Size(info.width, info.height)) and not any(steps) and not covered
+
+
+def keeps_colours(decision: Decision) -> bool:
+    """Whether every pixel of the answer has a colour of the source: turning and cropping make no new ones."""
+    plan, spec = decision.plan, decision.plan.spec
+    resampled = spec.width is not None or spec.height is not None or plan.geometry.scaled != plan.geometry.canvas
+    return not (resampled or spec.blur or spec.sharpen or spec.greyscale or spec.background is not None)

@@ -1,0 +1,45 @@
+"""Whether a GIF is all there: its decoder shows what has arrived of a frame and calls that a picture."""
+
+_HEADER_BYTES = 13
+_IMAGE_HEADER_BYTES = 10
+_COLOUR_TABLE = 0x80
+_EXTENSION, _IMAGE = 0x21, 0x2C
+
+
+def is_whole(data: bytes) -> bool:
+    """
+    Walk the blocks of a GIF (GIF89a specification, §§17-27) without reading pixels.
+
+    A file that ends between two blocks counts as whole: many writers leave the trailer away, and browsers do not
+    mind. One that ends inside a block does not, nor does one without a frame.
+    """
+    if len(data) < _HEADER_BYTES:
+        return False
+    at = _HEADER_BYTES + _table_bytes(data[10])
+    frames = 0
+    while at < len(data) and data[at] in (_EXTENSION, _IMAGE):
+        if data[at] == _IMAGE:
+            frames += 1
+            at += _IMAGE_HEADER_BYTES
+            # The colour table, if there is one, and one byte for the size of the codes.
+            at += _table_bytes(data[at - 1]) + 1 if at <= len(data) else 0
+        else:
+            at += 2
+        at = _after_chain(data, at)
+    return frames > 0 and at <= len(data)
+
+
+def _table_bytes(flags: int) -> int:
+    """The lowest three bits say how many colours there are."""
+    return 3 * 2 ** ((flags & 7) + 1) if flags & _COLOUR_TABLE else 0
+
+
+def _after_chain(data: bytes, at: int) -> int:
+    """Skip length-prefixed pieces up to the empty one; beyond the end when there is none."""
+    size = len(data)
+    while at < size:
+        length = data[at]
+        at += length + 1
+        if not length:
+            return at
+    return size + 1

@@ -1,0 +1,170 @@
+"""
+From a source's bytes to an answer's, in one thread.
+
+Everything is decided first (which frames, how large, which format), then the frames are shaped and finished one after
+the other, then encoded. libvips evaluates only when pixels are asked for, so most of this is arithmetic.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from imgsvc.model.formats import CAPABILITIES, ImageFormat
+from imgsvc.model.spec import Output, Placeholder, TransformSpec
+from imgsvc.settings import TransformSettings
+from imgsvc.transform.colour import to_srgb
+from imgsvc.transform.compose import compose
+from imgsvc.transform.decide import Decision, decide, is_untouched, keeps_colours, keeps_frames, sizes_for
+from imgsvc.transform.drawing import SUMMARY_SIDE_PX
+from imgsvc.transform.encode import choose_quality, encode
+from imgsvc.transform.geometry import Geometry, Size
+from imgsvc.transform.placeholder import describe, stand_in
+from imgsvc.transform.probe import Limits
+from imgsvc.transform.runtime import KillSwitch
+from imgsvc.transform.source import MemorySource, PixelSource
+from imgsvc.transform.steps import FramePlan
+from imgsvc.transform.trim import content_box
+
+JSON_TYPE = "application/json"
+
+# Decoded pictures up to this are held whole between decoding and encoding, so that the two can be timed apart;
+# larger ones are encoded as their lines arrive.
+_HELD_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """
+    The bytes of an answer and what is known of them.
+
+    Attributes:
+        data: owned.
+        media_type: of *data*.
+        sha256: hex digest of *data*.
+        width: in px, of one frame.
+        height: likewise.
+        degraded: ``frames`` if an animation had to become a still, else empty.
+        decode_seconds: reading and pixel work; of large pictures only what precedes encoding.
+        encode_seconds: writing.
+    """
+
+    data: bytes
+    media_type: str
+    sha256: str
+    width: int
+    height: int
+    degraded: str = ""
+    decode_seconds: float
+    encode_seconds: float
+
+
+class Pipeline:
+    """Makes answers; holds no state, so any number of threads may share one."""
+
+    def __init__(self, settings: TransformSettings, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.limits = Limits(
+            max_pixels=settings.max_pixels,
+            max_animation_pixels=settings.max_animation_pixels,
+            max_frames=settings.max_frames,
+            max_side_px=settings.max_side_px,
+        )
+
+    def render(self, source: PixelSource, spec: TransformSpec, switch: KillSwitch) -> Rendered:
+        """
+        Do what *spec* asks.
+
+        Args:
+            source: within the limits.
+            spec: what is asked for; an identity is encoded anew.
+            switch: stops the work from another thread.
+
+        Raises:
+            pyvips.Error: the source cannot be decoded, or the work was stopped.
+            Killed: the work was stopped.
+        """
+        if spec.placeholder is not None:
+            return self._stand_in(source, spec, spec.placeholder, switch)
+        if spec.output is Output.JSON:
+            return self._description(source, switch)
+        return self._picture(source, spec, switch)
+
+    def _picture(self, source: PixelSource, spec: TransformSpec, switch: KillSwitch) -> Rendered:
+        started = self._clock()
+        cut = self._trimmed(source, spec, switch)
+        decision = decide(cut, spec, self._settings, self.limits)
+        image = compose(cut, decision.plan, switch, every=decision.animate)
+        if image.width * image.height * image.bands <= _HELD_BYTES:
+            image = switch.in_memory(image)
+        decoded = self._clock()
+        data = self._encoded(switch.watch(image), decision)
+        # Never bigger than the source, where the source is as good an answer.
+        if cut is source and len(data) > len(source.data) and is_untouched(source.info, decision):
+            data = source.data
+        media_type = CAPABILITIES[decision.image_format].media_type
+        return self._rendered(data, media_type, decision.plan.geometry.canvas, started, decoded, decision.degraded)
+
+    def _encoded(self, image: Any, decision: Decision) -> bytes:
+        quality = choose_quality(decision.plan.spec, decision.image_format)
+        reuse = decision.source_format is ImageFormat.GIF and keeps_colours(decision)
+        return encode(image, decision.image_format, quality, self._settings, reuse_palette=reuse)
+
+    def _trimmed(self, source: PixelSource, spec: TransformSpec, switch: KillSwitch) -> PixelSource:
+        """Cut the border off; the source itself comes back when there is none."""
+        if spec.trim is None:
+            return source
+        opened = source.frames(switch, every=keeps_frames(source.info, spec, self.limits))
+        frames = [switch.in_memory(to_srgb(frame)).autorot() for frame in opened]
+        # Turned pictures are read in no order by the search: once more into memory, now oriented.
+        frames = [switch.in_memory(frame) for frame in frames] if source.info.orientation != 1 else frames
+        if (box := content_box(frames, spec.trim)) is None:
+            return source
+        info = replace(source.info, width=box.width, height=box.height, orientation=1, is_plain_srgb=True)
+        cut = tuple(box.cut(frame) for frame in frames)
+        return MemorySource(source.data, info, cut, (box.width, box.height), scalable=source.scalable)
+
+    def _stand_in(self, source: PixelSource, spec: TransformSpec, kind: Placeholder, switch: KillSwitch) -> Rendered:
+        """Answer with something tiny; it is computed from a small picture, but tells the large one's size."""
+        started = self._clock()
+        cut = self._trimmed(source, replace(spec, animate=False), switch)
+        sizes = sizes_for(cut, spec).bounded(self.limits.max_side_px, self.limits.max_pixels)
+        scale = min(1.0, SUMMARY_SIDE_PX / sizes.canvas.longest_px)
+        plan = FramePlan(spec=spec, geometry=sizes.shrunk(scale), orientation=cut.info.orientation, scale=scale)
+        image = switch.in_memory(compose(cut, plan, switch))
+        decoded = self._clock()
+        answer = {"width": sizes.canvas.width, "height": sizes.canvas.height, "placeholder": stand_in(image, kind)}
+        return self._rendered(_json(answer), JSON_TYPE, sizes.canvas, started, decoded)
+
+    def _description(self, source: PixelSource, switch: KillSwitch) -> Rendered:
+        """Answer with what the source is; the spec's steps do not count."""
+        started = self._clock()
+        info = source.info
+        natural = Size(info.width, info.height)
+        small = Geometry.plain(natural).shrunk(SUMMARY_SIDE_PX / natural.longest_px)
+        plan = FramePlan(spec=TransformSpec(), geometry=small, orientation=info.orientation)
+        image = switch.in_memory(compose(source, plan, switch))
+        decoded = self._clock()
+        answer = describe(image, info, info.image_format, len(source.data))
+        return self._rendered(_json(answer), JSON_TYPE, natural, started, decoded)
+
+    def _rendered(
+        self, data: bytes, media_type: str, size: Size, started: float, decoded: float, degraded: str = ""
+    ) -> Rendered:
+        digest = hashlib.sha256(data).hexdigest()
+        return Rendered(
+            data=data,
+            media_type=media_type,
+            sha256=digest,
+            width=size.width,
+            height=size.height,
+            degraded=degraded,
+            decode_seconds=decoded - started,
+            encode_seconds=self._clock() - decoded,
+        )
+
+
+def _json(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer, separators=(",", ":")).encode()

@@ -1,0 +1,156 @@
+"""What a picture's header says, and whether it may be decoded at all."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyvips
+
+from imgsvc.errors import CorruptImage, ImageTooLarge
+from imgsvc.model.formats import ImageFormat
+from imgsvc.transform import gif_blocks
+from imgsvc.transform.colour import is_plain_srgb
+from imgsvc.transform.loaders import ANIMATED, CONTAINERS, open_page
+
+BROKEN = "The picture is broken or ends too early."
+"""The one thing said about a picture that cannot be decoded."""
+
+ORIENTATIONS = range(1, 9)
+"""EXIF orientations (CIPA DC-008, tag 0x0112); anything else counts as 1."""
+
+SIDEWAYS = frozenset((5, 6, 7, 8))
+"""Orientations in which width and height change places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    The largest pictures that are decoded.
+
+    Attributes:
+        max_pixels: of a still, or of one frame.
+        max_animation_pixels: of all frames of an animation together.
+        max_frames: of an animation.
+        max_side_px: width or height of a still, or of one frame.
+    """
+
+    max_pixels: int
+    max_animation_pixels: int
+    max_frames: int
+    max_side_px: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInfo:
+    """
+    What the header of a picture says.
+
+    Attributes:
+        image_format: as sniffed, never as declared.
+        width: in px, of one frame, *after* EXIF orientation; of the largest entry of a container.
+        height: likewise.
+        pages: frames of an animation; 1 for everything else, whatever else the file holds.
+        orientation: EXIF's, 1-8, as it is in the file.
+        has_alpha: whether the picture has an alpha band.
+        interlaced: whether it is progressive or interlaced.
+        has_profile: whether an ICC profile is embedded.
+        has_metadata: whether it carries EXIF, XMP or IPTC.
+        is_plain_srgb: whether the pixels are 8-bit sRGB or grey, by tag or for lack of one.
+    """
+
+    image_format: ImageFormat
+    width: int
+    height: int
+    pages: int = 1
+    orientation: int = 1
+    has_alpha: bool = False
+    interlaced: bool = False
+    has_profile: bool = False
+    has_metadata: bool = False
+    is_plain_srgb: bool = True
+
+
+def check_size(width: float, height: float, limits: Limits) -> None:
+    """
+    Refuse a still, or one frame, that is too large to decode.
+
+    Raises:
+        ImageTooLarge: a side or the area, in px, is above its limit.
+    """
+    if max(width, height) > limits.max_side_px:
+        raise ImageTooLarge(f"The picture has a side of more than {limits.max_side_px} pixels.", param="url")
+    if width * height > limits.max_pixels:
+        raise ImageTooLarge(f"The picture has more than {limits.max_pixels} pixels.", param="url")
+
+
+def may_animate(info: ImageInfo, limits: Limits) -> bool:
+    """Whether the frames of an animation are within the limits; if not, it is answered as a still."""
+    return info.pages <= limits.max_frames and info.width * info.height * info.pages <= limits.max_animation_pixels
+
+
+def probe(data: bytes, image_format: ImageFormat, limits: Limits) -> ImageInfo:
+    """
+    Read a raster picture's header, not its pixels; runs in a thread.
+
+    Args:
+        data: the whole file.
+        image_format: as sniffed, not SVG.
+        limits: what a single frame may have.
+
+    Raises:
+        ImageTooLarge: one frame alone is too large.
+        CorruptImage: the header makes no sense.
+    """
+    if image_format in CONTAINERS:
+        from imgsvc.transform.containers import container_size  # noqa: PLC0415 - brings Pillow; most never need it
+
+        width, height = container_size(data, image_format, limits)
+        return ImageInfo(image_format=image_format, width=width, height=height)
+    if image_format is ImageFormat.GIF and not gif_blocks.is_whole(data):
+        raise CorruptImage(BROKEN, param="url")
+    try:
+        info = read_info(open_page(data, image_format), image_format)
+    except pyvips.Error as error:
+        # libvips has one error text for all threads: it may be another picture's, so it is never shown.
+        raise CorruptImage(BROKEN, param="url") from error
+    check_size(info.width, info.height, limits)
+    return info
+
+
+def read_info(image: Any, image_format: ImageFormat) -> ImageInfo:
+    """
+    Collect what an opened image knows of itself.
+
+    Raises:
+        CorruptImage: an AVIF brand around another codec.
+    """
+    if image_format is ImageFormat.AVIF and _field(image, "heif-compression", "") != "av1":
+        raise CorruptImage(BROKEN, param="url")
+    tag = _field(image, "orientation", 1)
+    orientation = tag if tag in ORIENTATIONS else 1
+    width, height = image.width, image.height
+    if orientation in SIDEWAYS:
+        width, height = height, width
+    return ImageInfo(
+        image_format=image_format,
+        width=width,
+        height=height,
+        pages=_field(image, "n-pages", 1) if image_format in ANIMATED else 1,
+        orientation=orientation,
+        has_alpha=bool(image.hasalpha()),
+        interlaced=bool(_field(image, "interlaced", 0)),
+        has_profile="icc-profile-data" in image.get_fields(),
+        has_metadata=any(_is_personal(name) for name in image.get_fields()),
+        is_plain_srgb=is_plain_srgb(image),
+    )
+
+
+def _field(image: Any, name: str, default: Any) -> Any:
+    return image.get(name) if image.get_typeof(name) else default
+
+
+def _is_personal(name: str) -> bool:
+    """EXIF, XMP and IPTC, the last two also as PNG texts of older programs ("Raw profile type …")."""
+    return name in _METADATA or (name.startswith("png-comment-") and "Raw profile" in name)
+
+
+_METADATA = frozenset(("exif-data", "xmp-data", "iptc-data"))

@@ -1,0 +1,95 @@
+"""A picture that can be opened as often and as small as the pipeline likes."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from imgsvc.model.formats import ImageFormat
+from imgsvc.transform.loaders import ALL_PAGES, open_page
+from imgsvc.transform.probe import ImageInfo, Limits, check_size
+from imgsvc.transform.runtime import KillSwitch
+
+
+class PixelSource(Protocol):
+    """What the pipeline reads from; may be read several times."""
+
+    @property
+    def info(self) -> ImageInfo:
+        """What the header says."""
+
+    @property
+    def natural_px(self) -> tuple[float, float]:
+        """Width and height as oriented; a drawing's need not be whole."""
+
+    @property
+    def scalable(self) -> bool:
+        """Whether it is a drawing, which loses nothing when enlarged."""
+
+    @property
+    def data(self) -> bytes:
+        """The source's own bytes."""
+
+    def frames(self, switch: KillSwitch, *, shrink: float = 1.0, every: bool = False) -> list[Any]:
+        """
+        Open the frames, or only the first.
+
+        Args:
+            switch: stops the reading.
+            shrink: by how much they will be shrunk at the least, 1 or more.
+            every: all frames of an animation; they may then only be read in their order, each from top to bottom.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A file that libvips reads."""
+
+    data: bytes
+    info: ImageInfo
+    scalable: bool = False
+
+    @property
+    def natural_px(self) -> tuple[float, float]:
+        """As the header says."""
+        return self.info.width, self.info.height
+
+    def frames(self, switch: KillSwitch, *, shrink: float = 1.0, every: bool = False) -> list[Any]:
+        """Open the file anew: what is read from top to bottom can be read but once."""
+        if not every:
+            return [switch.watch(open_page(self.data, self.info.image_format, shrink=shrink))]
+        roll = switch.watch(open_page(self.data, self.info.image_format, pages=ALL_PAGES))
+        height = roll.get_page_height()
+        return [roll.crop(0, top, roll.width, height) for top in range(0, roll.height, height)]
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySource:
+    """Frames that are already in memory."""
+
+    data: bytes
+    info: ImageInfo
+    images: tuple[Any, ...]
+    natural_px: tuple[float, float]
+    scalable: bool = False
+
+    def frames(self, switch: KillSwitch, *, shrink: float = 1.0, every: bool = False) -> list[Any]:
+        """Give what is there; nothing is left to shrink while reading."""
+        del shrink
+        return [switch.watch(image) for image in (self.images if every else self.images[:1])]
+
+
+def contained_source(data: bytes, image_format: ImageFormat, limits: Limits) -> MemorySource:
+    """
+    Decode a container's largest picture.
+
+    Raises:
+        CorruptImage: it is broken.
+        ImageTooLarge: it is over the limits.
+    """
+    from imgsvc.transform.containers import open_container  # noqa: PLC0415 - brings Pillow; most never need it
+
+    image = open_container(data, image_format, limits)
+    check_size(image.width, image.height, limits)
+    info = ImageInfo(
+        image_format=image_format, width=image.width, height=image.height, has_alpha=bool(image.hasalpha())
+    )
+    return MemorySource(data, info, (image,), (image.width, image.height))

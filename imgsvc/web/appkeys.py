@@ -1,0 +1,28 @@
+"""What handlers find in the application: services, and nothing else."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from imgsvc.services.access import AccessService
+from imgsvc.services.health import HealthService
+from imgsvc.services.images import ImageService
+from imgsvc.settings import ServerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All services a handler may call, and how the server shall answer."""
+
+    images: ImageService
+    access: AccessService
+    health: HealthService
+    server: ServerSettings
+    width_ladder: bool
+    demo: bool
+
+
+SERVICES = web.AppKey("services", Services)
+REQUEST_ID = web.RequestKey("request_id", str)
+NOTES = web.RequestKey("notes", dict)
+"""What the access log says of a request beside what HTTP says: the source, the tier."""

@@ -1,0 +1,154 @@
+"""What each error means in HTTP: one table, read along the class's MRO, and the problem document (RFC 9457)."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from imgsvc import errors
+from imgsvc.errors import ImgsvcError
+
+PROBLEM_TYPE = "application/problem+json"
+
+MAX_NEGATIVE_SECONDS = 900
+"""Longest time a client or proxy may keep a negative answer about a source."""
+
+_RETRY_SECONDS = 1
+"""``Retry-After`` of an overload that does not know better; a slot comes free within a second or so."""
+
+_TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
+    ImgsvcError: (500, "internal-error"),
+    errors.InvalidRequest: (400, "bad-parameter"),
+    errors.MissingUrl: (400, "missing-url"),
+    errors.UrlUndefined: (400, "url-undefined"),
+    errors.SchemeNotAllowed: (400, "scheme-not-allowed"),
+    errors.UserinfoNotAllowed: (400, "userinfo-not-allowed"),
+    errors.BadKey: (400, "bad-key"),
+    errors.Unauthorized: (401, "unauthorized"),
+    errors.SourceForbidden: (403, "source-not-allowed"),
+    errors.SourceNotAllowed: (403, "source-not-allowed"),
+    errors.AddressNotPublic: (403, "address-not-public"),
+    errors.PortNotAllowed: (403, "port-not-allowed"),
+    errors.BadSignature: (403, "bad-signature"),
+    errors.SignatureExpired: (410, "signature-expired"),
+    errors.NotFound: (404, "not-found"),
+    errors.SourceNotFound: (404, "source-not-found"),
+    errors.ObjectNotFound: (404, "not-found"),
+    errors.UnusableSource: (422, "broken-image"),
+    errors.SourceTooLarge: (413, "too-large"),
+    errors.ImageTooLarge: (422, "too-many-pixels"),
+    errors.NotAnImage: (415, "not-an-image"),
+    errors.CorruptImage: (422, "broken-image"),
+    errors.OriginError: (502, "source-failed"),
+    errors.OriginUnreachable: (502, "source-failed"),
+    errors.OriginUnresolvable: (502, "source-unresolvable"),
+    errors.OriginStatus: (502, "source-failed"),
+    errors.TooManyRedirects: (502, "too-many-redirects"),
+    errors.OriginTimeout: (504, "source-timeout"),
+    errors.Overloaded: (503, "overloaded"),
+    errors.QueueFull: (503, "overloaded"),
+    errors.TransformTimeout: (503, "overloaded"),
+    errors.Draining: (503, "draining"),
+    errors.StoreError: (500, "internal-error"),
+}
+
+# Statuses a framework answers by itself, where the code is not simply the phrase in kebab case.
+_PLAIN_CODES: Mapping[int, str] = {
+    400: "bad-parameter",
+    413: "too-large",
+    500: "internal-error",
+    503: "overloaded",
+}
+_INTERNAL_DETAIL = "Something went wrong inside the service; the log has it under this request_id."
+_NOT_KEBAB = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """
+    An error as a client sees it.
+
+    Attributes:
+        status: of HTTP.
+        code: stable and documented.
+        title: the status' phrase, as ``about:blank`` wants it (RFC 9457 §4.2.1).
+        detail: one sentence for a person.
+        param: the parameter at fault, if there is one.
+        headers: what has to go with it, beside ``Content-Type``.
+    """
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    param: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def problem_for(error: ImgsvcError) -> Problem:
+    """Look an error up, along its classes from the nearest up."""
+    status, code = next(_TABLE[cls] for cls in type(error).__mro__ if cls in _TABLE)
+    # What fails inside names inner things; the log may have them, a client may not.
+    detail = error.detail if status != HTTPStatus.INTERNAL_SERVER_ERROR else _INTERNAL_DETAIL
+    return Problem(status, code, HTTPStatus(status).phrase, detail, error.param, tuple(_headers(error, status)))
+
+
+def codes() -> Iterator[tuple[int, str]]:
+    """Give every status with each stable code it may carry; for documents about them."""
+    yield from sorted(set(_TABLE.values()))
+
+
+def problem_for_status(status: int) -> Problem:
+    """
+    Describe a bare status of 400 or above: an unknown route (404), a wrong method (405), an unforeseen exception (500).
+
+    Headers only the caller knows, such as ``Allow``, are the caller's to add.
+    """
+    phrase = _phrase(status)
+    code = _PLAIN_CODES.get(status, _NOT_KEBAB.sub("-", phrase.lower()))
+    detail = _INTERNAL_DETAIL if status == HTTPStatus.INTERNAL_SERVER_ERROR else f"{phrase}."
+    return Problem(status, code, phrase, detail, headers=(_NO_STORE, *_retry_after(status, None)))
+
+
+def to_json(problem: Problem, request_id: str) -> bytes:
+    """Write a problem document, RFC 9457 §3; members that say nothing are left out."""
+    document = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "request_id": request_id,
+    }
+    return json.dumps(document if problem.param is None else document | {"param": problem.param}).encode()
+
+
+_NO_STORE = ("Cache-Control", "no-store")
+
+
+def _headers(error: ImgsvcError, status: int) -> Iterator[tuple[str, str]]:
+    if isinstance(error, errors.SourceNotFound | errors.UnusableSource):
+        left = error.remember_seconds if error.retry_after_seconds is None else error.retry_after_seconds
+        yield "Cache-Control", f"public, max-age={min(max(0, left), MAX_NEGATIVE_SECONDS)}"
+    else:
+        yield _NO_STORE
+    if isinstance(error, errors.OriginError | errors.Overloaded):
+        yield from _retry_after(status, error.retry_after_seconds)
+    if status == HTTPStatus.UNAUTHORIZED:
+        yield "WWW-Authenticate", "Bearer"
+
+
+def _retry_after(status: int, seconds: int | None) -> Iterator[tuple[str, str]]:
+    """RFC 9110 §10.2.3; a 503 always says when, anything else only where it is known."""
+    if seconds is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
+        seconds = _RETRY_SECONDS
+    if seconds is not None:
+        yield "Retry-After", str(max(1, seconds))
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # a status of nobody's register
+        return "Error"

@@ -1,0 +1,85 @@
+"""``/demo/``: pictures of our own and a page that shows what the service makes of them, all without the internet."""
+
+from html import escape
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from imgsvc.demo import MEDIA_TYPES, PICTURES
+from imgsvc.errors import ObjectNotFound
+from imgsvc.web.handlers.images import IMAGES_PATH
+
+CACHE_CONTROL = "public, max-age=86400"
+
+SHOWN: tuple[tuple[str, str, dict[str, str | int]], ...] = (
+    ("landscape.jpg", "480 px wide, the format your browser likes best", {"w": 480}),
+    ("landscape.jpg", "a square around what matters", {"w": 320, "h": 320, "fit": "cover", "g": "attention"}),
+    ("landscape.jpg", "blurred, for a background", {"w": 480, "blur": 12}),
+    ("landscape.jpg", "greyscale AVIF", {"w": 480, "greyscale": 1, "f": "avif"}),
+    ("logo.png", "trimmed, on a colour", {"w": 320, "trim": 10, "bg": "ffd166"}),
+    ("logo.svg", "SVG, sanitised and drawn at the size asked for", {"w": 320}),
+    ("waves.gif", "an animation stays one", {"w": 320}),
+    ("favicon.ico", "the largest entry of an icon file", {"w": 128}),
+)
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>imgsvc demo</title>
+<style>
+:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
+body {{ max-width: 70rem; margin: 2rem auto; padding: 0 1rem }}
+main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1.5rem }}
+figure {{ margin: 0; border: 1px solid #8884; border-radius: .75rem; padding: 1rem; overflow: hidden }}
+img {{ max-width: 100%; height: auto; border-radius: .4rem; display: block; margin: auto }}
+figcaption {{ margin-top: .75rem; font-size: .875rem }}
+code {{ font-size: .75rem; overflow-wrap: anywhere; display: block; opacity: .75 }}
+</style>
+<h1>imgsvc</h1>
+<p>These pictures are served by this very process and fetched by it again as its source: nothing leaves the machine.</p>
+<main>{figures}</main></html>
+"""
+_FIGURE = (
+    '<figure><a href="{url}"><img src="{url}" alt="{alt}" loading="lazy"></a>'
+    "<figcaption>{text}<code>{query}</code></figcaption></figure>"
+)
+# The page is ours alone: its one style element, and pictures of this origin.
+_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'"
+
+
+class DemoHandlers:
+    """The route family's handlers."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes of the family."""
+        return [web.get("/demo/", self.page), web.get("/demo/{name}", self.picture)]
+
+    async def picture(self, request: web.Request) -> web.StreamResponse:
+        """Answer one sample picture as it is."""
+        name = request.match_info["name"]
+        if name not in MEDIA_TYPES:
+            raise ObjectNotFound("There is no such sample picture; /demo/ shows them all.")
+        headers = {"Content-Type": MEDIA_TYPES[name], "Cache-Control": CACHE_CONTROL}
+        return web.FileResponse(PICTURES / name, headers=headers)
+
+    async def page(self, request: web.Request) -> web.Response:
+        """Show what the service makes of the sample pictures."""
+        # The pictures are fetched from where this very process listens, whatever name the page was asked by.
+        host, port = request.get_extra_info("sockname")[:2]
+        own = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        figures = "".join(_figure(own, *shown) for shown in SHOWN)
+        return web.Response(
+            text=_PAGE.format(figures=figures),
+            content_type="text/html",
+            headers={"Content-Security-Policy": _CSP, "Cache-Control": "no-cache"},
+        )
+
+
+def demo_url(origin: str, name: str, parameters: dict[str, str | int]) -> str:
+    """Give the path that asks this service, listening at *origin*, for a sample picture."""
+    return f"{IMAGES_PATH}?{urlencode({'url': f'{origin}/demo/{name}', **parameters})}"
+
+
+def _figure(origin: str, name: str, text: str, parameters: dict[str, str | int]) -> str:
+    url = demo_url(origin, name, parameters)
+    query = f"?url=…/{name}&{urlencode(parameters)}"
+    return _FIGURE.format(url=escape(url, quote=True), alt=escape(name), text=escape(text), query=escape(query))

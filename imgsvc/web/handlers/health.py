@@ -1,0 +1,32 @@
+"""``/api/health`` and ``/api/health/live``: what a balancer asks, answered without waiting for anybody."""
+
+from dataclasses import asdict
+
+from aiohttp import web
+
+from imgsvc.services.health import Status
+from imgsvc.web.appkeys import Services
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class HealthHandlers:
+    """The route family's handlers."""
+
+    def __init__(self, services: Services) -> None:
+        self._health = services.health
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes of the family."""
+        return [web.get("/api/health", self.get), web.get("/api/health/live", self.live)]
+
+    async def get(self, _request: web.Request) -> web.Response:
+        """Say whether to send requests here."""
+        report = self._health.report()
+        status = 503 if report.status is Status.UNHEALTHY else 200
+        headers = NO_STORE | ({"Retry-After": "5"} if status == 503 else {})  # noqa: PLR2004 - the status just chosen
+        return web.json_response(asdict(report), status=status, headers=headers)
+
+    async def live(self, _request: web.Request) -> web.Response:
+        """Say that the loop runs."""
+        return web.json_response({"status": "live"}, headers=NO_STORE)

@@ -1,0 +1,69 @@
+"""What every answer has, and what becomes of every error."""
+
+import logging
+import re
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from multidict import istr
+
+from imgsvc.errors import ImgsvcError, StoreError
+from imgsvc.web.appkeys import REQUEST_ID, SERVICES
+from imgsvc.web.error_map import Problem, problem_for, problem_for_status, to_json
+from imgsvc.web.request_ids import new_request_id
+
+log = logging.getLogger("imgsvc.web")
+
+X_REQUEST_ID = istr("X-Request-Id")
+X_SYSTEM_STATUS = istr("X-System-Status")
+SERVER = istr("Server")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Name and label the request, and turn whatever goes wrong into a problem document (RFC 9457)."""
+    given = request.headers.get(X_REQUEST_ID)
+    request[REQUEST_ID] = given if given and _REQUEST_ID.match(given) else new_request_id()
+    try:
+        response = await handler(request)
+    except ImgsvcError as error:
+        if isinstance(error, StoreError):
+            log.warning("%s: store: %s", request.path, error.detail)
+        response = problem_response(problem_for(error), request[REQUEST_ID])
+    except web.HTTPException as error:
+        response = _framework_response(error, request[REQUEST_ID])
+    except ConnectionError:
+        raise  # the client is gone, or was sent away: there is nobody to answer
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        response = problem_response(problem_for_status(500), request[REQUEST_ID])
+    if not response.prepared:
+        label(request, response)
+    return response
+
+
+def label(request: web.Request, response: web.StreamResponse) -> None:
+    """Put on an answer what every answer has; whoever prepares one before the handler ends calls this first."""
+    headers = response.headers
+    headers[X_REQUEST_ID] = request[REQUEST_ID]
+    headers[X_SYSTEM_STATUS] = request.app[SERVICES].health.system_status.value
+    headers[SERVER] = "imgsvc"
+
+
+def problem_response(problem: Problem, request_id: str) -> web.Response:
+    """Write a problem document."""
+    return web.Response(
+        status=problem.status,
+        body=to_json(problem, request_id),
+        content_type="application/problem+json",
+        headers=problem.headers,
+    )
+
+
+def _framework_response(error: web.HTTPException, request_id: str) -> web.Response:
+    response = problem_response(problem_for_status(error.status), request_id)
+    if "Allow" in error.headers:
+        response.headers["Allow"] = error.headers["Allow"]
+    return response

@@ -1,0 +1,152 @@
+"""The parameters of the image routes, as one table: parsing, error messages and documentation have this one source."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imgsvc.errors import InvalidRequest
+from imgsvc.model.hosts import MAX_URL_CHARS
+from imgsvc.model.spec import MAX_SIDE_PX, Fit, Placeholder
+from imgsvc.web import values
+from imgsvc.web.colours import colour
+from imgsvc.web.query import MAX_QUERY_CHARS, Pair
+
+MAX_VALUE_CHARS = 256
+
+_BOOLEAN = {"type": "boolean"}
+_YES_OR_NO = "1 or 0 (also true/false, yes/no, on/off)"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """
+    One parameter.
+
+    Attributes:
+        name: the one it is documented under.
+        parse: decoded text to value; raises ValueError when it is none.
+        takes: what is allowed, as the rest of a sentence that begins with the name.
+        help: one sentence for the API's documentation.
+        aliases: other names that mean the same.
+        schema: the same facts as *takes*, as JSON schema.
+        max_chars: longest decoded text.
+    """
+
+    name: str
+    parse: Callable[[str], Any]
+    takes: str
+    help: str
+    aliases: tuple[str, ...] = ()
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    max_chars: int = MAX_VALUE_CHARS
+
+    def read(self, pair: Pair) -> Any:
+        """
+        Parse what a client sent under this parameter's name or one of its aliases.
+
+        Raises:
+            InvalidRequest: it is not what the parameter takes; *param* is the name the client used.
+        """
+        if not pair.well_formed:
+            raise InvalidRequest(f"{pair.name} is not percent-encoded UTF-8.", param=pair.name)
+        if len(pair.value) > self.max_chars:
+            raise InvalidRequest(f"{pair.name} has at most {self.max_chars} characters.", param=pair.name)
+        try:
+            return self.parse(pair.value)
+        except ValueError as error:
+            raise InvalidRequest(f"{pair.name} takes {self.takes}.", param=pair.name) from error
+
+
+def _side(name: str, alias: str) -> Parameter:
+    return Parameter(
+        name, values.whole(1, MAX_SIDE_PX), f"a whole number from 1 to {MAX_SIDE_PX}",
+        f"{alias.capitalize()} of the box in CSS pixels; absent, it follows from the picture.", (alias,),
+        {"type": "integer", "minimum": 1, "maximum": MAX_SIDE_PX},
+    )  # fmt: skip
+
+
+def _number(low: str, high: str, unit: str) -> tuple[str, Mapping[str, Any]]:
+    schema = {"type": "number", "minimum": float(low), "maximum": float(high)}
+    return f"a decimal number from {low} to {high}{unit}", schema
+
+
+def _words(options: Mapping[str, object]) -> tuple[str, Mapping[str, Any]]:
+    return f"one of {', '.join(options)}", {"type": "string", "enum": list(options)}
+
+
+def _switch(name: str, help_: str, *aliases: str) -> Parameter:
+    return Parameter(name, values.boolean, _YES_OR_NO, help_, aliases, _BOOLEAN)
+
+
+def _sigma(name: str, low: str, high: str, help_: str, *aliases: str) -> Parameter:
+    takes, schema = _number(low, high, ", a sigma in pixels")
+    return Parameter(name, values.sigma(low, high), takes, help_, aliases, schema)
+
+
+def _choice(name: str, options: Mapping[str, object], help_: str, *aliases: str) -> Parameter:
+    takes, schema = _words(options)
+    return Parameter(name, values.choice(options), takes, help_, aliases, schema)
+
+
+_DPR_TAKES, _DPR_SCHEMA = _number("1", "4", "")
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        "url", values.text, "an http or https URL or a store key",
+        "Source: an http(s) URL, or s3://KEY for an object of the store; may be percent-encoded several times.",
+        ("src",), {"type": "string", "maxLength": MAX_URL_CHARS}, MAX_QUERY_CHARS,
+    ),
+    _side("w", "width"),
+    _side("h", "height"),
+    Parameter(
+        "dpr", values.decimal("1", "4"), _DPR_TAKES, "Device pixels per CSS pixel: multiplies w and h.",
+        schema=_DPR_SCHEMA,
+    ),
+    _choice("fit", {f.value: f for f in Fit}, "How the picture meets a box of both w and h."),
+    _switch("enlarge", "Let the picture grow beyond its natural size."),
+    Parameter(
+        "g", values.gravity, f"one of {', '.join(values.GRAVITIES)}, or fp:X:Y with X and Y from 0 to 1",
+        "Which part fit=cover keeps.", ("gravity", "position"),
+    ),
+    Parameter(
+        "bg", colour, "a hex colour of 3, 4, 6 or 8 digits, a CSS colour name, or transparent",
+        "Colour behind transparency and behind the bars of fit=contain.", ("background",),
+    ),
+    _choice("f", values.OUTPUTS, "Format of the answer; auto lets Accept decide.", "format", "fm", "output"),
+    Parameter(
+        "q", values.whole(1, 100), "a whole number from 1 to 100", "Quality of lossy formats.", ("quality",),
+        {"type": "integer", "minimum": 1, "maximum": 100},
+    ),
+    _sigma("blur", "0.3", "250", "Gaussian blur."),
+    _sigma("sharpen", "0.3", "10", "Unsharp mask.", "sharp"),
+    _choice("rotate", {"90": 90, "180": 180, "270": 270}, "Turn clockwise by that many degrees.", "rot"),
+    _switch("flip", "Mirror top to bottom."),
+    _switch("flop", "Mirror left to right."),
+    Parameter(
+        "trim", values.trim, f"a tolerance from 1 to 100, or nothing for {values.DEFAULT_TRIM}",
+        "Cut off a border of one colour.", schema={"type": "integer", "minimum": 1, "maximum": 100},
+    ),
+    _switch("greyscale", "Drop colour.", "grayscale"),
+    _switch("anim", "Keep animation; 0 takes the first frame."),
+    _choice(
+        "placeholder", {p.value: p for p in Placeholder}, "Answer JSON with a stand-in for the picture instead of it."
+    ),
+    Parameter(
+        "v", values.version, f"at most {MAX_VALUE_CHARS} characters",
+        "The client's own version of the source: part of the cache key, makes the answer immutable.", ("cb",),
+        {"type": "string", "maxLength": MAX_VALUE_CHARS},
+    ),
+    Parameter(
+        "tag", values.tags, "words of letters, digits and _.:- with commas or spaces between",
+        "Words a purge can name; part of no key.",
+    ),
+    _switch("forceRefresh", "Ask the source again; part of no key.", "refresh"),
+    Parameter("sig", values.text, f"at most {MAX_VALUE_CHARS} characters", "Signature of the request."),
+    Parameter(
+        "exp", values.whole(0, 10**12), "a time in whole unix seconds", "When the signature ends.",
+        schema={"type": "integer", "minimum": 0},
+    ),
+)  # fmt: skip
+"""All of them, in the order of the documentation."""
+
+BY_NAME: Mapping[str, Parameter] = {name: p for p in PARAMETERS for name in (p.name, *p.aliases)}

@@ -1,0 +1,126 @@
+"""From a query string and four headers to what is asked of which source; pure, so that callers may remember answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imgsvc.errors import InvalidRequest
+from imgsvc.model.source import Source
+from imgsvc.model.spec import Fit, Gravity, TransformSpec
+from imgsvc.web.layout import Hints, lay_out, lower_quality, snap_to_ladder
+from imgsvc.web.negotiate import fold_accept
+from imgsvc.web.parameters import BY_NAME
+from imgsvc.web.query import Pair, decode_query, ignorable
+from imgsvc.web.sources import read_source
+
+__all__ = ["Hints", "ImageQuestion", "parse_image_query"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuestion:
+    """
+    One image request, understood.
+
+    Attributes:
+        source: where the picture comes from.
+        spec: what is asked of it, in normal form.
+        pairs: all parameters as sent, ``sig`` included, decoded once; what the signature is checked over.
+        sig: the signature as sent, unchecked; None = unsigned.
+        exp: unix seconds at which the signature ends.
+        ignored: names not known, fit for a header.
+        vary: names of the request headers that decided.
+    """
+
+    source: Source
+    spec: TransformSpec
+    pairs: tuple[tuple[str, str], ...]
+    sig: str | None
+    exp: int | None
+    ignored: tuple[str, ...]
+    vary: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Parsed values by the parameters' first names, and under which name each was first sent."""
+
+    values: Mapping[str, Any]
+    names: Mapping[str, str]
+    ignored: tuple[str, ...]
+
+
+def parse_image_query(
+    raw_query: str, hints: Hints, *, site_url: str | None = None, relative: bool = False, ladder: bool = False
+) -> ImageQuestion:
+    """
+    Understand an image request.
+
+    Args:
+        raw_query: what follows the ``?``, still percent-encoded, exactly as the client sent it.
+        hints: the headers that may decide.
+        site_url: IMGSVC_SITE_URL, for relative sources.
+        relative: whether the route takes them.
+        ladder: IMGSVC_WIDTH_LADDER: sides of unsigned requests snap to the ladder's.
+
+    Raises:
+        InvalidRequest: with the parameter at fault, by the name the client used.
+        ObjectNotFound: a store key where no pictures are.
+    """
+    pairs = decode_query(raw_query)
+    given = _collected(pairs)
+    values = given.values
+    name = given.names.get("url", "url")
+    source = read_source(values.get("url"), param=name, site_url=site_url, relative=relative)
+    spec, vary = _understood(values, hints, ladder=ladder and "sig" not in values)
+    sent = tuple((pair.name, pair.value) for pair in pairs)
+    return ImageQuestion(source, spec, sent, values.get("sig"), values.get("exp"), given.ignored, vary)
+
+
+def _collected(pairs: tuple[Pair, ...]) -> _Given:
+    values: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    for pair in pairs:
+        if (parameter := BY_NAME.get(pair.name)) is None:
+            continue
+        value = parameter.read(pair)
+        first = names.setdefault(parameter.name, pair.name)
+        if values.setdefault(parameter.name, value) != value:
+            raise InvalidRequest(f"{first} is given more than once, with different values.", param=first)
+    return _Given(values, names, ignorable([pair for pair in pairs if pair.name not in BY_NAME]))
+
+
+def _understood(values: Mapping[str, Any], hints: Hints, *, ladder: bool) -> tuple[TransformSpec, tuple[str, ...]]:
+    """Bring parameters and headers together; only a header that changed something is named."""
+    asked = _as_asked(values, hints.accept).normalised()
+    vary = ["Accept"] if asked.output.is_auto and not asked.is_json else []
+    spec, decided = lay_out(asked, values.get("dpr"), hints)
+    spec = (snap_to_ladder(spec) if ladder else spec).normalised()
+    if hints.saves_data() and (lowered := lower_quality(spec)) != spec:
+        return lowered, (*vary, *decided, "Save-Data")
+    return spec, (*vary, *decided)
+
+
+def _as_asked(values: Mapping[str, Any], accept: str) -> TransformSpec:
+    """Name the parameters as the model does; the sides are still CSS pixels."""
+    gravity, focus = values.get("g", (Gravity.CENTRE, None))
+    return TransformSpec(
+        output=values.get("f") or fold_accept(accept),
+        width=values.get("w"),
+        height=values.get("h"),
+        fit=values.get("fit", Fit.INSIDE),
+        enlarge=values.get("enlarge", False),
+        gravity=gravity,
+        focus=focus,
+        background=values.get("bg"),
+        quality=values.get("q"),
+        blur=values.get("blur"),
+        sharpen=values.get("sharpen"),
+        rotate=values.get("rotate", 0),
+        flip=values.get("flip", False),
+        flop=values.get("flop", False),
+        trim=values.get("trim"),
+        greyscale=values.get("greyscale", False),
+        animate=values.get("anim", True),
+        placeholder=values.get("placeholder"),
+        version=values.get("v"),
+    )

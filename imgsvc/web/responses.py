@@ -1,0 +1,155 @@
+"""Answers in HTTP: a blob as the whole, a part, or nothing new."""
+
+import asyncio
+import time
+from urllib.parse import quote
+
+from aiohttp import web
+from multidict import istr
+
+from imgsvc.model.blob import Blob
+from imgsvc.model.formats import BY_MEDIA_TYPE
+from imgsvc.services.answers import Served, Tier
+from imgsvc.settings import ServerSettings
+from imgsvc.web.conditional import Unsatisfiable, byte_range, not_modified
+from imgsvc.web.middleware import label
+from imgsvc.web.questions import Understood
+
+SLICE_BYTES = 64 * 1024
+"""CPython copies the unsent rest of a large write for each stalled client; slices keep that to one slice."""
+
+# Folded once here instead of at every look-up.
+IF_NONE_MATCH, IF_MODIFIED_SINCE, RANGE = istr("If-None-Match"), istr("If-Modified-Since"), istr("Range")
+
+Headers = list[tuple[str, str]]
+
+
+async def answer(
+    request: web.Request, served: Served, understood: Understood, server: ServerSettings, began: float
+) -> web.StreamResponse:
+    """
+    Answer *request* with *served*, in the smallest way that its conditions allow.
+
+    *began* is ``time.perf_counter()`` of the moment before the memory was asked.
+    """
+    blob = served.blob
+    headers = _headers(served, understood, began)
+    at_cdn = _address_at_cdn(blob, server)
+    if at_cdn is not None:
+        if server.delivery == "redirect":
+            return _bodiless(302, [*headers, ("Location", at_cdn)])
+        headers.append(("Content-Location", at_cdn))
+    asked = request.headers
+    if (IF_NONE_MATCH in asked or IF_MODIFIED_SINCE in asked) and _is_known(request, blob):
+        return _bodiless(304, headers)
+    if RANGE in asked and request.method == "GET":
+        return await _part(request, blob, headers, server)
+    return await _send(request, 200, headers, blob.data, server)
+
+
+def _is_known(request: web.Request, blob: Blob) -> bool:
+    """Whether the client has these bytes; a list may come in several fields (RFC 9110 §5.3)."""
+    tags = request.headers.getall(IF_NONE_MATCH, None)
+    since = request.headers.get(IF_MODIFIED_SINCE)
+    return not_modified(None if tags is None else ", ".join(tags), since, blob.etag, blob.meta.last_modified)
+
+
+def _bodiless(status: int, headers: Headers) -> web.Response:
+    return web.Response(status=status, headers=[pair for pair in headers if pair[0] != "Content-Type"])
+
+
+async def _part(request: web.Request, blob: Blob, headers: Headers, server: ServerSettings) -> web.StreamResponse:
+    """Answer one range with 206 (RFC 9110 §14), several or none that is understood with the whole."""
+    size = len(blob.data)
+    asked = request.headers
+    try:
+        part = byte_range(asked[RANGE], asked.get("If-Range"), blob.etag, blob.meta.last_modified, size)
+    except Unsatisfiable as error:
+        return _bodiless(416, [*headers, ("Content-Range", error.content_range)])
+    if part is None:
+        return await _send(request, 200, headers, blob.data, server)
+    body = memoryview(blob.data)[part.start : part.stop]
+    return await _send(request, 206, [*headers, ("Content-Range", part.content_range(size))], body, server)
+
+
+async def _send(
+    request: web.Request, status: int, headers: Headers, body: bytes | memoryview, server: ServerSettings
+) -> web.StreamResponse:
+    if request.method == "HEAD":
+        return web.Response(status=status, headers=[*headers, ("Content-Length", str(len(body)))])
+    if len(body) <= SLICE_BYTES:
+        return web.Response(status=status, headers=headers, body=bytes(body))
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = len(body)
+    label(request, response)
+    await response.prepare(request)
+    await _write_slices(request, response, memoryview(body), server.send_timeout_seconds)
+    return response
+
+
+async def _write_slices(
+    request: web.Request, response: web.StreamResponse, body: memoryview, timeout_seconds: float
+) -> None:
+    try:
+        for start in range(0, len(body), SLICE_BYTES):
+            async with asyncio.timeout(timeout_seconds):
+                await response.write(body[start : start + SLICE_BYTES])
+        async with asyncio.timeout(timeout_seconds):
+            await response.write_eof()
+    except TimeoutError:
+        # The head is out: the one honest answer left is a broken connection, which also frees the unsent slice.
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the client took no byte for IMGSVC_SEND_TIMEOUT") from None
+
+
+def _headers(served: Served, understood: Understood, began: float) -> Headers:
+    """Give all headers but those of a tier's or a client's special case; the hot path, so one list and no detour."""
+    blob = served.blob
+    now = int(time.time())
+    cache = "HIT" if served.hit else "MISS"
+    expires_at = understood.grant.expires_at
+    headers = [
+        *blob.headers,
+        *understood.headers,
+        ("Cache-Control", blob.cache_control if expires_at is None else _until(blob, expires_at - now)),
+        ("X-Cache", cache),
+        ("X-Source", served.tier.value),
+        ("Cache-Status", _cache_status(served, blob.meta.fresh_until - now)),
+        ("Server-Timing", _server_timing(served, began)),
+    ]
+    if served.tier is not Tier.ORIGIN:
+        headers.append(("Age", str(max(0, now - blob.meta.fetched_at))))
+    if understood.for_next:
+        headers.append(("X-Nextjs-Cache", cache))
+    return headers
+
+
+def _address_at_cdn(blob: Blob, server: ServerSettings) -> str | None:
+    """Where the CDN has a stored picture; the digest in the query makes a new address of every change."""
+    if server.cdn_base_url is None or not blob.stored or blob.meta.media_type not in BY_MEDIA_TYPE:
+        return None
+    return f"{server.cdn_base_url.rstrip('/')}/{quote(blob.key, safe='/,-._~')}?v={blob.meta.sha256[:8]}"
+
+
+def _until(blob: Blob, seconds: int) -> str:
+    """Announce nothing beyond the end of a signature, in *seconds*."""
+    if not blob.shareable:
+        return blob.cache_control
+    return f"public, max-age={max(0, min(seconds, blob.max_age_seconds))}"
+
+
+def _cache_status(served: Served, ttl_seconds: int) -> str:
+    """Say what each tier did (RFC 9211): one member a tier asked, the one nearest to the origin first."""
+    if served.tier is Tier.MEMORY:
+        return f"imgsvc-memory; hit; ttl={ttl_seconds}"
+    memory = "imgsvc-memory; fwd=miss; collapsed" if served.collapsed else "imgsvc-memory; fwd=miss"
+    if served.trace is None or not served.trace.asked_store:
+        return memory
+    return f"imgsvc-store; hit; ttl={ttl_seconds}, {memory}" if served.hit else f"imgsvc-store; fwd=miss, {memory}"
+
+
+def _server_timing(served: Served, began: float) -> str:
+    if served.trace is None:
+        return f"memory;dur={(time.perf_counter() - began) * 1000:.3f}"
+    return ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in served.trace.seconds.items())

@@ -1,0 +1,30 @@
+"""Every route on one screen, and the application that has them."""
+
+from aiohttp import web
+
+from imgsvc.web.appkeys import SERVICES, Services
+from imgsvc.web.handlers.demo import DemoHandlers
+from imgsvc.web.handlers.health import HealthHandlers
+from imgsvc.web.handlers.images import ImageHandlers
+from imgsvc.web.middleware import problems
+
+
+def make_application(services: Services) -> web.Application:
+    """
+    Put routes and services together.
+
+    ==========================  =======================
+    ``/api/cache/images``       GET, HEAD, DELETE
+    ``/_next/image``            GET, HEAD
+    ``/api/health``             GET, HEAD
+    ``/api/health/live``        GET, HEAD
+    ``/demo/``, ``/demo/NAME``  GET, HEAD; demo only
+    ==========================  =======================
+    """
+    app = web.Application(middlewares=[problems])
+    app[SERVICES] = services
+    app.add_routes(ImageHandlers(services).routes())
+    app.add_routes(HealthHandlers(services).routes())
+    if services.demo:
+        app.add_routes(DemoHandlers().routes())
+    return app

@@ -1,0 +1,70 @@
+"""What the documents say is what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from imgsvc import __version__
+from imgsvc.settings import documented
+from imgsvc.web.error_map import codes
+from imgsvc.web.parameters import PARAMETERS
+from scripts.write_docs import configuration
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_the_configuration_page_is_up_to_date():
+    """``make docs`` would change nothing."""
+    assert (ROOT / "docs" / "configuration.md").read_text() == configuration()
+
+
+def test_every_setting_has_a_sentence():
+    """No setting goes unexplained."""
+    for _, _, name, info in documented():
+        assert info.description, name
+        assert info.description.endswith("."), name
+
+
+def test_every_parameter_is_in_the_api_page():
+    """Each parameter and each other name of it is documented."""
+    page = (ROOT / "docs" / "api.md").read_text()
+    for parameter in PARAMETERS:
+        for name in (parameter.name, *parameter.aliases):
+            assert f"`{name}`" in page, name
+
+
+def test_every_problem_code_is_in_the_api_page():
+    """Each stable code is documented with its status."""
+    page = (ROOT / "docs" / "api.md").read_text()
+    for status, code in codes():
+        assert re.search(rf"\| {status} \|.*`{code}`", page), code
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    """Every relative link of every page names a file that is there."""
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_readme_names_targets_and_routes_that_exist():
+    """What a reader is told to type works: make targets are in the Makefile, routes in the application."""
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    routes = (ROOT / "imgsvc" / "web" / "routes.py").read_text()
+
+    for target in re.findall(r"make ([a-z-]+)", readme):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for route in re.findall(r"`(?:[A-Z]+ )?(/(?:api|_next)/[a-z/]+)`", readme):
+        assert f"``{route}``" in routes, route
+
+
+def test_the_changelog_knows_this_version():
+    """The version being built has its section, or changes wait under Unreleased."""
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+
+    assert "## [Unreleased]" in changelog
+    assert f"## [{__version__}]" in changelog

@@ -1,0 +1,36 @@
+"""The scripted origin, the service before it, and a picture."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pyvips
+
+from tests.support.origin import ScriptedOrigin
+from tests.support.service import RunningService, running_service
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[ScriptedOrigin]:
+    async with ScriptedOrigin() as origin:
+        yield origin
+
+
+@pytest.fixture
+async def service(origin, tmp_path) -> AsyncIterator[RunningService]:
+    async with running_service(tmp_path, origin.port) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def photo() -> bytes:
+    """A JPEG of 400 × 300 px with enough in it to weigh something."""
+    noise = pyvips.Image.gaussnoise(400, 300, sigma=20, mean=128, seed=1)
+    ramp = pyvips.Image.xyz(400, 300)
+    picture = (ramp[0] / 2).bandjoin([ramp[1] / 2, noise]).cast("uchar").copy(interpretation="srgb")
+    return picture.jpegsave_buffer(Q=90)
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height of an encoded picture."""
+    image = pyvips.Image.new_from_buffer(data, "")
+    return image.width, image.height

@@ -1,0 +1,79 @@
+"""TLS: whose name is checked, and who is trusted."""
+
+import shutil
+import ssl
+import subprocess
+
+import pytest
+
+from imgsvc.errors import (
+    OriginUnreachable,
+    SourceNotAllowed,
+)
+from tests.support.fetching import BODY, fetch, fetching, near
+from tests.support.origin import ScriptedOrigin
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for ``origin.test``, signed by itself, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: TLS is not tried")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=origin.test", "-addext", "subjectAltName=DNS:origin.test,IP:203.0.113.7",
+         "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return certificate, key
+
+
+@pytest.fixture
+async def secure_origin(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    async with ScriptedOrigin(tls=context) as server:
+        yield server
+
+
+async def test_tls_name_is_the_urls(secure_origin, certificate):
+    """With IMGSVC_CONNECT_TO the certificate is still checked against the URL's own host, name or address."""
+    tls = ssl.create_default_context(cafile=certificate[0])
+    secure_origin.serve("/a", BODY)
+    async with fetching(tls=tls, **near(secure_origin, "origin.test", "203.0.113.7", "b.test")) as fetcher:
+        for host in ("origin.test", "203.0.113.7"):
+            assert await fetch(fetcher, secure_origin.url("/a", host=host)) == BODY
+        with pytest.raises(OriginUnreachable, match="TLS"):
+            await fetcher.open(secure_origin.url("/a", host="b.test"))
+
+
+async def test_unknown_certificate(secure_origin):
+    """A certificate that the platform does not know is not trusted."""
+    secure_origin.serve("/a", BODY)
+    async with fetching(**near(secure_origin)) as fetcher:
+        with pytest.raises(OriginUnreachable, match="TLS"):
+            await fetcher.open(secure_origin.url("/a"))
+
+    assert secure_origin.hits("/a") == 0
+
+
+async def test_downgrade(secure_origin, certificate):
+    """A redirect from https to http is refused, on the same host too."""
+    secure_origin.redirect("/a", "http://origin.test/b")
+    tls = ssl.create_default_context(cafile=certificate[0])
+    async with fetching(tls=tls, **near(secure_origin)) as fetcher:
+        with pytest.raises(SourceNotAllowed, match="https"):
+            await fetcher.open(secure_origin.url("/a"))
+
+
+async def test_tls_body_closed_early(secure_origin, certificate):
+    """Hanging up on a TLS source that never says goodbye does not wait for it."""
+    tls = ssl.create_default_context(cafile=certificate[0])
+    secure_origin.stall_after_head("/a")
+    async with fetching(tls=tls, **near(secure_origin)) as fetcher:
+        fetched = await fetcher.open(secure_origin.url("/a"))
+        await fetched.body.aclose()
+        await secure_origin.until_open_connections()

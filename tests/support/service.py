@@ -1,0 +1,118 @@
+"""The whole service in this process, on a real socket, in front of the scripted origin."""
+
+import asyncio
+import gc
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from imgsvc.app import Opened, open_services
+from imgsvc.services.health import Phase
+from imgsvc.settings import Settings
+from imgsvc.web.logs import AccessLog
+from imgsvc.web.routes import make_application
+from imgsvc.web.server import make_runner
+
+IMAGES = "/api/cache/images"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client saw."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def max_age(self) -> int:
+        return int(self.headers["Cache-Control"].partition("max-age=")[2].partition(",")[0])
+
+
+class Lines:
+    """Collects the access log's lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@dataclass
+class RunningService:
+    """A service that answers; *opened* is what lies behind it."""
+
+    base_url: str
+    port: int
+    opened: Opened
+    session: aiohttp.ClientSession
+    log: Lines
+
+    async def request(self, method: str, path: str, headers=None, **parameters) -> Answer:
+        query = f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
+        return await self.raw(method, path + query, headers)
+
+    async def raw(self, method: str, target: str, headers=None) -> Answer:
+        url = URL(self.base_url + target, encoded=True)
+        async with self.session.request(method, url, headers=headers, allow_redirects=False) as response:
+            return Answer(response.status, response.headers, await response.read())
+
+    async def image(self, url: str, headers=None, **parameters) -> Answer:
+        return await self.request("GET", IMAGES, headers, url=url, **parameters)
+
+    def idle(self) -> bool:
+        """Whether nothing is in flight or waiting to be stored."""
+        owners = self.opened.owners
+        return owners["coalescing"].statistics().in_flight == 0 and owners["persister"].statistics().waiting == 0
+
+    async def settled(self) -> None:
+        """Wait until nothing is in flight or waiting to be stored."""
+        async with asyncio.timeout(20):
+            while not self.idle():
+                await asyncio.sleep(0.005)
+
+
+def environment(tmp_path: Path, origin_port: int, **env: str) -> dict[str, str]:
+    """Give settings under which ``*.test`` is the scripted origin and allowed."""
+    return {
+        "IMGSVC_STORE_DIR": str(tmp_path / "store"),
+        "IMGSVC_ALLOWED_HOSTS": "*.test",
+        "IMGSVC_CONNECT_TO": f"*.test=127.0.0.1:{origin_port}",
+        "IMGSVC_SHUTDOWN_TIMEOUT": "5",
+    } | env
+
+
+@asynccontextmanager
+async def running_service(
+    tmp_path: Path, origin_port: int, *, demo: bool = False, **env: str
+) -> AsyncIterator[RunningService]:
+    """Run the service until the block ends, then make sure that nothing is left in flight."""
+    settings = Settings.from_env(environment(tmp_path, origin_port, **env))
+    log = Lines()
+    async with open_services(settings, demo=demo) as opened, aiohttp.ClientSession(auto_decompress=False) as session:
+        runner = make_runner(
+            make_application(opened.services), shutdown_timeout_seconds=5, access_log=log, access_log_class=AccessLog
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            port = runner.addresses[0][1]
+            opened.guard.listening("127.0.0.1", port)
+            opened.services.health.phase = Phase.READY
+            service = RunningService(f"http://127.0.0.1:{port}", port, opened, session, log)
+            yield service
+            await service.settled()
+        finally:
+            await runner.cleanup()
+    gc.collect()

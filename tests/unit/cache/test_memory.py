@@ -1,0 +1,199 @@
+"""The memory cache: weights, order, reasons."""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from imgsvc.cache.memory import ENTRY_OVERHEAD_BYTES, MemoryCache, weight_bytes
+from tests.support.blobs import blob_of
+
+MIB = 1024 * 1024
+
+
+def of_weight(key: str, weight: int, byte: bytes = b"x"):
+    return blob_of(byte * (weight - ENTRY_OVERHEAD_BYTES), key)
+
+
+def test_roundtrip():
+    """What was put is got, the very object, and counted."""
+    cache, blob = MemoryCache(MIB, MIB), blob_of(b"data", "k")
+    assert cache.get("k") is None
+    assert cache.put(blob) is True
+    assert cache.get("k") is blob
+    counted = cache.statistics()
+    assert (counted.entries, counted.bytes, counted.capacity_bytes) == (1, 204, MIB)
+    assert (counted.hits, counted.misses) == (1, 1)
+
+
+def test_least_recently_used_goes_first():
+    """Room is made by dropping what was longest not asked for."""
+    cache = MemoryCache(4000, MIB)
+    for key in "abcd":
+        cache.put(of_weight(key, 1000))
+    cache.get("a")
+    cache.put(of_weight("e", 1000))
+    assert [key for key in "abcde" if cache.get(key)] == ["a", "c", "d", "e"]
+    assert cache.statistics().evictions["capacity"] == 1
+
+
+@pytest.mark.parametrize(
+    ("capacity", "max_entry", "data_bytes", "kept"),
+    [
+        (4000, 800, 800, True),
+        (4000, 799, 800, False),
+        (4000, MIB, 801, False),
+        (0, MIB, 1, False),
+        (100, MIB, 1, False),
+    ],
+)  # fmt: skip
+def test_limits(capacity: int, max_entry: int, data_bytes: int, kept: bool):
+    """A blob above the entry limit or a quarter of the capacity is not kept; with no capacity none is."""
+    cache = MemoryCache(capacity, max_entry)
+    assert cache.put(blob_of(b"x" * data_bytes, "k")) is kept
+    assert (cache.get("k") is not None) is kept
+
+
+def test_replace():
+    """A second blob of a key replaces the first, and one too large removes it: what is old must not be served."""
+    cache = MemoryCache(4000, MIB)
+    cache.put(of_weight("k", 300))
+    cache.put(of_weight("k", 500))
+    assert cache.statistics().bytes == 500
+    cache.put(of_weight("k", 2000))
+    assert cache.get("k") is None
+    assert cache.statistics().evictions["replaced"] == 2
+    assert cache.statistics().bytes == 0
+
+
+def test_mark_stored():
+    """The entry becomes known to be stored, its turn and the counters unchanged."""
+    cache = MemoryCache(4000, MIB)
+    blobs = {key: of_weight(key, 1000) for key in "abcd"}
+    for blob in blobs.values():
+        cache.put(blob)
+    cache.mark_stored("a", blobs["a"].etag)
+    cache.put(of_weight("e", 1000))
+    assert cache.get("a") is None
+    cache.mark_stored("b", blobs["b"].etag)
+    assert cache.get("b").stored is True
+    assert cache.get("b").data is blobs["b"].data
+    assert cache.get("c").stored is False
+    assert cache.statistics().bytes == 4000
+
+
+def test_mark_stored_other_bytes():
+    """Bytes that came in since are not called stored; a key that is gone is no error."""
+    cache = MemoryCache(MIB, MIB)
+    old, new = blob_of(b"old", "k"), blob_of(b"new", "k")
+    cache.put(new)
+    cache.mark_stored("k", old.etag)
+    cache.mark_stored("gone", old.etag)
+    assert cache.get("k").stored is False
+
+
+def test_discard():
+    """Dropping says whether there was something, and counts the reason."""
+    cache = MemoryCache(MIB, MIB)
+    cache.put(blob_of(b"x", "k"))
+    assert cache.discard("k", "expired") is True
+    assert cache.discard("k", "expired") is False
+    assert cache.statistics().evictions == {"capacity": 0, "expired": 1, "purged": 0, "pressure": 0, "replaced": 0}
+
+
+def test_discard_prefix():
+    """All of one source goes at once, and nothing else."""
+    cache = MemoryCache(MIB, MIB)
+    for key in ("a/1", "a/2", "ab/1"):
+        cache.put(blob_of(b"x", key))
+    assert cache.discard_prefix("a/") == 2
+    assert cache.discard_prefix("a/") == 0
+    assert cache.get("ab/1") is not None
+    assert cache.statistics().evictions["purged"] == 2
+
+
+def test_clear():
+    """Clearing tells what it set free."""
+    cache = MemoryCache(MIB, MIB)
+    cache.put(blob_of(b"x" * 100, "a"))
+    cache.put(blob_of(b"x" * 200, "b"))
+    assert cache.clear("pressure") == 700
+    assert cache.clear("pressure") == 0
+    assert cache.statistics().evictions["pressure"] == 2
+    assert cache.statistics().entries == 0
+
+
+def test_statistics_are_a_snapshot():
+    """What was read does not change afterwards, and cannot be changed."""
+    cache = MemoryCache(MIB, MIB)
+    before = cache.statistics()
+    cache.put(blob_of(b"x", "k"))
+    cache.discard("k", "purged")
+    assert before.evictions["purged"] == 0
+    with pytest.raises(TypeError):
+        before.evictions["purged"] = 1
+
+
+KEYS = st.sampled_from([f"{folder}/{n}" for folder in "ab" for n in range(4)])
+CAPACITY = 4000
+
+
+class MemoryMachine(RuleBasedStateMachine):
+    """Any sequence of calls beside a plain model of what may be there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cache = MemoryCache(CAPACITY, 700)
+        self.latest: dict[str, object] = {}
+        self.kept = 0
+
+    @rule(key=KEYS, size=st.integers(0, 1200), byte=st.sampled_from([b"x", b"y"]))
+    def put(self, key: str, size: int, byte: bytes) -> None:
+        blob = blob_of(byte * size, key)
+        kept = self.cache.put(blob)
+        assert kept is (size <= 700)
+        self.kept += kept
+        self.latest.pop(key, None)
+        if kept:
+            self.latest[key] = blob
+
+    @rule(key=KEYS)
+    def get(self, key: str) -> None:
+        blob = self.cache.get(key)
+        if blob is None:
+            self.latest.pop(key, None)
+        else:
+            assert blob.data is self.latest[key].data
+
+    @rule(key=KEYS)
+    def mark(self, key: str) -> None:
+        if key in self.latest:
+            self.cache.mark_stored(key, self.latest[key].etag)
+
+    @rule(key=KEYS)
+    def discard(self, key: str) -> None:
+        self.cache.discard(key, "purged")
+        self.latest.pop(key, None)
+
+    @rule()
+    def discard_prefix(self) -> None:
+        self.cache.discard_prefix("a/")
+        self.latest = {k: b for k, b in self.latest.items() if not k.startswith("a/")}
+
+    @rule()
+    def clear(self) -> None:
+        held = self.cache.statistics().bytes
+        assert self.cache.clear("pressure") == held
+        self.latest.clear()
+
+    @invariant()
+    def sum_of_weights_is_the_counter_and_below_the_capacity(self) -> None:
+        counted = self.cache.statistics()
+        weights = [weight_bytes(b) for b in self.cache._entries.values()]
+        assert sum(weights) == counted.bytes <= CAPACITY
+        assert len(weights) == counted.entries
+        assert counted.entries + sum(counted.evictions.values()) == self.kept
+
+
+MemoryMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestMemoryMachine = MemoryMachine.TestCase

@@ -1,0 +1,155 @@
+"""Blobs and their metadata."""
+
+import dataclasses
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsvc.model.blob import FORMAT_VERSION, MAX_NAME_CHARS, Blob, BlobMeta, file_name
+from imgsvc.model.source import Source
+from tests.support.blobs import SOURCE, blob_of, meta_of
+
+seconds = st.integers(0, 2**40)
+metas = st.builds(
+    BlobMeta,
+    media_type=st.sampled_from(["image/webp", "image/svg+xml"]),
+    sha256=st.just("ab" * 32),
+    source_sha256=st.just("cd" * 32),
+    fetched_at=seconds,
+    fresh_until=seconds,
+    last_modified=seconds,
+    width=st.integers(0, 10**5),
+    height=st.integers(0, 10**5),
+    degraded=st.sampled_from(["", "frames"]),
+)
+
+
+@given(metas)
+def test_texts_roundtrip(meta: BlobMeta):
+    """Metadata written as texts is read back the same, fits S3's 2 KB, and is ASCII."""
+    texts = meta.to_texts()
+    assert BlobMeta.from_texts(texts) == meta
+    assert all(t.isascii() for t in texts.values())
+    assert sum(len(n) + len(t) for n, t in texts.items()) < 1024
+
+
+def test_unknown_texts_are_passed_over():
+    """What a later version writes beside it does no harm."""
+    meta = meta_of(b"x")
+    assert BlobMeta.from_texts(meta.to_texts() | {"colour": "red"}) == meta
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"format_version": str(FORMAT_VERSION + 1)}, {"format_version": "x"}, {"width": ""}, {"fresh_until": "1.5"}],
+)
+def test_bad_texts(change: dict[str, str]):
+    """Another version, or no number where one is due, is not read."""
+    with pytest.raises(ValueError, match=r"version|invalid literal"):
+        BlobMeta.from_texts(meta_of(b"x").to_texts() | change)
+
+
+@pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(BlobMeta)])
+def test_missing_text(name: str):
+    """Each field is needed."""
+    texts = meta_of(b"x").to_texts()
+    del texts[name]
+    with pytest.raises(ValueError, match=name):
+        BlobMeta.from_texts(texts)
+
+
+def test_lifetime():
+    """The lifetime counts from the fetch and is never negative."""
+    assert meta_of(b"x", fetched_at=100, lifetime_seconds=50).lifetime_seconds == 50
+    assert meta_of(b"x", fetched_at=100, lifetime_seconds=-50).lifetime_seconds == 0
+
+
+def test_freshness_ends():
+    """A blob is fresh until its time, and not at it."""
+    blob = blob_of(b"x")
+    assert blob.is_fresh(blob.meta.fresh_until - 1)
+    assert not blob.is_fresh(blob.meta.fresh_until)
+
+
+def test_etag():
+    """The entity tag is strong, quoted, and of the bytes alone."""
+    blob, same, other = blob_of(b"x", "a"), blob_of(b"x", "b"), blob_of(b"y", "a")
+    assert blob.etag == f'"{hashlib.sha256(b"x").hexdigest()[:32]}"'
+    assert blob.etag == same.etag != other.etag
+
+
+def test_as_stored():
+    """Known to be stored, it is otherwise the same, its bytes the very object."""
+    blob = blob_of(b"x" * 1000)
+    stored = blob.as_stored()
+    assert (blob.stored, stored.stored) == (False, True)
+    assert stored.data is blob.data
+    assert dataclasses.replace(stored, stored=False) == blob
+
+
+def test_frozen():
+    """A blob cannot be changed."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        blob_of(b"x").stored = True
+
+
+def headers_of(blob: Blob) -> dict[str, str]:
+    headers = dict(blob.headers)
+    assert len(headers) == len(blob.headers)
+    return headers
+
+
+def test_headers():
+    """The finished headers carry type, validators, and what keeps a picture from acting as a document."""
+    headers = headers_of(blob_of(b"x"))
+    assert headers["Content-Type"] == "image/webp"
+    assert headers["ETag"] == blob_of(b"x").etag
+    assert headers["Last-Modified"] == "Thu, 01 Jan 1970 00:16:40 GMT"
+    assert headers["Link"] == '<https://pictures.test/a.jpg>; rel="canonical"'
+    assert headers["Content-Disposition"] == 'inline; filename="a.webp"'
+    assert headers["Content-Security-Policy"].endswith("sandbox")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Accept-Ranges"] == "bytes"
+    assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert headers["Timing-Allow-Origin"] == "*"
+    assert "X-Degraded" not in headers
+
+
+def test_headers_of_a_stored_source():
+    """An object of our own store has no source to link to."""
+    blob = Blob(data=b"x", meta=meta_of(b"x"), key="k", source=Source.stored("images/logos/a.png"))
+    assert "Link" not in headers_of(blob)
+    assert headers_of(blob)["Content-Disposition"] == 'inline; filename="a.webp"'
+
+
+def test_header_of_a_degraded_blob():
+    """What was left away is said."""
+    blob = Blob(data=b"x", meta=meta_of(b"x", degraded="frames"), key="k", source=SOURCE)
+    assert headers_of(blob)["X-Degraded"] == "frames"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/pictures/cat.jpg", "cat.webp"),
+        ("/", "image.webp"),
+        ("/a%20b%22%0d%0ac.png", "a-b-c.webp"),
+        ("/..%2f..%2fetc%2fpasswd", "passwd.webp"),
+        ("/%5c%5cserver%5cshare.exe", "share.webp"),
+        ("/.htaccess", "htaccess.webp"),
+        ("/%FF%FE", "image.webp"),
+        ("/" + "x" * 300 + ".jpg", "x" * MAX_NAME_CHARS + ".webp"),
+    ],
+)
+def test_file_name(path: str, name: str):
+    """A download is named after the source's last segment, in safe characters, with its own extension."""
+    assert file_name(Source(f"https://p.test{path}"), "image/webp") == name
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=100))
+def test_headers_hold_nothing_that_splits_them(path: str):
+    """Whatever a URL holds, no header has a line break or anything but printable ASCII."""
+    blob = Blob(data=b"x", meta=meta_of(b"x"), key="k", source=Source(f"https://p.test/{path}"))
+    assert all(v.isprintable() and v.isascii() for v in headers_of(blob).values())

@@ -1,0 +1,113 @@
+"""Hosts and URLs in normal form, and rules that name hosts."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
+
+from imgsvc.errors import InvalidRequest, SchemeNotAllowed, UserinfoNotAllowed
+from imgsvc.model.hosts import MAX_URL_CHARS, HostRules, normalise_host, normalise_url
+
+
+@pytest.mark.parametrize(
+    ("host", "normal"),
+    [
+        ("Example.COM", "example.com"), ("example.com.", "example.com"), ("Bücher.example", "xn--bcher-kva.example"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"), ("127.0.0.1", "127.0.0.1"), ("[::1]", "::1"),
+        ("2001:DB8:0:0::1", "2001:db8::1"), ("a_b.test", "a_b.test"), ("ｅxample.com", "example.com"),
+    ],
+)  # fmt: skip
+def test_hosts(host, normal):
+    """A host is lower case, ASCII and without its last dot; an address has its one spelling."""
+    assert normalise_host(host) == normal
+
+
+@pytest.mark.parametrize(
+    "host", ["", ".", "a..b", "-a.test", "a-", "a b", "a/b", "a@b", "a%41", "x" * 254, "ü" * 100, "a\n"]
+)
+def test_no_hosts(host):
+    """What is no host is refused."""
+    with pytest.raises(ValueError, match=r"."):
+        normalise_host(host)
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("HTTP://A.Test", "http://a.test/"), ("http://a.test:80/x", "http://a.test/x"),
+        ("https://a.test:443/x", "https://a.test/x"), ("https://a.test:80/x", "https://a.test:80/x"),
+        ("http://a.test/x#y?z", "http://a.test/x"), ("http://a.test/a/../b/./c", "http://a.test/b/c"),
+        ("http://a.test/%7Ea%2Fb%25", "http://a.test/~a%2Fb%25"), ("http://a.test/ä b", "http://a.test/%C3%A4%20b"),
+        ("http://a.test?b=1", "http://a.test/?b=1"), ("http://a.test/?b=%20+%2f&a=1&a", "http://a.test/?b=%20+%2f&a=1&a"),
+        ("http://a.test/?b= ä\n", "http://a.test/?b=%20%C3%A4%0A"), ("http://[::1]:81/", "http://[::1]:81/"),
+        ("http://bücher.example./", "http://xn--bcher-kva.example/"), ("http://a.test/?", "http://a.test/"),
+    ],
+)  # fmt: skip
+def test_urls(text, normal):
+    """A URL has one spelling, but for its query, whose bytes are kept."""
+    assert normalise_url(text) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("ftp://a.test/", SchemeNotAllowed), ("//a.test/", SchemeNotAllowed), ("", SchemeNotAllowed),
+        ("javascript:alert(1)", SchemeNotAllowed), (" http://a.test/", SchemeNotAllowed),
+        ("http://u:p@a.test/", UserinfoNotAllowed), ("http://u@a.test/", UserinfoNotAllowed),
+        ("http://", InvalidRequest), ("http:/a.test", InvalidRequest), ("http://a.test:x/", InvalidRequest),
+        ("http://a.test:70000/", InvalidRequest), ("http://a\\b.test/", InvalidRequest),
+        ("http://[::1/", InvalidRequest),
+        ("http://a\t.test/", InvalidRequest), ("http://a.test/\\..\\x", InvalidRequest),
+        ("http://a.test/" + "x" * MAX_URL_CHARS, InvalidRequest),
+    ],
+)  # fmt: skip
+def test_no_urls(text, error):
+    """What is no http URL is refused for its own reason, and names the parameter."""
+    with pytest.raises(error) as caught:
+        normalise_url(text, param="src")
+
+    assert type(caught.value) is error
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.text().map(lambda t: f"http://{t}"),
+        st.text().map(lambda t: f"http://a.test/{t}"),
+        st.text(st.characters(codec="ascii")).map(lambda t: f"https://{t}.test/?{t}"),
+    )
+)
+def test_normal_form_is_stable(text):
+    """Whatever comes in, an InvalidRequest comes out, or a URL that is its own normal form and plain ASCII."""
+    with contextlib.suppress(InvalidRequest):
+        normal = normalise_url(text)
+
+        assert normalise_url(normal) == normal
+        assert normal.isascii()
+        assert normal.isprintable()
+        assert " " not in normal
+        assert str(URL(normal, encoded=True)) == normal
+
+
+def test_rules():
+    """Exact names, suffixes without the name itself, any host, and the store are told apart."""
+    rules = HostRules.parse(["a.test", "*.B.test.", "store:"])
+
+    assert rules.match("a.test") == "a.test"
+    assert rules.match("x.a.test") is None
+    assert rules.match("x.y.b.test") == "*.b.test"
+    assert rules.match("b.test") is None
+    assert rules.match("xb.test") is None
+    assert rules.store
+    assert not rules.anything
+    assert HostRules.parse(["*"]).match("anything.test") == "*"
+    assert HostRules().match("a.test") is None
+
+
+@pytest.mark.parametrize("item", ["a b", "*.", "*a.test", "http://a.test", "a.*.test", "a.test/x"])
+def test_bad_rules(item):
+    """An item of no known shape is refused."""
+    with pytest.raises(ValueError, match=r"."):
+        HostRules.parse([item])

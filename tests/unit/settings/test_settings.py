@@ -1,0 +1,213 @@
+"""Settings read from texts."""
+
+import ipaddress
+
+import pytest
+from pydantic import ValidationError
+
+from imgsvc.model.hosts import HostRules
+from imgsvc.settings import MIB, ConnectTo, Settings, SettingsError, TrustedOrigin, documented, unknown_names
+
+
+def faults_of(**environ: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(environ)
+    return caught.value.faults
+
+
+def in_force(**environ: str) -> dict[str, str]:
+    return dict(Settings.from_env(environ).in_force())
+
+
+class TestDefaults:
+    """An empty environment."""
+
+    def test_contract(self):
+        """The five names of old and what the contract promises."""
+        values = in_force()
+        assert values["IMAGE_RAM_BUDGET_BYTES"] == "536870912"
+        assert values["MAX_IMAGE_SIZE_BYTES"] == "52428800"
+        assert values["IMAGE_STREAM_THRESHOLD_BYTES"] == "5242880"
+        assert values["MEMORY_WARNING_THRESHOLD"] == "402653184"
+        assert values["MEMORY_CRITICAL_THRESHOLD"] == "483183820"
+        assert (values["IMGSVC_HOST"], values["IMGSVC_PORT"]) == ("127.0.0.1", "8080")
+        assert (values["IMGSVC_MIN_TTL"], values["IMGSVC_MAX_TTL"]) == ("14400", "31536000")
+        assert (values["IMGSVC_DRAIN_DELAY"], values["IMGSVC_SHUTDOWN_TIMEOUT"]) == ("0", "30")
+        assert values["IMGSVC_ALLOWED_HOSTS"] == values["IMGSVC_SIGNING_KEYS"] == ""
+
+    def test_reading_back(self):
+        """What is in force, read as an environment, is in force again."""
+        assert in_force(**in_force()) == in_force()
+
+    def test_frozen(self):
+        """Nobody changes settings after the start."""
+        with pytest.raises(ValidationError):
+            Settings().server.port = 1
+
+    def test_documented(self):
+        """Every setting has a name of its own and a sentence."""
+        names = [alias for _, _, alias, _ in documented()]
+        assert len(names) == len(set(names))
+        assert all((info.description or "").endswith(".") for *_, info in documented())
+
+
+class TestThresholds:
+    """MEMORY_* and what follows from the budget."""
+
+    def test_follow_the_budget(self):
+        """Unset, they are shares of the budget."""
+        memory = Settings.from_env({"IMAGE_RAM_BUDGET_BYTES": str(100 * MIB)}).memory
+        assert (memory.warning_threshold_bytes, memory.critical_threshold_bytes) == (75 * MIB, 90 * MIB)
+        assert (memory.cache_capacity_bytes, memory.metadata_capacity_bytes) == (30 * MIB, 10 * MIB)
+
+    def test_set(self):
+        """Set, they are what they are; a cache of zero bytes is off, not unset."""
+        values = in_force(MEMORY_WARNING_THRESHOLD="1000", MEMORY_CRITICAL_THRESHOLD="1001", IMGSVC_CACHE_BYTES="0")
+        assert values["MEMORY_WARNING_THRESHOLD"] == "1000"
+        assert values["IMGSVC_CACHE_BYTES"] == "0"
+
+    @pytest.mark.parametrize(("warning", "critical"), [("2000", "2000"), ("2001", "2000"), ("500000000", "")])
+    def test_warning_must_be_below_critical(self, warning, critical):
+        """Equal or reversed thresholds end the start, against a default as well."""
+        assert faults_of(MEMORY_WARNING_THRESHOLD=warning, MEMORY_CRITICAL_THRESHOLD=critical) == [
+            "MEMORY_WARNING_THRESHOLD: must be below MEMORY_CRITICAL_THRESHOLD"
+        ]
+
+    def test_two_faults_at_once(self):
+        """Both faults of one group are told."""
+        faults = faults_of(MEMORY_WARNING_THRESHOLD="900000000", MEMORY_CRITICAL_THRESHOLD="800000000")
+        assert [f.partition(":")[0] for f in faults] == ["MEMORY_WARNING_THRESHOLD", "MEMORY_CRITICAL_THRESHOLD"]
+
+
+class TestFaults:
+    """What is wrong is said, all of it."""
+
+    def test_all_at_once(self):
+        """One line for each fault, each beginning with the setting's name."""
+        faults = faults_of(
+            IMGSVC_CONNECTIONS="x", IMGSVC_READ_TIMEOUT="0", IMGSVC_MIN_TTL="9", IMGSVC_MAX_TTL="3",
+            IMGSVC_DELIVERY="redirect",
+            IMAGE_RAM_BUDGET_BYTES="1", IMGSVC_WIDTH_LADDER="perhaps", S3_ADDRESSING_STYLE="auto ",
+        )  # fmt: skip
+        assert sorted(f.partition(":")[0] for f in faults) == [
+            "IMAGE_RAM_BUDGET_BYTES", "IMGSVC_CONNECTIONS", "IMGSVC_DELIVERY", "IMGSVC_MIN_TTL", "IMGSVC_READ_TIMEOUT",
+            "IMGSVC_WIDTH_LADDER",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("name", "value", "shape"),
+        [
+            ("IMGSVC_CONNECT_TO", "a.test", "host=address:port"),
+            ("IMGSVC_CONNECT_TO", "a=b.test:80", "host=address:port"),
+            ("IMGSVC_CONNECT_TO", "a=127.0.0.1", "host=address:port"),
+            ("IMGSVC_CONNECT_TO", "a=127.0.0.1:0", "address:port"),
+            ("IMGSVC_CONNECT_TO", "a=127.0.0.1:99999", "address:port"),
+            ("IMGSVC_CONNECT_TO", "=1.2.3.4:80", "address:port"),
+            ("IMGSVC_CONNECT_TO", "a=1.2.3.4:80,b", "'b' is not"), ("IMGSVC_TRUSTED_ORIGINS", "a:80", "host:port=CIDR"),
+            ("IMGSVC_TRUSTED_ORIGINS", "a=10.0.0.0/8", "host:port=CIDR"), ("IMGSVC_TRUSTED_ORIGINS", "a:80=x", "=CIDR"),
+            ("IMGSVC_TRUSTED_ORIGINS", "a:80=10.0.0.0/99", "host:port=CIDR"),
+            ("IMGSVC_SITE_URL", "example.com", "http"),
+            ("IMGSVC_SITE_URL", "ftp://example.com", "http"), ("IMGSVC_SITE_URL", "https://[x", "http"),
+            ("IMGSVC_CDN_BASE_URL", "https://cdn.test/?a=1", "http"),
+            ("IMGSVC_ALLOWED_HOSTS", "http://x.test", "*.suffix"),
+            ("IMGSVC_ALLOWED_HOSTS", "a.test,*.", "*.suffix"), ("IMGSVC_ALLOWED_HOSTS", "a.test:80", "*.suffix"),
+            ("IMGSVC_DELIVERY", "push", "'bytes' or 'redirect'"), ("IMGSVC_FETCH_TIMEOUT", "inf", "finite"),
+            ("IMGSVC_FETCH_TIMEOUT", "nan", "finite"), ("IMGSVC_WEBP_EFFORT", "7", "6"),
+            ("IMGSVC_PORT", "65536", "65535"),
+            ("IMGSVC_TRANSFORM_THREADS", "0", "greater than 0"), ("MAX_IMAGE_SIZE_BYTES", "50MB", "integer"),
+        ],
+    )  # fmt: skip
+    def test_says_what_is_expected(self, name, value, shape):
+        """A malformed value is answered by its name and the shape it should have."""
+        faults = faults_of(**{name: value})
+        assert len(faults) == 1
+        assert faults[0].startswith(f"{name}: ")
+        assert shape in faults[0]
+
+    def test_passwords_are_not_repeated(self):
+        """A fault never shows a value that may hold a secret."""
+        for name in ("IMGSVC_SITE_URL", "IMGSVC_CDN_BASE_URL", "S3_ENDPOINT_URL"):
+            assert "hunter2" not in "".join(faults_of(**{name: "https://me:hunter2@x.test"}))
+
+
+class TestTexts:
+    """How texts are taken."""
+
+    def test_blank_is_unset(self):
+        """Set to nothing, or to spaces, is the default."""
+        assert in_force(IMGSVC_PORT="", IMGSVC_ADMIN_TOKEN=" ", S3_BUCKET="", IMGSVC_CACHE_BYTES="") == in_force()
+
+    def test_spaces_around(self):
+        """Spaces around a value and around the items of a list are not part of them."""
+        settings = Settings.from_env({"IMGSVC_PORT": " 81 ", "IMGSVC_ALLOWED_HOSTS": " a.test , *.B.test ,,store:,* "})
+        assert settings.server.port == 81
+        assert settings.access.allowed_hosts == HostRules(
+            frozenset({"a.test"}), (".b.test",), anything=True, store=True
+        )
+
+    def test_alias(self):
+        """The endpoint has two names; the first wins, unless it is blank."""
+        one, two = "https://one.test", "https://two.test"
+        assert in_force(S3_SERVER_URL=two)["S3_ENDPOINT_URL"] == two
+        assert in_force(S3_SERVER_URL=two, S3_ENDPOINT_URL=one)["S3_ENDPOINT_URL"] == one
+        assert in_force(S3_SERVER_URL=two, S3_ENDPOINT_URL="")["S3_ENDPOINT_URL"] == two
+
+    def test_foreign_names_are_nothing(self):
+        """Names of other programs, and field names of ours, set nothing."""
+        assert in_force(PATH="/bin", host="x", port="x", HOME="~") == in_force()
+
+    def test_connect_to(self):
+        """Exact names, suffixes and addresses of both families."""
+        text = "img.test=127.0.0.1:8080,*.cdn.test=[::1]:443"
+        origin = Settings.from_env({"IMGSVC_CONNECT_TO": text}).origin
+        assert origin.connect_to[1] == ConnectTo(host="*.cdn.test", address=ipaddress.ip_address("::1"), port=443)
+        assert in_force(IMGSVC_CONNECT_TO=text)["IMGSVC_CONNECT_TO"] == text
+        assert [origin.is_named(h) for h in ("img.test", "a.cdn.test", "cdn.test", "xcdn.test")] == [
+            True,
+            True,
+            False,
+            False,
+        ]
+
+    def test_trusted_origins(self):
+        """Host and port on one side, a network on the other."""
+        origin = Settings.from_env({"IMGSVC_TRUSTED_ORIGINS": "Img.test.:81 = 10.1.2.3/8, [::1]:82=::1"}).origin
+        assert origin.trusted_origins == (
+            TrustedOrigin(host="img.test", port=81, network=ipaddress.ip_network("10.0.0.0/8")),
+            TrustedOrigin(host="::1", port=82, network=ipaddress.ip_network("::1/128")),
+        )
+
+    def test_redirect_with_target(self):
+        """Redirects are fine once they have somewhere to go."""
+        environ = {"IMGSVC_DELIVERY": "redirect", "IMGSVC_CDN_BASE_URL": "https://cdn.test/a"}
+        assert Settings.from_env(environ).server.delivery == "redirect"
+
+
+class TestSecrets:
+    """Secrets are in no output."""
+
+    ENVIRON = {  # noqa: RUF012 - a constant
+        "IMGSVC_ADMIN_TOKEN": "hunter2", "IMGSVC_SIGNING_KEYS": "hunter2,hunter22",
+        "IMGSVC_REDIS_URL": "redis://:hunter2@x",
+        "S3_ACCESS_KEY_ID": "hunter2", "S3_SECRET_ACCESS_KEY": "hunter2", "S3_SESSION_TOKEN": "hunter2",
+    }  # fmt: skip
+
+    def test_masked(self):
+        """They are shown as stars, in the list as in any representation."""
+        settings = Settings.from_env(self.ENVIRON)
+        shown = dict(settings.in_force())
+        assert {shown[name] for name in self.ENVIRON} == {"***", "***,***"}
+        assert "hunter2" not in repr(settings) + str(settings) + repr(shown)
+
+    def test_readable_by_those_who_ask(self):
+        """Order is kept: the first key signs."""
+        keys = Settings.from_env(self.ENVIRON).access.signing_keys
+        assert [k.get_secret_value() for k in keys] == ["hunter2", "hunter22"]
+
+
+def test_unknown_names():
+    """A misspelt name is told with the nearest known one, other programs' names are not."""
+    environ = {"IMGSVC_ALOWED_HOSTS": "*", "IMGSVC_PORT": "1", "IMGSVC_PROT": "", "PATH": "", "S3_WHAT": ""}
+    assert list(unknown_names(environ)) == [
+        ("IMGSVC_ALOWED_HOSTS", "IMGSVC_ALLOWED_HOSTS"), ("IMGSVC_PROT", "IMGSVC_PORT"),
+    ]  # fmt: skip

@@ -1,0 +1,33 @@
+"""Frames put together."""
+
+import pytest
+
+from imgsvc.model.formats import ImageFormat
+from imgsvc.model.spec import TransformSpec
+from imgsvc.transform.compose import compose
+from imgsvc.transform.geometry import Geometry, Size
+from imgsvc.transform.probe import ImageInfo
+from imgsvc.transform.runtime import KillSwitch
+from imgsvc.transform.source import FileSource
+from imgsvc.transform.steps import FramePlan
+from tests.support import pictures
+
+GIF = ImageInfo(image_format=ImageFormat.GIF, width=60, height=40, pages=3, has_alpha=True)
+
+
+@pytest.mark.parametrize(("every", "height"), [(True, 60), (False, 20)])
+def test_page_height_fits_the_result(every, height) -> None:
+    """Whoever encodes it finds the frames, or a single one, whatever the source's page height was."""
+    plan = FramePlan(spec=TransformSpec(), geometry=Geometry.plain(Size(30, 20)))
+    image = compose(FileSource(pictures.animation(), GIF), plan, KillSwitch(), every=every)
+    assert (image.width, image.height, image.get_page_height()) == (30, height, 20)
+
+
+def test_only_as_much_is_decoded_as_is_needed() -> None:
+    """The tightest side decides how much a decoder may shrink, also where the ratio is not kept."""
+    data = pictures.jpeg(pictures.quarters(640, 480))
+    info = ImageInfo(image_format=ImageFormat.JPEG, width=640, height=480)
+    plan = FramePlan(spec=TransformSpec(), geometry=Geometry.plain(Size(40, 400)))
+    image = compose(FileSource(data, info), plan, KillSwitch())
+    assert pictures.shows(image, pictures.CORNERS)
+    assert (image.width, image.height) == (40, 400)

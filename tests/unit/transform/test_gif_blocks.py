@@ -1,0 +1,36 @@
+"""GIFs that are not all there."""
+
+import pytest
+
+from imgsvc.transform.gif_blocks import is_whole
+from tests.support import pictures
+
+WHOLE = pictures.animated([pictures.noise(60, 40, seed=s) for s in range(3)])
+
+
+def test_whole_files_are_whole() -> None:
+    """Stills and animations pass, and so do bytes after the end."""
+    assert is_whole(WHOLE)
+    assert is_whole(pictures.gif())
+    assert is_whole(WHOLE + b"\0\0\0")
+
+
+def test_a_missing_trailer_is_forgiven() -> None:
+    """Every frame is there; only the byte that says so is not."""
+    assert is_whole(WHOLE[:-1])
+
+
+def test_a_cut_inside_the_last_frame_is_seen() -> None:
+    """Wherever in the last frame's data a file ends, it is not whole."""
+    assert not any(is_whole(WHOLE[:-missing]) for missing in range(2, 300))
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a", WHOLE[:13], WHOLE[:13] + b";"])
+def test_nothing_but_a_head_is_no_picture(data) -> None:
+    """A GIF has one frame at least."""
+    assert not is_whole(data)
+
+
+def test_no_cut_makes_it_fail() -> None:
+    """Any prefix is judged, none is an error."""
+    assert {is_whole(WHOLE[:length]) for length in range(0, len(WHOLE), 7)} == {True, False}

@@ -1,0 +1,271 @@
+"""Threads, queue, deadline, cancellation."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+
+from imgsvc.errors import (
+    CorruptImage,
+    Draining,
+    ImageTooLarge,
+    NotAnImage,
+    QueueFull,
+    TransformTimeout,
+)
+from imgsvc.model.formats import ImageFormat
+from imgsvc.model.spec import Output, Placeholder, TransformSpec
+from imgsvc.transform import pool as pool_module
+from imgsvc.transform.pool import TransformPool
+from imgsvc.transform.svg import SvgRenderer
+from tests.support import pictures
+from tests.support.rendering import transform_settings
+
+SLOW = TransformSpec(output=Output.PNG, blur=250.0)
+QUICK = TransformSpec(output=Output.WEBP, width=20)
+JPEG = ImageFormat.JPEG
+
+
+@contextlib.asynccontextmanager
+async def opened(svg: SvgRenderer | None = None, **values) -> AsyncIterator[TransformPool]:
+    """Open a pool, and make sure afterwards that it left nothing behind."""
+    before = set(threading.enumerate())
+    async with TransformPool(transform_settings(**values), svg) as pool:
+        yield pool
+    statistics = pool.statistics()
+    assert (statistics.queued, statistics.running) == (0, 0)
+    assert not [t for t in set(threading.enumerate()) - before if t.name.startswith("transform")]
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
+    """A picture whose strongest blur takes many seconds."""
+    return pictures.jpeg(pictures.noise(64, 48).resize(50))
+
+
+async def until_running(pool: TransformPool) -> None:
+    """Let the loop turn until a thread has begun."""
+    while not pool.statistics().running:
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("image_format", pictures.RASTERS)
+async def test_inspect_tells_what_a_source_is(image_format) -> None:
+    """Format, size and digest, whatever the sender called it."""
+    data = pictures.RASTERS[image_format]()
+    async with opened() as pool:
+        found = await pool.inspect(data)
+    assert (found.data, found.image_format, found.pages) == (data, image_format, 1)
+    assert (found.width, found.height) == (64, 48)
+    assert found.sha256 == hashlib.sha256(data).hexdigest()
+
+
+async def test_inspect_gives_an_svg_back_harmless() -> None:
+    """Scripts are gone, and the digest is that of what is left."""
+    data = pictures.SVG.replace(b"<rect", b"<script>alert(1)</script><rect")
+    async with opened() as pool:
+        found = await pool.inspect(data)
+    assert b"script" not in found.data
+    assert (found.image_format, found.width, found.height, found.pages) == (ImageFormat.SVG, 40, 20, 1)
+    assert found.sha256 == hashlib.sha256(found.data).hexdigest()
+
+
+@pytest.mark.parametrize("data", [b"", b"<!doctype html><p>no", b"%PDF-1.7", b"\0" * 5000])
+async def test_what_is_no_picture_is_refused(data) -> None:
+    """HTML, PDF and nothing at all are not images."""
+    async with opened() as pool:
+        with pytest.raises(NotAnImage):
+            await pool.inspect(data)
+
+
+async def test_inspect_refuses_what_is_too_large_or_broken() -> None:
+    """Limits and headers are checked before anything is kept."""
+    async with opened(max_pixels=3071) as pool:
+        with pytest.raises(ImageTooLarge):
+            await pool.inspect(pictures.png())
+        with pytest.raises(CorruptImage):
+            await pool.inspect(pictures.png()[:20])
+
+
+async def test_run_answers() -> None:
+    """The answer is what was asked for, with its digest and times."""
+    async with opened() as pool:
+        answer = await pool.run(pictures.jpeg(), JPEG, QUICK)
+        assert pool.statistics().completed == 1
+    assert (answer.media_type, answer.width, answer.height) == ("image/webp", 20, 15)
+    assert answer.sha256 == hashlib.sha256(answer.data).hexdigest()
+    assert min(answer.queue_seconds, answer.decode_seconds, answer.encode_seconds) >= 0
+
+
+@pytest.mark.parametrize(("image_format", "draw"), [(ImageFormat.ICO, pictures.ico), (ImageFormat.BMP, pictures.bmp)])
+async def test_run_draws_containers(image_format, draw) -> None:
+    """What Pillow reads goes through the same steps."""
+    async with opened() as pool:
+        assert (await pool.run(draw(), image_format, QUICK)).width == 20
+
+
+async def test_run_draws_svg_at_the_asked_size() -> None:
+    """A drawing is as sharp at ten times its size."""
+    async with opened() as pool:
+        answer = await pool.run(pictures.SVG, ImageFormat.SVG, TransformSpec(output=Output.PNG, width=400))
+        told = await pool.run(pictures.SVG, ImageFormat.SVG, TransformSpec(output=Output.JSON))
+        kind = TransformSpec(placeholder=Placeholder.COLOR)
+        stand_in = await pool.run(pictures.SVG, ImageFormat.SVG, kind)
+    image = pictures.decoded(answer.data)
+    assert (image.width, image.height) == (400, 200)
+    assert pictures.is_near(image(198, 100), (*pictures.RED, 255), 3)
+    assert image(202, 100)[3] == 0
+    assert json.loads(told.data)["width"] == 40
+    assert json.loads(stand_in.data)["width"] == 40
+
+
+async def test_a_renderer_that_was_given_stays_open() -> None:
+    """Whoever gave it closes it."""
+    renderer = SvgRenderer(timeout_seconds=10, max_pixels=10**6)
+    async with opened(renderer) as pool:
+        await pool.run(pictures.SVG, ImageFormat.SVG, QUICK)
+    assert (await renderer.render(pictures.SVG, 4, 2)).width == 4
+    await renderer.aclose()
+
+
+async def test_what_ends_early_is_corrupt() -> None:
+    """Whatever libvips says becomes one error with one text, and the thread is free again."""
+    data = pictures.jpeg(pictures.noise(300, 200))
+    async with opened() as pool:
+        with pytest.raises(CorruptImage, match=r"^The picture is broken or ends too early\.$"):
+            await pool.run(data[: len(data) // 2], JPEG, QUICK)
+        await pool.idle()
+        assert pool.statistics().running == 0
+
+
+async def test_the_deadline_kills(large) -> None:
+    """Work that takes too long is an error at once, and its thread ends long before the work would have."""
+    async with opened(timeout_seconds=0.05, threads=1) as pool:
+        with pytest.raises(TransformTimeout):
+            await pool.run(large, JPEG, SLOW)
+        await pool.idle()
+        assert (pool.statistics().timed_out, pool.statistics().completed) == (1, 1)
+
+
+async def test_a_cancelled_caller_s_work_is_killed(large) -> None:
+    """The thread ends by itself, and the next in line gets it."""
+    async with opened(threads=1) as pool:
+        task = asyncio.create_task(pool.run(large, JPEG, SLOW))
+        await until_running(pool)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (await pool.run(pictures.jpeg(), JPEG, QUICK)).width == 20
+
+
+async def test_the_slot_is_free_only_when_the_thread_has_ended(large) -> None:
+    """Right after a cancellation the thread still counts."""
+    async with opened(threads=1) as pool:
+        task = asyncio.create_task(pool.run(large, JPEG, SLOW))
+        await until_running(pool)
+        task.cancel()
+        await asyncio.sleep(0)
+        assert task.done() is (task.cancelled())
+        await pool.idle()
+        assert pool.statistics().running == 0
+
+
+async def test_queued_work_that_is_cancelled_never_starts(large) -> None:
+    """It leaves the queue without having had a thread."""
+    async with opened(threads=1) as pool:
+        first = asyncio.create_task(pool.run(large, JPEG, SLOW))
+        await until_running(pool)
+        # Were it to run it would be an error of another kind.
+        second = asyncio.create_task(pool.run(b"", JPEG, QUICK))
+        while pool.statistics().queued == 0:
+            await asyncio.sleep(0)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        while pool.statistics().queued:
+            await asyncio.sleep(0)
+        assert pool.statistics().running == 1
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+
+
+async def test_a_full_queue_refuses_at_once(large, monkeypatch) -> None:
+    """Beyond threads and queue there is no waiting, and the refusal says when to come back."""
+    monkeypatch.setattr(pool_module.os, "cpu_count", lambda: 1)
+    async with opened(threads=1) as pool:
+        room = 1 + pool_module.QUEUE_PER_CORE
+        tasks = [asyncio.create_task(pool.run(large, JPEG, SLOW)) for _ in range(room)]
+        await until_running(pool)
+        with pytest.raises(QueueFull) as refused:
+            await pool.run(pictures.jpeg(), JPEG, QUICK)
+        assert refused.value.retry_after_seconds == 1
+        assert pool.statistics().refused == 1
+        assert pool.statistics().queued == pool_module.QUEUE_PER_CORE
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await pool.idle()
+        assert (await pool.run(pictures.jpeg(), JPEG, QUICK)).width == 20
+
+
+async def test_first_come_first_served() -> None:
+    """With one thread answers come in the order of the questions."""
+    order: list[int] = []
+
+    async def ask(pool: TransformPool, number: int) -> None:
+        await pool.run(pictures.jpeg(), JPEG, QUICK)
+        order.append(number)
+
+    async with opened(threads=1) as pool, asyncio.TaskGroup() as group:
+        for number in range(8):
+            group.create_task(ask(pool, number))
+    assert order == list(range(8))
+
+
+async def test_closing_ends_what_runs_and_what_waits(large) -> None:
+    """Callers are told that the service is shutting down, and so are those who come later."""
+    async with opened(threads=1) as pool:
+        tasks = [asyncio.create_task(pool.run(large, JPEG, SLOW)) for _ in range(3)]
+        await until_running(pool)
+        await pool.aclose()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(o) for o in outcomes] == [Draining] * 3
+        with pytest.raises(Draining):
+            await pool.run(pictures.jpeg(), JPEG, QUICK)
+
+
+async def test_many_at_once_do_not_disturb_each_other() -> None:
+    """Good and broken pictures side by side each get their own answer."""
+    good, broken = pictures.jpeg(), pictures.jpeg(pictures.noise())[:400]
+    async with opened() as pool:
+        outcomes = await asyncio.gather(
+            *(pool.run(broken if n % 2 else good, JPEG, QUICK) for n in range(12)), return_exceptions=True
+        )
+    assert all(isinstance(o, CorruptImage) for o in outcomes[1::2])
+    assert len({o.sha256 for o in outcomes[::2]}) == 1
+
+
+async def test_the_clock_is_the_given_one() -> None:
+    """Times are differences of the injected clock."""
+    ticks = iter(range(1000))
+    async with TransformPool(transform_settings(), clock=lambda: float(next(ticks))) as pool:
+        answer = await pool.run(pictures.jpeg(), JPEG, QUICK)
+    assert answer.queue_seconds == int(answer.queue_seconds) >= 1
+    assert answer.encode_seconds == int(answer.encode_seconds) >= 1
+
+
+async def test_a_caller_that_leaves_while_its_svg_is_drawn_gives_its_place_back() -> None:
+    """Drawing counts as waiting, and neither place nor worker is left behind."""
+    async with opened() as pool:
+        task = asyncio.create_task(pool.run(pictures.SVG, ImageFormat.SVG, QUICK))
+        while not pool.statistics().queued:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (pool.statistics().queued, pool.statistics().running) == (0, 0)

@@ -1,0 +1,76 @@
+"""Single steps, each on its own."""
+
+import pytest
+
+from imgsvc.model.spec import Colour, Fit, Gravity, TransformSpec
+from imgsvc.transform import steps
+from imgsvc.transform.geometry import Geometry, Size, geometry
+from imgsvc.transform.runtime import KillSwitch
+from imgsvc.transform.steps import FramePlan
+from tests.support import pictures
+
+
+def plan_for(image, spec: TransformSpec, **more) -> FramePlan:
+    return FramePlan(spec=spec, geometry=geometry(image.width, image.height, spec, enlarge=spec.enlarge), **more)
+
+
+@pytest.mark.parametrize("step", [steps.canvas, steps.blur, steps.sharpen, steps.greyscale, steps.background])
+def test_a_step_with_nothing_to_do_gives_its_input_back(step) -> None:
+    """Not a copy: the very same image."""
+    image = pictures.quarters()
+    assert step(image, plan_for(image, TransformSpec())) is image
+
+
+def test_resize_and_window_with_nothing_to_do() -> None:
+    """The same holds where there is a size."""
+    image = pictures.quarters()
+    plan = plan_for(image, TransformSpec())
+    assert steps.resize(image, Size(64, 48)) is image
+    assert steps.window(image, plan, (0, 0)) is image
+    assert steps.rotate(image, plan.spec) is image
+    assert steps.mirror(image, plan.spec) is image
+
+
+@pytest.mark.parametrize("size", [Size(1, 1), Size(63, 1), Size(1, 47), Size(200, 3), Size(301, 299)])
+@pytest.mark.parametrize("image", [pictures.quarters(), pictures.filled((1, 2, 3, 4), 64, 48)])
+def test_resize_hits_the_size(size, image) -> None:
+    """Every size is hit to the pixel, up and down."""
+    result = steps.resize(image, size)
+    assert (result.width, result.height, result.format) == (size.width, size.height, "uchar")
+
+
+@pytest.mark.parametrize(
+    ("orientation", "rotate", "swapped"), [(1, 0, False), (6, 0, True), (1, 90, True), (8, 270, False)]
+)
+def test_stored_sizes_are_swapped_by_quarter_turns(orientation, rotate, swapped) -> None:
+    """Two quarter turns undo each other."""
+    sizes = Geometry.plain(Size(30, 20))
+    plan = FramePlan(spec=TransformSpec(rotate=rotate), geometry=sizes, orientation=orientation)
+    assert plan.stored_size == (Size(20, 30) if swapped else Size(30, 20))
+
+
+def test_blur_shrinks_with_the_picture() -> None:
+    """A stand-in's blur is as strong as that of the picture it stands for."""
+    image = pictures.noise()
+    spec = TransformSpec(blur=4.0)
+    full = steps.blur(image, plan_for(image, spec)).deviate()
+    assert steps.blur(image, plan_for(image, spec, scale=0.25)).deviate() > full
+    assert steps.blur(image, plan_for(image, spec, scale=0.01)) is image
+
+
+def test_smart_gravity_gives_an_offset() -> None:
+    """The same window can be cut from other frames."""
+    image = pictures.filled((9, 9, 9), 200, 50).insert(pictures.noise(50, 50), 150, 0)
+    spec = TransformSpec(width=50, height=50, fit=Fit.COVER, gravity=Gravity.ENTROPY)
+    plan = plan_for(image, spec)
+    left, top = steps.find_offset(image, plan, KillSwitch())
+    assert left > 100
+    assert top == 0
+    assert steps.window(image, plan, (left, top)).width == 50
+
+
+def test_a_grey_picture_on_grey_stays_grey() -> None:
+    """One channel is enough where background and picture have no colour."""
+    image = pictures.filled((5, 5, 5, 0), 8, 8).colourspace("b-w")
+    result = steps.background(image, plan_for(image, TransformSpec(background=Colour(7, 7, 7))))
+    assert (result.bands, result(1, 1)) == (1, [7])
