@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import io
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from imgsvc.errors import BadKey, StoreError
 from imgsvc.model.blob import BlobMeta
+from imgsvc.model.formats import CAPABILITIES, SNIFF_BYTES, sniff
 from imgsvc.model.keys import validate_key
 from imgsvc.settings import StoreSettings
 from imgsvc.store.base import StoredObject, StoreStatistics
@@ -26,6 +28,7 @@ VERIFY_ON_LOOP_BYTES = 64 * 1024
 _OF_AN_OBJECT = frozenset(("get_object", "head_object", "delete_object"))
 # NoSuchBucket is not among them: that the bucket is gone is a failure, not a miss. HEAD has no body to tell them apart.
 _MISSING = frozenset(("NoSuchKey", "NotFound", "404"))
+_OUR_NAMES = frozenset(("sha256", "source-sha256", "fetched-at", "fresh-until", "format-version"))
 # RFC 9110 §13.1.2: the condition failed; AWS answers the second while another conditional write is under way.
 _PRECONDITION = frozenset(("PreconditionFailed", "412", "ConditionalRequestConflict", "409"))
 
@@ -33,6 +36,9 @@ _PRECONDITION = frozenset(("PreconditionFailed", "412", "ConditionalRequestConfl
 class S3Store:
     """
     One object of the bucket an object, its metadata as ``x-amz-meta-*``; a write is one PUT.
+
+    An object without any metadata of ours was put there by somebody else. It is read, never deleted, and counts as
+    stale: it can be a source of pictures, not an answer this service once made.
 
     ``Content-Type`` and ``Cache-Control`` are set too, so that a CDN can serve the bucket as it is. The rights needed
     are GetObject, PutObject, DeleteObject and ListBucket; without the last S3 answers 403 for what is not there.
@@ -127,9 +133,12 @@ class S3Store:
         if response is None:
             return None
         async with response["Body"] as body:  # left early, the connection is dropped, not drained
-            meta = _from_metadata(response["Metadata"])
+            meta = None if _is_foreign(response["Metadata"]) else _from_metadata(response["Metadata"])
             with self._translated():
                 data = b"".join([chunk async for chunk in body.iter_chunks(CHUNK_BYTES)])
+        if meta is None:
+            written_at = int(response["LastModified"].timestamp())
+            return await asyncio.to_thread(_adopted, data, response["ContentType"], written_at)
         if len(data) > VERIFY_ON_LOOP_BYTES:
             await asyncio.to_thread(verify, data, meta)
         else:
@@ -140,6 +149,8 @@ class S3Store:
         response = await self._call("head_object", Key=key)
         if response is None:
             return None
+        if _is_foreign(response["Metadata"]):
+            return None  # nothing is known of it without reading it
         refuse_empty(response["ContentLength"])
         return _from_metadata(response["Metadata"])
 
@@ -202,3 +213,25 @@ def _from_metadata(metadata: Mapping[str, str]) -> BlobMeta:
         return BlobMeta.from_texts(texts)
     except ValueError as error:
         raise Damaged(f"its {error}") from error
+
+
+def _is_foreign(metadata: Mapping[str, str]) -> bool:
+    """Whether somebody else wrote the object; ours have lost at most a part of their metadata."""
+    return not metadata.keys() & _OUR_NAMES
+
+
+def _adopted(data: bytes, media_type: str, written_at: int) -> StoredObject | None:
+    """Describe somebody else's object by what can be seen of it; an empty one is nothing."""
+    if not data:
+        return None
+    digest = hashlib.sha256(data).hexdigest()
+    image_format = sniff(data[:SNIFF_BYTES])
+    meta = BlobMeta(
+        media_type=CAPABILITIES[image_format].media_type if image_format else media_type,
+        sha256=digest,
+        source_sha256=digest,
+        fetched_at=written_at,
+        fresh_until=written_at,
+        last_modified=written_at,
+    )
+    return StoredObject(data, meta)

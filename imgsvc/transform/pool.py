@@ -31,8 +31,8 @@ T = TypeVar("T")
 
 QUEUE_PER_CORE = 32
 """
-Work that may wait for a thread, for each core: about a second of it. Less would refuse a page that shows one new picture
-in twenty sizes; more would only wait in vain.
+Work that may wait for a thread, for each core: about a second of it. Less would refuse a page that shows one new
+picture in twenty sizes; more would only wait in vain.
 """
 
 RETRY_AFTER_SECONDS = 1

@@ -88,7 +88,7 @@ async def test_hosts_that_are_not_listed(service, url, code):
         "0",
         "localhost",
         "[64:ff9b::7f00:1]",
-    ],  # fmt: skip
+    ],
 )
 async def test_no_private_address_is_reached(origin, tmp_path, host):
     """With every public host allowed, no spelling of this machine is connected to."""

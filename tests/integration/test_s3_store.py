@@ -65,9 +65,26 @@ async def test_headers_for_a_cdn(store: S3Store, raw, bucket: str):
 
 
 async def test_foreign_object(store: S3Store, plant: Plant):
-    """An object without our metadata is a miss."""
-    await plant(KEY, DATA, None)
+    """An object that somebody else put there is read, counts as stale, and stays."""
+    png = b"\x89PNG\r\n\x1a\n" + DATA
+    await plant(KEY, png, None)
+    found = await store.get(KEY)
+
+    assert found is not None
+    assert found.data == png
+    assert found.meta.media_type == "image/png"
+    assert found.meta.fresh_until == found.meta.fetched_at
+    assert await store.stat(KEY) is None
+    assert [key async for key in store.list("")] == [KEY]
+    assert store.statistics().damaged == 0
+
+
+async def test_empty_foreign_object(store: S3Store, plant: Plant):
+    """An empty object of somebody else is nothing, and stays."""
+    await plant(KEY, b"", None)
+
     assert await store.get(KEY) is None
+    assert [key async for key in store.list("")] == [KEY]
 
 
 async def test_list_pages(store: S3Store, raw, bucket: str):

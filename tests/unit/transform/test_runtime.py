@@ -1,5 +1,6 @@
 """libvips as it is set up, and how it is stopped."""
 
+import logging
 import threading
 
 import pytest
@@ -16,6 +17,19 @@ def test_untrusted_loaders_are_blocked() -> None:
         pyvips.Operation.call("svgload_buffer", pictures.SVG)
     assert pyvips.concurrency_get() == 1
     assert pyvips.cache_get_max() == 0
+
+
+def test_libvips_does_not_chat(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither what libvips says of its work nor its warnings of broken pictures reach Python's log."""
+    prepare()
+    prepare()
+    with caplog.at_level(logging.DEBUG):
+        encoded = pictures.noise().jpegsave_buffer()
+        pyvips.Image.thumbnail_buffer(encoded, 20).copy_memory()
+        with pytest.raises(pyvips.Error):
+            pyvips.Image.jpegload_buffer(encoded[: len(encoded) // 2], fail_on="truncated").copy_memory()
+
+    assert [record for record in caplog.records if record.name == "pyvips"] == []
 
 
 def test_a_killed_pipeline_stops() -> None:
