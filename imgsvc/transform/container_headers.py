@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from imgsvc.errors import CorruptImage, ImageTooLarge
 from imgsvc.model.formats import ImageFormat
-from imgsvc.transform.probe import Limits
+from imgsvc.transform.limits import Limits
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_ENTRIES = 256

@@ -11,7 +11,7 @@ from imgsvc.errors import CorruptImage, ImageTooLarge, ImgsvcError
 from imgsvc.model.formats import ImageFormat
 from imgsvc.transform import container_headers as headers
 from imgsvc.transform.container_headers import BitmapHeader, IconEntry
-from imgsvc.transform.probe import Limits
+from imgsvc.transform.limits import Limits
 
 if TYPE_CHECKING:
     from PIL.Image import Image

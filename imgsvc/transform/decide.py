@@ -7,7 +7,8 @@ from imgsvc.model.spec import TransformSpec
 from imgsvc.settings import TransformSettings
 from imgsvc.transform.encode import choose_format
 from imgsvc.transform.geometry import Geometry, Size, geometry
-from imgsvc.transform.probe import ImageInfo, Limits, may_animate
+from imgsvc.transform.limits import Limits
+from imgsvc.transform.probe import ImageInfo, may_animate
 from imgsvc.transform.source import PixelSource
 from imgsvc.transform.steps import QUARTER_TURNS, FramePlan
 

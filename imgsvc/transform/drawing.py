@@ -8,7 +8,8 @@ import pyvips
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import TransformSpec
 from imgsvc.transform.geometry import Geometry, Size, geometry
-from imgsvc.transform.probe import ImageInfo, Limits, check_size
+from imgsvc.transform.limits import Limits, check_size
+from imgsvc.transform.probe import ImageInfo
 from imgsvc.transform.source import MemorySource
 from imgsvc.transform.steps import QUARTER_TURNS
 

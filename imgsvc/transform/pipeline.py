@@ -20,8 +20,8 @@ from imgsvc.transform.decide import Decision, decide, is_untouched, keeps_colour
 from imgsvc.transform.drawing import SUMMARY_SIDE_PX
 from imgsvc.transform.encode import choose_quality, encode
 from imgsvc.transform.geometry import Geometry, Size
+from imgsvc.transform.limits import Limits
 from imgsvc.transform.placeholder import describe, stand_in
-from imgsvc.transform.probe import Limits
 from imgsvc.transform.runtime import KillSwitch
 from imgsvc.transform.source import MemorySource, PixelSource
 from imgsvc.transform.steps import FramePlan

@@ -5,10 +5,11 @@ from typing import Any
 
 import pyvips
 
-from imgsvc.errors import CorruptImage, ImageTooLarge
+from imgsvc.errors import CorruptImage
 from imgsvc.model.formats import ImageFormat
 from imgsvc.transform import gif_blocks
 from imgsvc.transform.colour import is_plain_srgb
+from imgsvc.transform.limits import Limits, check_size
 from imgsvc.transform.loaders import ANIMATED, CONTAINERS, open_page
 
 BROKEN = "The picture is broken or ends too early."
@@ -19,24 +20,6 @@ ORIENTATIONS = range(1, 9)
 
 SIDEWAYS = frozenset((5, 6, 7, 8))
 """Orientations in which width and height change places."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """
-    The largest pictures that are decoded.
-
-    Attributes:
-        max_pixels: of a still, or of one frame.
-        max_animation_pixels: of all frames of an animation together.
-        max_frames: of an animation.
-        max_side_px: width or height of a still, or of one frame.
-    """
-
-    max_pixels: int
-    max_animation_pixels: int
-    max_frames: int
-    max_side_px: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,19 +50,6 @@ class ImageInfo:
     has_profile: bool = False
     has_metadata: bool = False
     is_plain_srgb: bool = True
-
-
-def check_size(width: float, height: float, limits: Limits) -> None:
-    """
-    Refuse a still, or one frame, that is too large to decode.
-
-    Raises:
-        ImageTooLarge: a side or the area, in px, is above its limit.
-    """
-    if max(width, height) > limits.max_side_px:
-        raise ImageTooLarge(f"The picture has a side of more than {limits.max_side_px} pixels.", param="url")
-    if width * height > limits.max_pixels:
-        raise ImageTooLarge(f"The picture has more than {limits.max_pixels} pixels.", param="url")
 
 
 def may_animate(info: ImageInfo, limits: Limits) -> bool:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from imgsvc.model.formats import ImageFormat
+from imgsvc.transform.limits import Limits, check_size
 from imgsvc.transform.loaders import ALL_PAGES, open_page
-from imgsvc.transform.probe import ImageInfo, Limits, check_size
+from imgsvc.transform.probe import ImageInfo
 from imgsvc.transform.runtime import KillSwitch
 
 

@@ -17,7 +17,7 @@ from imgsvc.transform.containers import (
     container_size,
     open_container,
 )
-from imgsvc.transform.probe import Limits
+from imgsvc.transform.limits import Limits
 
 LIMITS = Limits(max_pixels=1_000_000, max_animation_pixels=1_000_000, max_frames=10, max_side_px=2000)
 RED, BLUE = (255, 0, 0), (0, 0, 255)

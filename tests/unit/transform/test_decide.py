@@ -9,7 +9,8 @@ from imgsvc.model.spec import Colour, Fit, Output, TransformSpec
 from imgsvc.settings import TransformSettings
 from imgsvc.transform.decide import Decision, decide, is_untouched, keeps_colours
 from imgsvc.transform.geometry import Size
-from imgsvc.transform.probe import ImageInfo, Limits
+from imgsvc.transform.limits import Limits
+from imgsvc.transform.probe import ImageInfo
 from imgsvc.transform.source import FileSource
 
 LIMITS = Limits(max_pixels=10**6, max_animation_pixels=10**6, max_frames=10, max_side_px=5000)

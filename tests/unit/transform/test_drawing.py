@@ -6,7 +6,7 @@ from imgsvc.errors import ImageTooLarge
 from imgsvc.model.spec import Fit, Output, Placeholder, TransformSpec
 from imgsvc.transform.drawing import Drawing, drawing_size
 from imgsvc.transform.geometry import Size
-from imgsvc.transform.probe import Limits
+from imgsvc.transform.limits import Limits
 
 LIMITS = Limits(max_pixels=1_000_000, max_animation_pixels=1, max_frames=1, max_side_px=4000)
 

@@ -7,7 +7,8 @@ import pytest
 from imgsvc.errors import CorruptImage, ImageTooLarge
 from imgsvc.model.formats import ImageFormat
 from imgsvc.transform import runtime
-from imgsvc.transform.probe import ImageInfo, Limits, check_size, may_animate, probe
+from imgsvc.transform.limits import Limits, check_size
+from imgsvc.transform.probe import ImageInfo, may_animate, probe
 from tests.support import pictures
 
 LIMITS = Limits(max_pixels=50_000_000, max_animation_pixels=50_000_000, max_frames=256, max_side_px=16384)

@@ -1,7 +1,8 @@
 """Sources that may be read again and again."""
 
 from imgsvc.model.formats import ImageFormat
-from imgsvc.transform.probe import Limits, probe
+from imgsvc.transform.limits import Limits
+from imgsvc.transform.probe import probe
 from imgsvc.transform.runtime import KillSwitch
 from imgsvc.transform.source import FileSource, MemorySource, contained_source
 from tests.support import pictures
