@@ -37,8 +37,9 @@ _SAVERS: dict[ImageFormat, tuple[str, Options]] = {
         # 8 bits, or a deeper source would be written deeper, which not every browser shows.
         lambda settings: {"compression": "av1", "effort": settings.avif_effort, "bitdepth": 8},
     ),
-    # Effort of the palette search: above 3 it doubles the time and saves no bytes.
-    ImageFormat.GIF: ("gifsave_buffer", lambda _: {"effort": 3}),
+    # Effort of the palette search: above 3 it doubles the time and saves no bytes. Equal neighbours are kept, else
+    # frames and delays would be others than the source's.
+    ImageFormat.GIF: ("gifsave_buffer", lambda _: {"effort": 3, "keep_duplicate_frames": True}),
     ImageFormat.TIFF: ("tiffsave_buffer", lambda _: {"compression": "deflate", "predictor": "horizontal"}),
 }
 

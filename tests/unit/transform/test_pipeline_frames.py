@@ -128,3 +128,16 @@ def test_an_animation_that_ends_early_is_corrupt() -> None:
         data = pictures.animated(frames, image_format)
         with pytest.raises((pyvips.Error, CorruptImage)):
             render(data[: len(data) * 9 // 10], TransformSpec(output=Output.WEBP, width=50))
+
+
+def test_equal_neighbours_stay_frames_of_their_own() -> None:
+    """A GIF that shows the same picture twice keeps both frames with their delays."""
+    roll = pyvips.Image.arrayjoin([pictures.filled(RED, 20, 10)] * 3, across=1).copy()
+    roll.set_type(pyvips.GValue.gint_type, "page-height", 10)
+    roll.set_type(pyvips.GValue.array_int_type, "delay", [100, 200, 300])
+    twice = pictures.gif(roll, keep_duplicate_frames=True)
+
+    answer = decoded(render(twice, TransformSpec(output=Output.GIF, width=10)).data)
+
+    assert answer.get_n_pages() == 3
+    assert answer.get("delay") == [100, 200, 300]
