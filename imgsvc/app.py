@@ -7,7 +7,6 @@ The composition root: every object is made here, once, in the order in which the
 import asyncio
 import contextlib
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -80,9 +79,10 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
         policy = SourcePolicy(settings.access, settings.origin, guard)
         fetcher = Fetcher(settings.origin, policy)
         stack.push_async_callback(fetcher.aclose)
-        store = make_store(settings.store)
+        # In threads, because they load their libraries, from disk.
+        store = await asyncio.to_thread(make_store, settings.store)
         stack.push_async_callback(store.aclose)
-        metadata = MetadataCache(settings.cache, settings.memory.metadata_capacity_bytes)
+        metadata = await asyncio.to_thread(MetadataCache, settings.cache, settings.memory.metadata_capacity_bytes)
         stack.push_async_callback(metadata.aclose)
         svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
         stack.push_async_callback(svg.aclose)
@@ -150,13 +150,17 @@ async def _ended(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def serve(settings: Settings, *, demo: bool, announce: Callable[[str, int], None]) -> None:
+async def serve(
+    settings: Settings, *, demo: bool, log: LineWriter, json_log: bool, announce: Callable[[str, int], None]
+) -> None:
     """
     Serve until SIGTERM or SIGINT, then end in good order.
 
     Args:
         settings: all of them.
         demo: whether to serve sample pictures too.
+        log: gets a line a request; stays the caller's to close.
+        json_log: whether these are JSON, or text for people.
         announce: told host and port once requests are answered.
 
     Raises:
@@ -166,32 +170,23 @@ async def serve(settings: Settings, *, demo: bool, announce: Callable[[str, int]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    writer = LineWriter(sys.stderr)
     async with open_services(settings, demo=demo) as opened:
         runner = make_runner(
             make_application(opened.services),
             shutdown_timeout_seconds=settings.server.shutdown_timeout_seconds,
-            access_log=writer,
-            access_log_class=AccessLog if writes_json(settings) else TextAccessLog,
+            access_log=log,
+            access_log_class=AccessLog if json_log else TextAccessLog,
         )
         try:
             await runner.setup()
             site = web.TCPSite(runner, settings.server.host, settings.server.port, backlog=1024)
             await site.start()
-            host, port = runner.addresses[0][:2]
-            opened.guard.listening(host, port)
+            for address in runner.addresses:  # a name such as localhost may have several
+                opened.guard.listening(*address[:2])
             opened.services.health.phase = Phase.READY
-            announce(host, port)
+            announce(*runner.addresses[0][:2])
             await stop.wait()
             opened.services.health.phase = Phase.DRAINING
             await asyncio.sleep(settings.server.drain_delay_seconds)
         finally:
             await runner.cleanup()
-            await writer.aclose()
-
-
-def writes_json(settings: Settings) -> bool:
-    """Whether log lines are JSON: always, unless a person looks at a terminal."""
-    if settings.server.log_format == "auto":
-        return not sys.stderr.isatty()
-    return settings.server.log_format == "json"

@@ -5,9 +5,11 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 import click
@@ -18,6 +20,7 @@ from imgsvc.settings import Settings, SettingsError, unknown_names
 
 if TYPE_CHECKING:
     from imgsvc.origin.policy import SourcePolicy
+    from imgsvc.web.logs import LineWriter
 
 EXIT_DENIED = 1
 EXIT_SETTINGS = 2
@@ -46,9 +49,11 @@ def serve(host: str | None = None, port: int | None = None, *, demo: bool = Fals
     os.environ.update({name: os.environ.get(name, value) for name, value in _BEFORE_LIBVIPS.items()})
     from imgsvc.app import serve as run  # noqa: PLC0415 - loads libvips, which the line above prepares
 
-    _set_up_logging(settings)
+    json_log = _writes_json(settings)
     try:
-        asyncio.run(run(settings, demo=demo, announce=lambda at, on: _announce(at, on, demo=demo)))
+        with _logging(json_log=json_log) as log:
+            announce = partial(_announce, demo=demo)
+            asyncio.run(run(settings, demo=demo, log=log, json_log=json_log, announce=announce))
     except OSError as error:
         _fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:
@@ -89,7 +94,8 @@ def sign(target: str, expires: int | None) -> None:
     if not keys:
         _fail(["IMGSVC_SIGNING_KEYS: set at least one key to sign with"])
     parts = urlsplit(target)
-    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in ("sig", "exp")]
+    replaced = ("sig",) if expires is None else ("sig", "exp")
+    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in replaced]
     if expires is not None:
         pairs.append(("exp", str(int(time.time()) + expires)))
     path = parts.path or "/"
@@ -109,17 +115,23 @@ def _policy() -> "SourcePolicy":
 
 def _settings(given: Mapping[str, str] | None = None) -> Settings:
     """Read ``.env`` in the working directory, then the environment, then what the command line says; the last wins."""
-    dotenv = {name: value for name, value in dotenv_values(Path(".env")).items() if value is not None}
-    environ = {**dotenv, **os.environ, **(given or {})}
+    environ = {**_dotenv(Path(".env")), **os.environ, **(given or {})}
     for name, nearest in unknown_names(environ):
         click.echo(f"imgsvc: {name} is not a setting{f'; did you mean {nearest}?' if nearest else ''}", err=True)
     try:
         return Settings.from_env(environ)
     except SettingsError as error:
-        return _fail(error.faults)
+        _fail(error.faults)
 
 
-def _fail(faults: list[str]) -> "Settings":
+def _dotenv(path: Path) -> dict[str, str]:
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except (OSError, ValueError) as error:
+        _fail([f"{path}: cannot be read: {error}"])
+
+
+def _fail(faults: list[str]) -> NoReturn:
     for fault in faults:
         click.echo(f"imgsvc: {fault}", err=True)
     sys.exit(EXIT_SETTINGS)
@@ -138,12 +150,26 @@ def _announce(host: str, port: int, *, demo: bool) -> None:
         click.echo(f"  {origin}/api/health")
 
 
-def _set_up_logging(settings: Settings) -> None:
-    from imgsvc.app import writes_json  # noqa: PLC0415 - see serve
-    from imgsvc.web.logs import JsonFormatter, TextFormatter  # noqa: PLC0415
+def _writes_json(settings: Settings) -> bool:
+    """Whether log lines are JSON: always, unless a person looks at a terminal."""
+    if settings.server.log_format == "auto":
+        return not sys.stderr.isatty()
+    return settings.server.log_format == "json"
 
-    handler = logging.StreamHandler(sys.stderr)
+
+@contextmanager
+def _logging(*, json_log: bool) -> Iterator["LineWriter"]:
+    """Send all log lines to standard error, by way of a writer that waits for nobody, until the end of the block."""
+    from imgsvc.web.logs import JsonFormatter, LineHandler, LineWriter, TextFormatter  # noqa: PLC0415 - see serve
+
+    writer = LineWriter(sys.stderr)
+    handler = LineHandler(writer)
     text = TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler.setFormatter(JsonFormatter() if writes_json(settings) else text)
+    handler.setFormatter(JsonFormatter() if json_log else text)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("botocore").setLevel(logging.WARNING)
+    try:
+        yield writer
+    finally:
+        logging.getLogger().removeHandler(handler)
+        writer.close()

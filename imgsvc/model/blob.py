@@ -23,8 +23,11 @@ _CONSTANT_HEADERS = (
     ("Cross-Origin-Resource-Policy", "cross-origin"),
     ("Timing-Allow-Origin", "*"),
 )
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]{0,128}")
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_NAME_CHARS = 80
+MAX_LINK_CHARS = 4096
+"""The longest URL a client can name fits, unless much of it has to be escaped."""
 YEAR_SECONDS = 31536000
 
 
@@ -67,7 +70,8 @@ class BlobMeta:
         Read back what :meth:`to_texts` wrote; names not known are passed over.
 
         Raises:
-            ValueError: something is missing, not a number where one is due, or of another format version.
+            ValueError: something is missing, not a number where one is due, of another format version, or could not
+                stand in a header.
         """
         try:
             values: dict[str, Any] = {
@@ -77,6 +81,9 @@ class BlobMeta:
             raise ValueError(f"metadata lacks {error}") from error
         if values["format_version"] != FORMAT_VERSION:
             raise ValueError(f"metadata is of version {values['format_version']}")
+        # They become headers; whoever can write to the store shall not write those.
+        if unfit := [name for name, text in texts.items() if name in values and not _HEADER_TEXT.fullmatch(text)]:
+            raise ValueError(f"metadata {unfit[0]} is not fit for a header")
         return cls(**values)
 
     def refreshed(self, fetched_at: int, fresh_until: int) -> Self:
@@ -172,11 +179,19 @@ def _headers(blob: Blob) -> list[tuple[str, str]]:
         ("Content-Disposition", f'inline; filename="{file_name(blob.source, meta.media_type)}"'),
         *_CONSTANT_HEADERS,
     ]
-    if blob.source.object_key is None:
-        headers.append(("Link", f'<{quote(blob.source.url, safe=_URI_SAFE)}>; rel="canonical"'))
+    if (link := _link(blob.source)) is not None:
+        headers.append(("Link", link))
     if meta.degraded:
         headers.append(("X-Degraded", meta.degraded))
     return headers
+
+
+def _link(source: Source) -> str | None:
+    """Name the source's URL; half of one would be another, so one too long for common proxies is not named at all."""
+    if source.object_key is not None:
+        return None
+    link = f'<{quote(source.url, safe=_URI_SAFE)}>; rel="canonical"'
+    return link if len(link) <= MAX_LINK_CHARS else None
 
 
 _URI_SAFE = "!#$%&'()*+,/:;=?@[]~"

@@ -60,6 +60,7 @@ class HealthService:
         persister: Persister,
         metadata: MetadataCache,
         clock: Callable[[], float] = time.monotonic,
+        store_check_seconds: float = STORE_CHECK_SECONDS,
     ) -> None:
         self._monitor = monitor
         self._store = store
@@ -67,6 +68,7 @@ class HealthService:
         self._persister = persister
         self._metadata = metadata
         self._clock = clock
+        self._store_check_seconds = store_check_seconds
         self._started_at = clock()
         self._store_error: str | None = None
         self.phase = Phase.STARTING
@@ -97,7 +99,7 @@ class HealthService:
                 self._store_error = error.detail
             else:
                 self._store_error = None
-            await asyncio.sleep(STORE_CHECK_SECONDS)
+            await asyncio.sleep(self._store_check_seconds)
 
     def _mild_reasons(self, status: SystemStatus) -> list[str]:
         failing = self._store_error or self._persister.last_error or self._shelf.read_failed

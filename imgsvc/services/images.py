@@ -25,7 +25,7 @@ from imgsvc.cache.failures import RememberedFailures
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.errors import CorruptImage, ObjectNotFound
 from imgsvc.model.blob import Blob, BlobMeta
-from imgsvc.model.formats import BY_MEDIA_TYPE
+from imgsvc.model.formats import BY_MEDIA_TYPE, CAPABILITIES, ImageFormat
 from imgsvc.model.keys import original_key, source_prefix
 from imgsvc.model.source import Source
 from imgsvc.services.answers import ImageRequest, Served, Tier, Trace
@@ -57,12 +57,18 @@ class ImageService:
         self._transforms = transforms
         self._clock = clock
 
-    def lookup(self, key: str) -> Blob | None:
+    def lookup(self, request: ImageRequest) -> Blob | None:
         """Give the fresh answer that memory has; a plain call, so that a hit never leaves the loop's turn."""
-        blob = self._memory.get(key)
-        if blob is None or blob.is_fresh(self._clock()):
+        blob = self._memory.get(request.key)
+        if blob is None:
+            return None
+        if blob.source.url != request.source.url:
+            # The same object by another name (its URL, its key), or a clash of digests. What is fresh, where it comes
+            # from and so what is said of it differ.
+            return None
+        if blob.is_fresh(self._clock()):
             return blob
-        self._memory.discard(key, "expired")
+        self._memory.discard(request.key, "expired")
         return None
 
     async def get(self, request: ImageRequest) -> Served:
@@ -72,9 +78,20 @@ class ImageService:
         Raises:
             ImgsvcError: what the source, the picture or the load of this process forbids.
         """
-        if (blob := self.lookup(request.key)) is not None:
+        if (blob := self.lookup(request)) is not None:
             return Served(blob, Tier.MEMORY, hit=True)
-        outcome = await self._flights.join(request.key, lambda: self._produce(request))
+        return await self.find(request)
+
+    async def find(self, request: ImageRequest) -> Served:
+        """
+        Serve *request*, which memory has just been asked for in vain.
+
+        Raises:
+            ImgsvcError: as :meth:`get` does.
+        """
+        # Who comes after a purge does not join work that began before it.
+        name = f"{request.key} of {request.source.url} after {self._shelf.purges(request.source)}"
+        outcome = await self._flights.join(name, lambda: self._produce(request))
         if not outcome.joined:
             return outcome.value
         if not outcome.value.blob.shareable:
@@ -91,37 +108,40 @@ class ImageService:
         Raises:
             StoreError: the store failed on the way.
         """
-        self._memory.discard_prefix(source_prefix(source))
-        if source.object_key is not None:
-            self._memory.discard(source.object_key, "purged")
-        await self._failures.forget(source.h16)
-        await self._failures.forget(_pixels(source))
-        return await self._shelf.purge(source)
+        with self._shelf.purging(source):
+            self._memory.discard_prefix(source_prefix(source))
+            if source.object_key is not None:
+                self._memory.discard(source.object_key, "purged")
+            self._originals.forget(source)
+            await self._failures.forget(source.h16)
+            await self._failures.forget(_pixels(source))
+            return await self._shelf.delete(source)
 
     async def _produce(self, request: ImageRequest) -> Served:
-        began, trace = self._clock(), Trace()
+        purges, trace = self._shelf.purges(request.source), Trace()
         stored, blob = await self._nearest(request, trace)
         if blob is not None:
+            if self._shelf.may_keep(request.source, purges):
+                self._memory.put(blob)
             return Served(blob, Tier.STORE, hit=True, trace=trace)
         original = await self._originals.get(request.source, trace)
-        data, meta = await self._made(request, original, trace)
+        data, meta = await self._made(request, original, trace, purges)
         blob = self._blob(request, data, meta, shareable=original.shareable)
-        if original.shareable and not self._shelf.purged_since(request.source, began):
+        if original.shareable and self._shelf.may_keep(request.source, purges):
             self._keep(blob, fresh_key=stored is None)
         return Served(blob, original.tier, hit=False, trace=trace)
 
     async def _nearest(self, request: ImageRequest, trace: Trace) -> tuple[StoredObject | None, Blob | None]:
         """Ask the store for the answer itself: what it has, and that as an answer when it may be given."""
         trace.asked_store = True
+        # Asked before the read: a write may end, or fail, while it is under way.
+        is_stored = not self._shelf.is_pending(request.key)
         with trace.timed("store"):
             stored = await self._shelf.read(request.key)
             meta = await self._fresh_meta(request, stored)
         if stored is None or meta is None:
             return stored, None
-        is_stored = not self._shelf.is_pending(request.key)
-        blob = self._blob(request, stored.data, meta, stored=is_stored)
-        self._memory.put(blob)
-        return stored, blob
+        return stored, self._blob(request, stored.data, meta, stored=is_stored)
 
     async def _fresh_meta(self, request: ImageRequest, stored: StoredObject | None) -> BlobMeta | None:
         """Give a stored answer's metadata while it is fresh: by itself, or because its source was asked again since."""
@@ -136,13 +156,17 @@ class ImageService:
             return None
         return stored.meta.refreshed(record.fetched_at, record.fresh_until)
 
-    def _served_object(self, stored: StoredObject) -> BlobMeta:
+    def _served_object(self, stored: StoredObject) -> BlobMeta | None:
         """An object named by its key is its own source: what it holds now is fresh, when it is a picture."""
         if stored.meta.media_type not in BY_MEDIA_TYPE:
             raise ObjectNotFound("The store has no such image.", param="url")
-        return self._originals.current(stored.meta)
+        # A drawing may have been put there by somebody else: it is answered by way of the sanitiser.
+        is_drawing = stored.meta.media_type == CAPABILITIES[ImageFormat.SVG].media_type
+        return None if is_drawing else self._originals.current(stored.meta)
 
-    async def _made(self, request: ImageRequest, original: Original, trace: Trace) -> tuple[bytes, BlobMeta]:
+    async def _made(
+        self, request: ImageRequest, original: Original, trace: Trace, purges: int
+    ) -> tuple[bytes, BlobMeta]:
         """Transform, unless the original itself was asked for; a picture found broken is remembered as that."""
         if request.spec.is_identity:
             return original.data, original.meta
@@ -151,7 +175,8 @@ class ImageService:
         try:
             made = await self._transforms.run(original.data, original.image_format, request.spec)
         except CorruptImage as error:
-            await self._failures.remember(_pixels(request.source), error)
+            if self._shelf.may_keep(request.source, purges):
+                await self._failures.remember(_pixels(request.source), error)
             raise
         for name in ("queue", "decode", "encode"):
             trace.add(name, getattr(made, f"{name}_seconds"))

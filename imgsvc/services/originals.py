@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cachetools import LRUCache
+
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.failures import RememberedFailures
 from imgsvc.errors import ImgsvcError, NotAnImage, ObjectNotFound, OriginStatus, QueueFull, UnusableSource
@@ -24,6 +26,8 @@ from imgsvc.stream.limit import read_all
 from imgsvc.transform.pool import Inspected, TransformPool
 
 SLOT_TIMEOUT_SECONDS = 10.0
+RECORDS_REMEMBERED = 4096
+"""About 3 MB at the most; each spares a variant of a known source one look-up in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Originals:
     Nothing is held while waiting for another's fetch; a fetch slot is held from the connection to the last byte.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named, by the composition root alone
         self,
         *,
         origin: OriginSettings,
@@ -61,6 +65,7 @@ class Originals:
         fetcher: Fetcher,
         transforms: TransformPool,
         clock: Callable[[], float] = time.time,
+        slot_timeout_seconds: float = SLOT_TIMEOUT_SECONDS,
     ) -> None:
         self._limit_bytes = origin.max_image_size_bytes
         self._cache = cache
@@ -71,6 +76,8 @@ class Originals:
         self._transforms = transforms
         self._clock = clock
         self._slots = asyncio.Semaphore(origin.fetch_slots)
+        self._records: LRUCache[str, SourceRecord] = LRUCache(RECORDS_REMEMBERED)
+        self._slot_timeout_seconds = slot_timeout_seconds
 
     async def get(self, source: Source, trace: Trace) -> Original:
         """
@@ -79,7 +86,9 @@ class Originals:
         Raises:
             ImgsvcError: whatever the source or the way to it did wrong; remembered where that is due.
         """
-        outcome = await self._flights.join(f"source:{source.url}", lambda: self._load(source, trace))
+        # Who comes after a purge does not join a fetch that began before it.
+        name = f"source:{source.url} after {self._shelf.purges(source)}"
+        outcome = await self._flights.join(name, lambda: self._load(source, trace))
         if outcome.joined and not outcome.value.shareable:
             return await self._load(source, trace)
         return outcome.value
@@ -91,10 +100,12 @@ class Originals:
             return found
         if (failure := await self._failures.recall(source.h16)) is not None:
             raise failure
+        purges = self._shelf.purges(source)
         try:
-            return await self._fetch(source, trace)
+            return await self._fetch(source, trace, purges)
         except ImgsvcError as error:
-            await self._failures.remember(source.h16, error)
+            if self._shelf.may_keep(source, purges):
+                await self._failures.remember(source.h16, error)
             raise
 
     async def _from_key(self, key: str, trace: Trace) -> Original:
@@ -121,17 +132,27 @@ class Originals:
                 return None
             stored = await self._shelf.read(original_key(source))
         if stored is None or stored.meta.sha256 != record.sha256 or record.media_type not in BY_MEDIA_TYPE:
+            self.forget(source)
             return None
         return Original(stored.data, BY_MEDIA_TYPE[record.media_type], record.original_meta(), Tier.STORE)
 
     async def record(self, source: Source) -> SourceRecord | None:
-        """Read what is known of *source*."""
+        """Give what is known of *source*; a record that is fresh need not be read again until it ends."""
+        known = self._records.get(source.url)
+        if known is not None and known.is_fresh(self._clock()):
+            return known
         stored = await self._shelf.read(record_key(source))
-        return SourceRecord.parse(stored.data, source) if stored else None
+        record = SourceRecord.parse(stored.data, source) if stored else None
+        if record is not None:
+            self._records[source.url] = record
+        return record
 
-    async def _fetch(self, source: Source, trace: Trace) -> Original:
-        began = self._clock()
-        async with _Slot(self._slots, trace):
+    def forget(self, source: Source) -> None:
+        """Know nothing of *source* any more but what the store says."""
+        self._records.pop(source.url, None)
+
+    async def _fetch(self, source: Source, trace: Trace, purges: int) -> Original:
+        async with _Slot(self._slots, trace, self._slot_timeout_seconds):
             with trace.timed("fetch"):
                 fetched = await self._fetcher.open(source.url)
                 data = await read_all(fetched.body)
@@ -145,7 +166,7 @@ class Originals:
             min_ttl_seconds=self._cache.min_ttl_seconds,
             max_ttl_seconds=self._cache.max_ttl_seconds,
         )
-        return self._recorded(source, fetched, inspected, freshness, began)
+        return self._recorded(source, fetched, inspected, freshness, purges)
 
     async def _inspect(self, fetched: Fetched, data: bytes) -> Inspected:
         """Look at what came; only SVG, which is text, may come compressed although nobody asked for that."""
@@ -161,9 +182,14 @@ class Originals:
         return inspected
 
     def _recorded(
-        self, source: Source, fetched: Fetched, inspected: Inspected, freshness: Freshness, began: float
+        self, source: Source, fetched: Fetched, inspected: Inspected, freshness: Freshness, purges: int
     ) -> Original:
-        """Keep original and record, original first: a record never speaks of bytes that were never written."""
+        """
+        Keep original and record.
+
+        They are two writes, and one of them may never come to be; then the digests differ, and the source is asked
+        again.
+        """
         record = record_of(
             source,
             fetched,
@@ -173,8 +199,9 @@ class Originals:
             size_px=(inspected.width, inspected.height),
             media_type=CAPABILITIES[inspected.image_format].media_type,
         )
-        if freshness.shareable and not self._shelf.purged_since(source, began):
+        if freshness.shareable and self._shelf.may_keep(source, purges):
             self._shelf.persist(original_key(source), inspected.data, record.original_meta())
+            self._records[source.url] = record
             text = record.to_json()
             self._shelf.persist(record_key(source), text, record.own_meta(text))
         return Original(
@@ -185,14 +212,15 @@ class Originals:
 class _Slot:
     """One of the few places for a source that is being buffered; waiting for it counts as queueing."""
 
-    def __init__(self, slots: asyncio.Semaphore, trace: Trace) -> None:
+    def __init__(self, slots: asyncio.Semaphore, trace: Trace, timeout_seconds: float) -> None:
         self._slots = slots
         self._trace = trace
+        self._timeout_seconds = timeout_seconds
 
     async def __aenter__(self) -> None:
         with self._trace.timed("queue"):
             try:
-                async with asyncio.timeout(SLOT_TIMEOUT_SECONDS):
+                async with asyncio.timeout(self._timeout_seconds):
                     await self._slots.acquire()
             except TimeoutError:
                 raise QueueFull(

@@ -115,12 +115,12 @@ class Persister:
         item = self._items.get(key)
         return item.stored if item else None
 
-    async def discard(self, prefix: str) -> None:
-        """Forget what waits below *prefix* and wait for what is just being written there."""
-        for key in [k for k in self._items if k.startswith(prefix)]:
+    async def discard(self, prefix: str, *keys: str) -> None:
+        """Forget what waits below *prefix* or under one of *keys*, and wait for what is just being written there."""
+        for key in [k for k in self._items if k.startswith(prefix) or k in keys]:
             self._forget(self._items[key])
         for key, done in list(self._active.items()):
-            if key.startswith(prefix):
+            if key.startswith(prefix) or key in keys:
                 await done.wait()
 
     async def aclose(self, timeout_seconds: float) -> None:

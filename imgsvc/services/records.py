@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from imgsvc.model.blob import BlobMeta
@@ -49,7 +49,11 @@ class SourceRecord:
             record = cls(**json.loads(data))
         except (ValueError, TypeError):
             return None
-        return record if record.url == source.url else None
+        return record if record.url == source.url and record.is_well_typed() else None
+
+    def is_well_typed(self) -> bool:
+        """Whether every member is of its own kind, for JSON knows nothing of ours."""
+        return all(isinstance(getattr(self, f.name), f.type) for f in fields(self) if not isinstance(f.type, str))
 
     def to_json(self) -> bytes:
         """Write as UTF-8 JSON."""

@@ -1,8 +1,9 @@
 """The shelf: the object store as the services see it, where a failure is only a miss and writes are nobody's wait."""
 
 import logging
-import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cachetools import LRUCache
 
@@ -22,14 +23,16 @@ class Shelf:
     """
     Reads through what still waits to be written, writes behind, and remembers what was purged lately.
 
-    The last point closes a gap: work that began before a purge must not put its old bytes back after it.
+    The last point closes a gap: work that began before a purge ended must not put its old bytes back after it. Purges
+    are told apart by counting them: a clock may stand still between two of them, or go back.
     """
 
-    def __init__(self, store: ObjectStore, persister: Persister, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: ObjectStore, persister: Persister) -> None:
         self._store = store
         self._persister = persister
-        self._clock = clock
-        self._purged: LRUCache[str, float] = LRUCache(PURGES_REMEMBERED)
+        self._count = 0
+        self._purged: LRUCache[str, int] = LRUCache(PURGES_REMEMBERED)
+        self._being_purged: Counter[str] = Counter()
         self.read_failed = False
 
     async def read(self, key: str) -> StoredObject | None:
@@ -53,13 +56,30 @@ class Shelf:
         """Whether *key* still waits to be written."""
         return self._persister.pending(key) is not None
 
-    def purged_since(self, source: Source, moment: float) -> bool:
-        """Whether *source* was purged at or after unix second *moment*."""
-        return self._purged.get(source.h16, 0.0) >= moment
+    def purges(self, source: Source) -> int:
+        """Name the latest purge of *source*, 0 = none is known; to be compared with itself by :meth:`may_keep`."""
+        return self._purged.get(source.h16, 0)
 
-    async def purge(self, source: Source) -> int:
+    def may_keep(self, source: Source, purges: int) -> bool:
+        """Whether work on *source* that began at *purges* may be kept: no purge began since, and none is under way."""
+        return not self._being_purged[source.h16] and self.purges(source) == purges
+
+    @contextmanager
+    def purging(self, source: Source) -> Iterator[None]:
+        """Let nothing of *source* be kept that was begun before the end of the block."""
+        self._note_purge(source)
+        self._being_purged[source.h16] += 1
+        try:
+            yield
+        finally:
+            # Noted again: what began meanwhile may have read what was deleted only then.
+            self._note_purge(source)
+            self._being_purged[source.h16] -= 1
+            self._being_purged += Counter()  # drops what is at zero
+
+    async def delete(self, source: Source) -> int:
         """
-        Delete all that is kept of *source*.
+        Delete all that is kept of *source*; to be called while :meth:`purging` it.
 
         Returns:
             How many objects were deleted.
@@ -67,10 +87,12 @@ class Shelf:
         Raises:
             StoreError: the store failed on the way; what was not deleted is still there.
         """
-        self._purged[source.h16] = self._clock()
         prefix = source_prefix(source)
-        await self._persister.discard(prefix)
+        own_keys = [] if source.object_key is None else [source.object_key]
+        await self._persister.discard(prefix, *own_keys)
         keys = [key async for key in self._store.list(prefix)]
-        if source.object_key is not None:
-            keys.append(source.object_key)
-        return sum([await self._store.delete(key) for key in keys])
+        return sum([await self._store.delete(key) for key in [*keys, *own_keys]])
+
+    def _note_purge(self, source: Source) -> None:
+        self._count += 1
+        self._purged[source.h16] = self._count

@@ -1,8 +1,11 @@
 """Logs: one line an event, JSON for machines, text for people, never a wait for whoever reads them."""
 
-import asyncio
+import contextlib
+import io
 import json
 import logging
+import os
+import threading
 import time
 from collections import deque
 from datetime import UTC, datetime
@@ -14,54 +17,99 @@ from aiohttp.abc import AbstractAccessLogger
 from imgsvc.web.appkeys import NOTES, REQUEST_ID
 
 FLUSH_SECONDS = 0.1
+CLOSE_SECONDS = 2.0
 MAX_WAITING_LINES = 20_000
 
 
 class LineWriter:
     """
-    Collects lines and writes them in a thread, ten times a second.
+    Collects lines and writes them in a thread of its own, ten times a second.
 
-    Whoever reads our standard error may stall; then lines are kept up to a bound, dropped beyond it and counted.
+    Whoever reads our standard error may stall; then lines are kept up to a bound, dropped beyond it and counted. May
+    be used by any thread, before and after the loop runs. :meth:`close` once.
+
+    Args:
+        stream: written to by its file descriptor where it has one: a write that hangs must not hold the stream's
+            lock, which the interpreter takes at its end.
+        flush_seconds: how long lines are collected.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, flush_seconds: float = FLUSH_SECONDS) -> None:
         self._stream = stream
+        self._descriptor = _descriptor(stream)
+        self._flush_seconds = flush_seconds
         self._lines: deque[str] = deque()
-        self._flushing: asyncio.Task[None] | None = None
+        self._wake = threading.Event()
+        self._closing = threading.Event()
         self._dropped = 0
+        # A daemon, so that a reader who stalls for ever does not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
 
     def write(self, line: str) -> None:
-        """Take a line, without its end; to be called on the loop."""
+        """Take a line, without its end; never waits."""
         if len(self._lines) >= MAX_WAITING_LINES:
             self._dropped += 1
             return
         self._lines.append(line)
-        if self._flushing is None:
-            self._flushing = asyncio.get_running_loop().create_task(self._flush_soon())
+        if not self._wake.is_set():
+            self._wake.set()
 
-    async def aclose(self) -> None:
-        """Write what is left."""
-        while self._flushing is not None:
-            await asyncio.shield(self._flushing)
+    def close(self, timeout_seconds: float = CLOSE_SECONDS) -> None:
+        """Write what is left and end the thread; blocks, for *timeout_seconds* at the most. Later lines are lost."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(timeout_seconds)
 
-    async def _flush_soon(self) -> None:
-        try:
-            await asyncio.sleep(FLUSH_SECONDS)
-            while self._lines:
-                lines = [self._lines.popleft() for _ in range(len(self._lines))]
-                await asyncio.to_thread(self._write, lines)
-        finally:
-            self._flushing = None
+    def _run(self) -> None:
+        while not self._closing.is_set() or self._lines:
+            self._wake.wait()
+            self._closing.wait(self._flush_seconds)
+            self._wake.clear()  # before the lines are taken: one that comes meanwhile wakes us again
+            self._flush()
+            if self._closing.is_set():
+                self._wake.set()
 
-    def _write(self, lines: list[str]) -> None:
-        if self._dropped:
-            lines.append(f'{{"level": "warning", "message": "{self._dropped} log lines were dropped"}}')
-            self._dropped = 0
-        try:
-            self._stream.write("\n".join(lines) + "\n")
+    def _flush(self) -> None:
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        dropped, self._dropped = self._dropped, 0
+        if dropped:
+            lines.append(json.dumps({"level": "warning", "message": f"{dropped} log lines were dropped"}))
+        if not lines:
+            return
+        with contextlib.suppress(OSError, ValueError):  # nobody reads our log any more: no reason to stop serving
+            self._put("\n".join([*lines, ""]))
+
+    def _put(self, text: str) -> None:
+        if self._descriptor is None:
+            self._stream.write(text)
             self._stream.flush()
-        except (OSError, ValueError):
-            pass  # nobody reads our log any more; that is no reason to stop serving
+            return
+        data = memoryview(text.encode("utf-8", "backslashreplace"))
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except io.UnsupportedOperation:
+        return None
+
+
+class LineHandler(logging.Handler):
+    """Sends the program's own log lines the way of all others."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        try:
+            self._writer.write(self.format(record))
+        except Exception:  # noqa: BLE001 - as every handler of the standard library does
+            self.handleError(record)
 
 
 class AccessLog(AbstractAccessLogger):

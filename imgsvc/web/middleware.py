@@ -30,14 +30,17 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         response = await handler(request)
     except ImgsvcError as error:
         if isinstance(error, StoreError):
-            log.warning("%s: store: %s", request.path, error.detail)
+            log.warning("%s: store: %s", request.rel_url.raw_path, error.detail)
         response = problem_response(problem_for(error), request[REQUEST_ID])
     except web.HTTPException as error:
         response = _framework_response(error, request[REQUEST_ID])
     except ConnectionError:
         raise  # the client is gone, or was sent away: there is nobody to answer
     except Exception:
-        log.exception("%s %s failed", request.method, request.path)
+        # Raw, for a decoded path could bring line breaks into the log; without the query, which may hold secrets.
+        log.exception("%s %s failed", request.method, request.rel_url.raw_path)
+        if request.writer.output_size:
+            raise ConnectionResetError("An answer has begun; there is no second one.") from None
         response = problem_response(problem_for_status(500), request[REQUEST_ID])
     if not response.prepared:
         label(request, response)

@@ -2,8 +2,8 @@
 Requests already understood.
 
 Parsing and checking one request costs more than finding its answer in memory, and comes out the same each time: it
-depends on the request's target, four headers and the settings. What is remembered is bounded by count; a signature's
-end is looked at each time.
+depends on the request's target, four headers and the settings. What is remembered is bounded by count and length; a
+signature's end is looked at each time.
 """
 
 from dataclasses import dataclass, field
@@ -17,6 +17,8 @@ from imgsvc.services.answers import ImageRequest
 from imgsvc.web.params import Hints, ImageQuestion, parse_image_query
 
 REMEMBERED = 2048
+REMEMBERED_CHARS = 2048
+"""Longer requests are understood anew each time: what is remembered shall stay at some ten megabytes at the worst."""
 
 # Folded once here instead of at every look-up.
 ACCEPT, SAVE_DATA = istr("Accept"), istr("Save-Data")
@@ -83,7 +85,8 @@ class Questions:
         known = self._remembered.get(fingerprint)
         if known is None or not self._access.is_current(known.grant):
             known = self._understand(request, fingerprint)
-            self._remembered[fingerprint] = known
+            if sum(map(len, fingerprint)) <= REMEMBERED_CHARS:
+                self._remembered[fingerprint] = known
         return known
 
     def _understand(self, request: web.Request, fingerprint: _Fingerprint) -> Understood:

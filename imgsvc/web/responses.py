@@ -1,6 +1,5 @@
 """Answers in HTTP: a blob as the whole, a part, or nothing new."""
 
-import asyncio
 import time
 from urllib.parse import quote
 
@@ -36,15 +35,15 @@ async def answer(
     headers = _headers(served, understood, began)
     at_cdn = _address_at_cdn(blob, server)
     if at_cdn is not None:
+        headers.append(("Content-Location", at_cdn))
         if server.delivery == "redirect":
             return _bodiless(302, [*headers, ("Location", at_cdn)])
-        headers.append(("Content-Location", at_cdn))
     asked = request.headers
     if (IF_NONE_MATCH in asked or IF_MODIFIED_SINCE in asked) and _is_known(request, blob):
         return _bodiless(304, headers)
     if RANGE in asked and request.method == "GET":
-        return await _part(request, blob, headers, server)
-    return await _send(request, 200, headers, blob.data, server)
+        return await _part(request, blob, headers)
+    return await _send(request, 200, headers, blob.data)
 
 
 def _is_known(request: web.Request, blob: Blob) -> bool:
@@ -58,7 +57,7 @@ def _bodiless(status: int, headers: Headers) -> web.Response:
     return web.Response(status=status, headers=[pair for pair in headers if pair[0] != "Content-Type"])
 
 
-async def _part(request: web.Request, blob: Blob, headers: Headers, server: ServerSettings) -> web.StreamResponse:
+async def _part(request: web.Request, blob: Blob, headers: Headers) -> web.StreamResponse:
     """Answer one range with 206 (RFC 9110 §14), several or none that is understood with the whole."""
     size = len(blob.data)
     asked = request.headers
@@ -67,14 +66,12 @@ async def _part(request: web.Request, blob: Blob, headers: Headers, server: Serv
     except Unsatisfiable as error:
         return _bodiless(416, [*headers, ("Content-Range", error.content_range)])
     if part is None:
-        return await _send(request, 200, headers, blob.data, server)
+        return await _send(request, 200, headers, blob.data)
     body = memoryview(blob.data)[part.start : part.stop]
-    return await _send(request, 206, [*headers, ("Content-Range", part.content_range(size))], body, server)
+    return await _send(request, 206, [*headers, ("Content-Range", part.content_range(size))], body)
 
 
-async def _send(
-    request: web.Request, status: int, headers: Headers, body: bytes | memoryview, server: ServerSettings
-) -> web.StreamResponse:
+async def _send(request: web.Request, status: int, headers: Headers, body: bytes | memoryview) -> web.StreamResponse:
     if request.method == "HEAD":
         return web.Response(status=status, headers=[*headers, ("Content-Length", str(len(body)))])
     if len(body) <= SLICE_BYTES:
@@ -83,24 +80,12 @@ async def _send(
     response.content_length = len(body)
     label(request, response)
     await response.prepare(request)
-    await _write_slices(request, response, memoryview(body), server.send_timeout_seconds)
+    slices = memoryview(body)
+    for start in range(0, len(slices), SLICE_BYTES):
+        await response.write(slices[start : start + SLICE_BYTES])
+        await request.writer.drain()  # aiohttp itself waits only after every second slice
+    await response.write_eof()
     return response
-
-
-async def _write_slices(
-    request: web.Request, response: web.StreamResponse, body: memoryview, timeout_seconds: float
-) -> None:
-    try:
-        for start in range(0, len(body), SLICE_BYTES):
-            async with asyncio.timeout(timeout_seconds):
-                await response.write(body[start : start + SLICE_BYTES])
-        async with asyncio.timeout(timeout_seconds):
-            await response.write_eof()
-    except TimeoutError:
-        # The head is out: the one honest answer left is a broken connection, which also frees the unsent slice.
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionResetError("the client took no byte for IMGSVC_SEND_TIMEOUT") from None
 
 
 def _headers(served: Served, understood: Understood, began: float) -> Headers:

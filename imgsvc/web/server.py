@@ -1,28 +1,52 @@
 """The HTTP server: aiohttp's runner, with connections that do not wait for ever and errors that are documents."""
 
 import asyncio
-from typing import Any
+import contextlib
+import socket
+from functools import partial
+from typing import Any, cast
 
 from aiohttp import web
 
+from imgsvc.web.appkeys import SERVICES
 from imgsvc.web.error_map import problem_for_status
-from imgsvc.web.middleware import problem_response
+from imgsvc.web.middleware import SERVER, X_REQUEST_ID, problem_response
 from imgsvc.web.request_ids import new_request_id
 
 HEAD_SECONDS = 15.0
 KEEPALIVE_SECONDS = 75.0
+UNSENT_BYTES = 128 * 1024
 MAX_LINE_BYTES = 16 * 1024
 MAX_FIELD_BYTES = 8 * 1024
 
 
 class Connection(web.RequestHandler):
-    """One client's connection: a request's head has to be there within 15 s of its first byte, or of connecting."""
+    """
+    One client's connection, which waits for its client no longer than it must.
 
-    _head_timer: asyncio.TimerHandle | None = None
+    A request's head has to be there within *head_timeout_seconds* of its first byte, or of connecting. Bytes that the
+    client does not take are given up, and the connection with them, when none of them has left for
+    *send_timeout_seconds*. Nothing is buffered beyond what was written last, for whoever writes waits until the
+    system has taken it all: a client that stalls costs one slice.
+    """
+
+    def __init__(
+        self, manager: web.Server, *, head_timeout_seconds: float, send_timeout_seconds: float, **options: Any
+    ) -> None:
+        super().__init__(manager, **options)
+        self._head_timeout_seconds = head_timeout_seconds
+        self._send_timeout_seconds = send_timeout_seconds
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._send_timer: asyncio.TimerHandle | None = None
+        self._wire: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        # Kept apart from aiohttp's own, which it drops on closing, when bytes may still wait for the client.
+        self._wire = cast("asyncio.Transport", transport)
+        self._wire.set_write_buffer_limits(high=0)
+        _keep_kernel_buffer_small(self._wire)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
@@ -33,59 +57,156 @@ class Connection(web.RequestHandler):
         elif self._head_timer is None:
             self._await_head()
 
+    def pause_writing(self) -> None:
+        """Begin to watch the client take what could not be sent at once."""
+        super().pause_writing()
+        self._watch_sending()
+
+    def resume_writing(self) -> None:
+        """All is sent."""
+        super().resume_writing()
+        self._stop_watching()
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop waiting."""
         self._head_came()
+        self._stop_watching()
+        self._wire = None
         super().connection_lost(exc)
 
     def handle_error(
         self,
-        request: web.BaseRequest,  # noqa: ARG002 - aiohttp's signature
+        request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - tells of parser internals, which are nobody's business
     ) -> web.StreamResponse:
-        """Answer what is not even HTTP, or a fault of the framework, like every other error."""
+        """
+        Answer what is not even HTTP, or a fault of the framework, like every other error.
+
+        Raises:
+            ConnectionError: the client has left, or has the beginning of another answer; aiohttp then closes.
+        """
+        if isinstance(exc, ConnectionError):
+            raise exc
         if status >= 500:  # noqa: PLR2004 - server errors
             self.log_exception("Error handling request", exc_info=exc)
-        response = problem_response(problem_for_status(status), new_request_id())
-        response.force_close()
-        return response
+        if request.writer.output_size:
+            raise ConnectionResetError("An answer has begun; there is no second one.")
+        return _last_answer(status)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send an answer; what aiohttp refuses before any middleware sees it (``Expect``) becomes a document too."""
+        if isinstance(resp, web.HTTPException):
+            resp = _last_answer(resp.status)
+        return await super().finish_response(request, resp, start_time)
 
     def _await_head(self) -> None:
-        self._head_timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.force_close)
+        self._head_timer = self._loop.call_later(self._head_timeout_seconds, self.force_close)
 
     def _head_came(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
+    def _watch_sending(self) -> None:
+        """Look again after the timeout; until then nothing is added to the buffer, it can only shrink."""
+        unsent_bytes = self._wire.get_write_buffer_size() if self._wire is not None else 0
+        self._send_timer = self._loop.call_later(self._send_timeout_seconds, self._give_up_if_stalled, unsent_bytes)
+
+    def _stop_watching(self) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
+
+    def _give_up_if_stalled(self, unsent_bytes: int) -> None:
+        if self._wire is None:
+            return
+        if self._wire.get_write_buffer_size() < unsent_bytes:
+            self._watch_sending()
+        else:
+            self._wire.abort()  # frees the unsent bytes, which closing would not
+
+
+def _last_answer(status: int) -> web.Response:
+    """Make a problem document that ends the connection."""
+    name = new_request_id()
+    response = problem_response(problem_for_status(status), name)
+    response.headers[X_REQUEST_ID] = name
+    response.headers[SERVER] = "imgsvc"
+    response.force_close()
+    return response
+
+
+def _keep_kernel_buffer_small(wire: asyncio.Transport) -> None:
+    """Where the system can, bound what it holds unsent; else megabytes hide how fast, or whether, a client reads."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None:
+        with contextlib.suppress(OSError):  # no TCP, or closed already
+            wire.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)
+
 
 class _Server(web.Server):
-    def __call__(self) -> Connection:
-        return Connection(self, loop=self._loop, **self._kwargs)
+    """aiohttp's server, which makes a connection of ours for each client."""
 
-
-class Runner(web.AppRunner):
-    """aiohttp's application runner, handing out connections of ours."""
-
-    async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
-        return _Server(
+    def __init__(self, made: web.Server, connection: partial[Connection], loop: Any, options: dict[str, Any]) -> None:
+        super().__init__(
             made.request_handler,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
-            loop=self._kwargs.get("loop"),
-            **made._kwargs,  # noqa: SLF001 - what this very runner was given
+            loop=loop,
+            **options,
         )
+        self._connection = connection
+
+    def __call__(self) -> Connection:
+        return self._connection(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """
+    aiohttp's application runner, handing out connections of ours.
+
+    Args:
+        app: with its services.
+        connection: makes a connection, given aiohttp's own arguments.
+        options: aiohttp's own.
+    """
+
+    def __init__(self, app: web.Application, connection: partial[Connection], **options: Any) -> None:
+        super().__init__(app, **options)
+        self._connection = connection
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        options = made._kwargs  # noqa: SLF001 - what this very runner was given
+        return _Server(made, self._connection, self._kwargs.get("loop"), options)
 
 
 def make_runner(
-    app: web.Application, *, shutdown_timeout_seconds: float, access_log: Any, access_log_class: Any
-) -> Runner:
-    """Make the runner; with ``handler_cancellation``, else no handler would learn that its client left."""
+    app: web.Application, *, shutdown_timeout_seconds: float, access_log: Any, access_log_class: Any,
+    head_timeout_seconds: float = HEAD_SECONDS,
+) -> Runner:  # fmt: skip
+    """
+    Make the runner; with ``handler_cancellation``, else no handler would learn that its client left.
+
+    Args:
+        app: with its services, whose settings say how long a client may stall.
+        shutdown_timeout_seconds: how long running answers may take at the end.
+        access_log: handed to *access_log_class*.
+        access_log_class: writes a line a request.
+        head_timeout_seconds: longest wait for a request's head.
+    """
+    connection = partial(
+        Connection,
+        head_timeout_seconds=head_timeout_seconds,
+        send_timeout_seconds=app[SERVICES].server.send_timeout_seconds,
+    )
     return Runner(
         app,
+        connection,
         handler_cancellation=True,
         keepalive_timeout=KEEPALIVE_SECONDS,
         max_line_size=MAX_LINE_BYTES,

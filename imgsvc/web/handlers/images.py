@@ -54,15 +54,16 @@ class ImageHandlers:
 
     async def _answer(self, request: web.Request, questions: Questions) -> web.StreamResponse:
         if VIA in request.headers:
-            self._services.access.refuse_own(request.headers[VIA])
+            # A proxy may add a field of its own instead of lengthening ours (RFC 9110 §5.3).
+            self._services.access.refuse_own(", ".join(request.headers.getall(VIA)))
         understood = questions.understand(request)
         began = time.perf_counter()
-        blob = self._images.lookup(understood.request.key)
+        blob = self._images.lookup(understood.request)
         if blob is not None:
             served = Served(blob, Tier.MEMORY, hit=True)
         else:
             request[NOTES] = {"source": understood.request.source.loggable}
-            served = await self._images.get(understood.request)
+            served = await self._images.find(understood.request)
         return await answer(request, served, understood, self._services.server, began)
 
     def _require_admin(self, request: web.Request) -> None:
@@ -76,7 +77,7 @@ class ImageHandlers:
         token = self._services.server.admin_token
         if token is None:
             raise ObjectNotFound("There is nothing here; admin routes need IMGSVC_ADMIN_TOKEN to be set.")
-        given = request.headers.get("Authorization", "")
-        expected = f"Bearer {token.get_secret_value()}"
-        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode()):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.get_secret_value().encode())
+        if scheme.lower() != "bearer" or not right:
             raise Unauthorized("This route needs the bearer token set by IMGSVC_ADMIN_TOKEN.")

@@ -153,3 +153,19 @@ def test_headers_hold_nothing_that_splits_them(path: str):
     """Whatever a URL holds, no header has a line break or anything but printable ASCII."""
     blob = Blob(data=b"x", meta=meta_of(b"x"), key="k", source=Source(f"https://p.test/{path}"))
     assert all(v.isprintable() and v.isascii() for v in headers_of(blob).values())
+
+
+@pytest.mark.parametrize("name", ["media_type", "sha256", "source_sha256", "degraded"])
+@pytest.mark.parametrize("text", ["a\r\nSet-Cookie: x", "a\x00", "ü", "x" * 129, "a b"])
+def test_texts_that_would_not_fit_a_header(name: str, text: str):
+    """What somebody else wrote into the store does not become a header."""
+    with pytest.raises(ValueError, match=name):
+        BlobMeta.from_texts(meta_of(b"x").to_texts() | {name: text})
+
+
+def test_a_link_too_long_for_proxies_is_left_out():
+    """The longest plain URL is named; one that grows by escaping is not named in part but not at all."""
+    plain = Blob(data=b"x", meta=meta_of(b"x"), key="k", source=Source("https://p.test/" + "x" * 3057))
+    grown = Blob(data=b"x", meta=meta_of(b"x"), key="k", source=Source("https://p.test/?" + "<" * 3000))
+    assert len(headers_of(plain)["Link"]) > 3072
+    assert "Link" not in headers_of(grown)

@@ -1,0 +1,237 @@
+"""The services with real parts and a clock that the test holds, in front of the scripted origin; no web server."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from imgsvc.cache.coalesce import Coalescer
+from imgsvc.cache.failures import RememberedFailures
+from imgsvc.cache.memory import MemoryCache
+from imgsvc.cache.metadata import MetadataCache
+from imgsvc.errors import StoreError
+from imgsvc.model.blob import BlobMeta
+from imgsvc.model.source import Source
+from imgsvc.origin.fetcher import Fetcher
+from imgsvc.origin.own import LoopGuard
+from imgsvc.origin.policy import SourcePolicy
+from imgsvc.services.answers import ImageRequest, Served, Trace
+from imgsvc.services.images import ImageService
+from imgsvc.services.originals import Original, Originals
+from imgsvc.services.persist import Persister
+from imgsvc.services.shelf import Shelf
+from imgsvc.settings import Settings, StoreSettings
+from imgsvc.store.filesystem import FilesystemStore
+from imgsvc.transform.pool import TransformPool
+from imgsvc.transform.svg import SvgRenderer
+from imgsvc.web.params import Hints, parse_image_query
+from tests.support.origin import ScriptedOrigin
+
+HOUR = 3600
+START = 1_800_000_000.0
+
+
+class Clock:
+    """A clock that stands still until the test moves it."""
+
+    def __init__(self, now: float = START) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Doubtful(FilesystemStore):
+    """The filesystem store on a disk that fails, or waits at a gate, where the test says so."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        super().__init__(settings)
+        self.failing: set[str] = set()
+        self.gates: dict[str, asyncio.Event] = {}
+        self.asked: list[tuple[str, str]] = []
+
+    async def _pass(self, operation: str, key: str) -> None:
+        self.asked.append((operation, key))
+        if operation in self.failing:
+            raise StoreError("the disk is gone")
+
+    async def _wait(self, operation: str) -> None:
+        if operation in self.gates:
+            await self.gates[operation].wait()
+
+    async def get(self, key):
+        await self._pass("get", key)
+        found = await super().get(key)
+        await self._wait("get")
+        return found
+
+    async def put(self, key, data, meta, *, if_absent=False):
+        await self._pass("put", key)
+        await self._wait("put")
+        return await super().put(key, data, meta, if_absent=if_absent)
+
+    async def delete(self, key):
+        await self._pass("delete", key)
+        await self._wait("delete")
+        return await super().delete(key)
+
+    async def list(self, prefix):
+        await self._pass("list", prefix)
+        async for key in super().list(prefix):
+            yield key
+
+    async def ping(self):
+        await self._pass("ping", "")
+        await super().ping()
+
+    def reads(self, ending: str) -> int:
+        """Count the look-ups of keys that end so."""
+        return sum(operation == "get" and key.endswith(ending) for operation, key in self.asked)
+
+
+@dataclass
+class Spine:
+    """All parts."""
+
+    clock: Clock
+    settings: Settings
+    origin: ScriptedOrigin
+    store: Doubtful
+    memory: MemoryCache
+    metadata: MetadataCache
+    failures: RememberedFailures
+    flights: Coalescer
+    persister: Persister
+    shelf: Shelf
+    fetcher: Fetcher
+    transforms: TransformPool
+    originals: Originals
+    images: ImageService
+
+    def source(self, path: str) -> Source:
+        return Source(self.origin.url(path))
+
+    def request(self, path: str, query: str = "w=10&f=png") -> ImageRequest:
+        """Name a question about a path of the origin, or about a stored object."""
+        url = path if path.startswith("s3:") else self.origin.url(path)
+        question = parse_image_query(f"url={url}&{query}", Hints())
+        return ImageRequest(question.source, question.spec)
+
+    async def ask(self, path: str, query: str = "w=10&f=png") -> Served:
+        return await self.images.get(self.request(path, query))
+
+    async def original(self, path: str) -> Original:
+        return await self.originals.get(self.source(path), Trace())
+
+    async def keys(self, prefix: str = "images/") -> list[str]:
+        return sorted([key async for key in FilesystemStore.list(self.store, prefix)])
+
+    async def stored(self) -> None:
+        """Wait until nothing waits to be stored."""
+        await until(lambda: not self.persister.statistics().waiting)
+
+    async def waiters(self, count: int) -> None:
+        """Wait until so many wait for work in flight."""
+        await until(lambda: self.flights.statistics().waiters >= count)
+
+    def forget_memory(self) -> None:
+        self.memory.clear("pressure")
+
+    @property
+    def free_slots(self) -> int:
+        return self.originals._slots._value
+
+
+async def until(condition) -> None:
+    """Wait until *condition* holds, five seconds at the most."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def _no_pause(_seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def spine(
+    tmp_path: Path, origin: ScriptedOrigin, *, slot_timeout_seconds: float = 5, **env: str
+) -> AsyncIterator[Spine]:
+    """Put all parts together; at the end nothing may be in flight, open or taken."""
+    settings = Settings.from_env(
+        {
+            "IMGSVC_STORE_DIR": str(tmp_path / "store"),
+            "IMGSVC_ALLOWED_HOSTS": "*",
+            "IMGSVC_CONNECT_TO": f"*.test=127.0.0.1:{origin.port}",
+            "IMGSVC_MIN_TTL": str(HOUR),
+            "IMGSVC_READ_TIMEOUT": "2",
+        }
+        | env
+    )
+    clock = Clock()
+    store = Doubtful(settings.store)
+    memory = MemoryCache(settings.memory.cache_capacity_bytes, settings.origin.max_image_size_bytes)
+    metadata = MetadataCache(settings.cache, 10_000_000, clock=clock)
+    failures = RememberedFailures(metadata, clock)
+    flights = Coalescer(settings.cache.coalesce_timeout_seconds)
+    persister = Persister(
+        store,
+        settings.store.persist_queue_bytes,
+        on_stored=lambda key, sha256: memory.mark_stored(key, BlobMeta.etag_of(sha256)),
+        on_lost=lambda key: memory.discard(key, "replaced"),
+        pause=_no_pause,
+    )
+    persister.start()
+    shelf = Shelf(store, persister)
+    fetcher = Fetcher(settings.origin, SourcePolicy(settings.access, settings.origin, LoopGuard()))
+    svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
+    transforms = TransformPool(settings.transform, svg)
+    originals = Originals(
+        origin=settings.origin, cache=settings.cache, flights=flights, failures=failures, shelf=shelf, fetcher=fetcher,
+        transforms=transforms, clock=clock, slot_timeout_seconds=slot_timeout_seconds,
+    )  # fmt: skip
+    images = ImageService(
+        memory=memory, flights=flights, failures=failures, shelf=shelf, originals=originals, transforms=transforms,
+        clock=clock,
+    )  # fmt: skip
+    made = Spine(
+        clock, settings, origin, store, memory, metadata, failures, flights, persister, shelf, fetcher, transforms,
+        originals, images,
+    )  # fmt: skip
+    try:
+        yield made
+        await transforms.idle()
+        assert flights.statistics().in_flight == 0
+        assert fetcher.statistics().open == 0
+        assert made.free_slots == settings.origin.fetch_slots
+    finally:
+        for gate in store.gates.values():
+            gate.set()
+        await flights.aclose()
+        await persister.aclose(5)
+        await transforms.aclose()
+        await svg.aclose()
+        await metadata.aclose()
+        await store.aclose()
+        await fetcher.aclose()
+
+
+def png(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (40, 30)) -> bytes:
+    """Draw a picture of one colour."""
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def truncated_jpeg() -> bytes:
+    """Give a JPEG whose head is fine and whose pixels end too early."""
+    out = io.BytesIO()
+    Image.effect_noise((300, 200), 60).convert("RGB").save(out, "JPEG")
+    return out.getvalue()[: out.tell() // 2]

@@ -1,0 +1,142 @@
+"""Health: what others know, told without waiting for anybody."""
+
+import asyncio
+
+import pytest
+
+from imgsvc.pressure.monitor import MemoryMonitor, SystemStatus
+from imgsvc.services.health import HealthService, Phase, Status
+from imgsvc.settings import MIB, MemorySettings
+from tests.support.blobs import meta_of
+from tests.support.spine import Clock, until
+
+BUDGET = {"IMAGE_RAM_BUDGET_BYTES": 100 * MIB}
+
+
+class Machine:
+    """A process whose size the test sets."""
+
+    rss_bytes = 10 * MIB
+
+    def __call__(self) -> int:
+        return self.rss_bytes
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(0.0)
+
+
+@pytest.fixture
+def health(parts, machine, clock) -> HealthService:
+    monitor = MemoryMonitor(MemorySettings.model_validate(BUDGET), machine, clock)
+    health = HealthService(
+        monitor=monitor, store=parts.store, shelf=parts.shelf, persister=parts.persister, metadata=parts.metadata,
+        clock=clock, store_check_seconds=0.001,
+    )  # fmt: skip
+    health.phase = Phase.READY
+    return health
+
+
+@pytest.fixture
+async def watching(health):
+    """The store is asked in the background."""
+    task = asyncio.create_task(health.watch())
+    yield
+    assert not task.done()
+    task.cancel()
+
+
+async def test_all_is_well(health, clock):
+    """A ready process with memory left is healthy, without a reason, and knows its age."""
+    clock.forward(12.5)
+
+    report = health.report()
+
+    assert (report.status, report.reasons, report.uptime_s) == (Status.HEALTHY, (), 12.5)
+    assert report.memory == {
+        "rss_bytes": 10 * MIB, "peak_bytes": 10 * MIB, "budget_bytes": 100 * MIB, "ratio": 0.1, "state": "HEALTHY",
+    }  # fmt: skip
+    assert report.version
+
+
+@pytest.mark.parametrize(
+    ("mib", "status", "reason"),
+    [(74, Status.HEALTHY, None), (75, Status.DEGRADED, "memory-warning"), (90, Status.UNHEALTHY, "memory-critical")],
+)
+async def test_memory(health, machine, mib, status, reason):
+    """Warning degrades, critical takes the process out."""
+    machine.rss_bytes = mib * MIB
+
+    report = health.report()
+
+    assert (report.status, report.reasons) == (status, (reason,) if reason else ())
+
+
+async def test_memory_comes_back(health, machine, clock):
+    """The label follows the resident size, a second late at the most."""
+    machine.rss_bytes = 95 * MIB
+    clock.forward(1.1)
+    high = health.system_status
+    machine.rss_bytes = 10 * MIB
+    clock.forward(1.1)
+
+    assert (high, health.system_status) == (SystemStatus.MEMORY_CRITICAL, SystemStatus.HEALTHY)
+    assert health.report().memory["peak_bytes"] == 95 * MIB
+
+
+@pytest.mark.parametrize("phase", [Phase.STARTING, Phase.DRAINING])
+async def test_a_process_that_is_not_ready(health, phase):
+    """While it starts and while it drains a process is unhealthy, whatever else holds."""
+    health.phase = phase
+
+    assert (health.report().status, health.report().reasons) == (Status.UNHEALTHY, (phase.value,))
+
+
+async def test_a_store_that_is_down_is_degraded(health, parts, watching):
+    """The watch notices a store that goes and one that comes back."""
+    parts.store.failing = {"ping"}
+    await until(lambda: health.report().reasons == ("store-failing",))
+    assert health.report().status is Status.DEGRADED
+
+    parts.store.failing = set()
+    await until(lambda: health.report().status is Status.HEALTHY)
+
+
+async def test_a_store_that_does_not_write_is_degraded(health, parts):
+    """A failed write shows until one succeeds."""
+    parts.store.failing = {"put"}
+    parts.shelf.persist("images/image/k/x", b"1", meta_of(b"1"))
+    await parts.stored()
+    assert health.report().reasons == ("store-failing",)
+
+    parts.store.failing = set()
+    parts.shelf.persist("images/image/k/x", b"1", meta_of(b"1"))
+    await parts.stored()
+    assert health.report().reasons == ()
+
+
+async def test_a_store_that_does_not_read_is_degraded(health, parts):
+    """A failed read shows until one succeeds."""
+    parts.store.failing = {"get"}
+    await parts.shelf.read("images/image/k/x")
+    assert health.report().reasons == ("store-failing",)
+
+    parts.store.failing = set()
+    await parts.shelf.read("images/image/k/x")
+    assert health.report().reasons == ()
+
+
+async def test_reasons_come_together(health, parts, machine):
+    """All that is wrong is told, what is fatal first."""
+    parts.store.failing = {"get"}
+    await parts.shelf.read("images/image/k/x")
+    machine.rss_bytes = 80 * MIB
+    health.phase = Phase.DRAINING
+
+    assert health.report().reasons == ("draining", "memory-warning", "store-failing")

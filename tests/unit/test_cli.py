@@ -1,0 +1,210 @@
+"""The command line in this process; what only a process shows is in ``tests/e2e``."""
+
+import io
+import json
+import logging
+import os
+import socket
+import sys
+from urllib.parse import parse_qsl
+
+import pytest
+from click.testing import CliRunner
+
+from imgsvc import __version__, cli
+from imgsvc.origin.signature import Signer
+from imgsvc.settings import Settings
+
+TARGET = "/api/cache/images?url=https%3A%2F%2Fa.test%2Fx%20y.png&w=10"
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    """Run a command in an empty folder with nothing but these settings."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str, **env: str):
+        return CliRunner().invoke(cli.main, arguments, env=env, catch_exceptions=False)
+
+    return invoke
+
+
+@pytest.fixture
+def logging_as_it_was():
+    """Put the root logger back in order."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_version(invoke):
+    """``--version`` prints name and version."""
+    assert invoke("--version").output == f"imgsvc, version {__version__}\n"
+
+
+def test_config_reads_back_what_it_prints(invoke):
+    """What ``config`` prints is an environment with the same meaning."""
+    env = {
+        "IMGSVC_ALLOWED_HOSTS": "b.test,*.a.test,store:",
+        "IMGSVC_CONNECT_TO": "x.test=127.0.0.1:1",
+        "S3_BUCKET": "b",
+    }
+    printed = invoke("config", **env).stdout
+
+    assert {"IMGSVC_ALLOWED_HOSTS=b.test,*.a.test,store:", "S3_BUCKET=b"} <= set(printed.splitlines())
+    again = Settings.from_env(dict(line.split("=", 1) for line in printed.splitlines() if not line.endswith("=")))
+    assert list(again.in_force()) == [tuple(line.split("=", 1)) for line in printed.splitlines()]
+
+
+def test_no_secret_is_printed(invoke):
+    """Secrets are stars, set by whichever name."""
+    secrets = dict.fromkeys(
+        ("IMGSVC_ADMIN_TOKEN", "IMGSVC_SIGNING_KEYS", "S3_SECRET_ACCESS_KEY", "S3_SESSION_TOKEN", "S3_ACCESS_KEY_ID"),
+        "hunter2",
+    )
+    output = invoke("config", IMGSVC_REDIS_URL="redis://:hunter2@h/0", **secrets).output
+
+    assert "hunter2" not in output
+    assert output.count("***") == len(secrets) + 1
+
+
+def test_a_dotenv_that_cannot_be_read(invoke, tmp_path):
+    """A file that is no text is a line and exit code 2, not a traceback."""
+    (tmp_path / ".env").write_bytes(b"IMGSVC_PORT=\xff\xfe\n")
+
+    result = invoke("config")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("imgsvc: .env: cannot be read")
+
+
+def test_dotenv_in_part(invoke, tmp_path):
+    """Comments, names without a value and quotes in ``.env`` are understood."""
+    (tmp_path / ".env").write_text("# comment\nIMGSVC_PORT\nIMGSVC_MIN_TTL='7'\nexport IMGSVC_MAX_TTL=8\n")
+
+    lines = invoke("config").stdout.splitlines()
+
+    assert {"IMGSVC_PORT=8080", "IMGSVC_MIN_TTL=7", "IMGSVC_MAX_TTL=8"} <= set(lines)
+
+
+def signed(invoke, *arguments: str) -> tuple[str, list[tuple[str, str]]]:
+    output = invoke("sign", *arguments, IMGSVC_SIGNING_KEYS="k1,k0").stdout
+    assert output.endswith("\n")
+    path, _, query = output.strip().partition("?")
+    return path, parse_qsl(query, keep_blank_values=True)
+
+
+@pytest.mark.parametrize("target", [TARGET, f"https://any.test{TARGET}", f"{TARGET}&sig=old", f"{TARGET}#fragment"])
+def test_sign(invoke, target):
+    """Path and parameters come out signed by the first key; an older signature is replaced."""
+    path, pairs = signed(invoke, target)
+
+    assert path == "/api/cache/images"
+    assert sorted(pairs[:-1]) == [("url", "https://a.test/x y.png"), ("w", "10")]
+    assert pairs[-1] == ("sig", Signer(["k1"]).sign(path, pairs[:-1]))
+
+
+def test_sign_keeps_an_end_and_replaces_it_on_demand(invoke, monkeypatch):
+    """An ``exp`` that is there holds, unless another one is asked for; it is never dropped in silence."""
+    monkeypatch.setattr(cli.time, "time", lambda: 1000.9)
+
+    kept = dict(signed(invoke, f"{TARGET}&exp=77")[1])
+    replaced = dict(signed(invoke, f"{TARGET}&exp=77", "--expires", "60")[1])
+
+    assert (kept["exp"], replaced["exp"]) == ("77", "1060")
+
+
+def test_sign_refuses_an_end_in_the_past(invoke):
+    """``--expires`` is a time from now on."""
+    assert invoke("sign", TARGET, "--expires", "0", IMGSVC_SIGNING_KEYS="k").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("https://a.test/x.jpg", 0),
+        ("https://A.test./x.jpg", 0),
+        ("https://b.test/x.jpg", 1),
+        ("https://a.test:22/", 1),
+        ("s3://images/logos/a.png", 1),
+        ("nonsense", 1),
+        ("http://127.0.0.1:8080/", 1),
+        ("http://localhost:8080/demo/a.jpg", 1),
+    ],
+)
+def test_check_url(invoke, url, code):
+    """The exit code says it for scripts, one line says why."""
+    result = invoke("check-url", url, IMGSVC_ALLOWED_HOSTS="a.test,localhost")
+
+    assert result.exit_code == code
+    assert result.stdout.startswith("allowed: " if code == 0 else "denied: ")
+    assert result.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("log_format", "is_terminal", "json_log"),
+    [("auto", True, False), ("auto", False, True), ("json", True, True), ("text", False, False)],
+)
+def test_the_logs_format(monkeypatch, log_format, is_terminal, json_log):
+    """JSON is for machines; a terminal, or the setting, makes it text."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal, raising=False)
+
+    assert cli._writes_json(Settings.from_env({"IMGSVC_LOG_FORMAT": log_format})) is json_log
+
+
+def test_our_own_log_lines_go_by_the_writer(monkeypatch, logging_as_it_was):
+    """Lines of the program's own come out in the chosen shape, and all of them before the end."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+
+    with cli._logging(json_log=True):
+        logging.getLogger("imgsvc.test").warning("careful")
+        logging.getLogger("botocore").info("noise")
+
+    lines = [json.loads(line) for line in sys.stderr.getvalue().splitlines()]
+    assert [(line["level"], line["message"]) for line in lines] == [("warning", "careful")]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_the_first_line_is_a_url(host, capsys):
+    """What is announced can be opened, an IPv6 address in brackets."""
+    cli._announce(host, 80, demo=False)
+
+    literal = f"[{host}]" if ":" in host else host
+    assert capsys.readouterr().out == f"imgsvc {__version__} listening on http://{literal}:80\n"
+
+
+def test_the_demo_says_what_to_look_at(capsys):
+    """With the demo on, addresses to open follow."""
+    cli._announce("127.0.0.1", 80, demo=True)
+
+    assert "http://127.0.0.1:80/demo/" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [(), ("serve",)])
+def test_serve_says_why_it_cannot(invoke, arguments, logging_as_it_was, tmp_path):
+    """A port that is taken is one line and exit code 2; without a command it is the same program."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = invoke(*arguments, IMGSVC_PORT=port, IMGSVC_STORE_DIR=str(tmp_path / "s"))
+
+    assert result.exit_code == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
+    assert os.environ.get("VIPS_CONCURRENCY")
+
+
+def test_a_bad_redis_url_is_a_settings_fault(invoke, logging_as_it_was, tmp_path):
+    """A fault that shows only on opening ends the program like any other."""
+    result = invoke("serve", "--port", "0", IMGSVC_REDIS_URL="ftp://x", IMGSVC_STORE_DIR=str(tmp_path / "s"))
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].startswith("imgsvc: IMGSVC_REDIS_URL: ")
+
+
+@pytest.mark.parametrize("option", [("--port", "70000"), ("--port", "x"), ("--what",)])
+def test_wrong_options(invoke, option):
+    """Options are checked before anything starts."""
+    assert invoke("serve", *option).exit_code == 2

@@ -1,0 +1,201 @@
+"""Log lines: whole, in order, bounded, and never a wait."""
+
+import io
+import json
+import logging
+import os
+import sys
+import threading
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from imgsvc.web import logs
+from imgsvc.web.appkeys import NOTES, REQUEST_ID
+from imgsvc.web.logs import AccessLog, JsonFormatter, LineHandler, LineWriter, TextAccessLog, TextFormatter
+
+
+class Lines(list):
+    def write(self, line: str) -> None:
+        self.append(line)
+
+
+@pytest.fixture
+def pipe():
+    """A pipe that nobody reads, unless the test does, and its writing end as a stream."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb") as reader:
+        yield reader, stream
+
+
+def test_lines_are_written_in_order():
+    """All lines come out, each whole, in the order they came."""
+    stream = io.StringIO()
+    writer = LineWriter(stream, flush_seconds=0.001)
+    for n in range(5000):
+        writer.write(f"line {n}")
+
+    writer.close()
+
+    assert stream.getvalue().splitlines() == [f"line {n}" for n in range(5000)]
+
+
+def test_closing_does_not_wait_for_the_next_flush(pipe):
+    """What was collected is written at once when the writer is closed."""
+    reader, stream = pipe
+    writer = LineWriter(stream, flush_seconds=1000)
+    writer.write("one")
+
+    writer.close(5)
+
+    assert not writer._thread.is_alive()
+    assert os.read(reader.fileno(), 100) == b"one\n"
+
+
+def test_closing_an_idle_writer():
+    """Without a line there is nothing to write, and closing twice does no harm."""
+    stream = io.StringIO()
+    writer = LineWriter(stream)
+
+    writer.close()
+    writer.close()
+
+    assert stream.getvalue() == ""
+
+
+def test_many_threads_write():
+    """Lines of several threads do not mix."""
+    stream = io.StringIO()
+    writer = LineWriter(stream, flush_seconds=0)
+    threads = [
+        threading.Thread(target=lambda n=n: [writer.write(f"{n}" * 50) for _ in range(500)]) for n in range(4)
+    ]  # fmt: skip
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    writer.close()
+
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2000
+    assert set(lines) == {f"{n}" * 50 for n in range(4)}
+
+
+def test_a_stalled_reader_costs_bounded_memory_and_no_time(pipe, monkeypatch):
+    """With a reader that stalls, lines beyond the bound are dropped and counted; writing and closing go on."""
+    monkeypatch.setattr(logs, "MAX_WAITING_LINES", 100)
+    reader, stream = pipe
+    writer = LineWriter(stream, flush_seconds=0)
+    for _ in range(500):
+        writer.write("x" * 10_000)
+
+    assert len(writer._lines) <= 100
+    writer.close(0.01)
+    assert writer._thread.is_alive()
+
+    taken = b""
+    while b"were dropped" not in taken:
+        taken += os.read(reader.fileno(), 1 << 20)
+    writer._thread.join(5)
+    assert not writer._thread.is_alive()
+    lines = taken.decode().splitlines()
+    dropped = int(json.loads(lines[-1])["message"].split()[0])
+    assert len(lines) - 1 + dropped == 500
+
+
+def test_a_reader_that_is_gone(pipe):
+    """A broken pipe loses lines and nothing else."""
+    reader, stream = pipe
+    reader.close()
+    writer = LineWriter(stream, flush_seconds=0)
+    for _ in range(3):
+        writer.write("x")
+    writer.close(5)
+
+    assert not writer._thread.is_alive()
+
+
+def entry_of(request, status: int = 200, **headers: str) -> dict:
+    lines = Lines()
+    response = web.Response(status=status, body=b"12345", headers={k.replace("_", "-"): v for k, v in headers.items()})
+    AccessLog(lines, "").log(request, response, 0.0123)
+    return json.loads(lines[0])
+
+
+def test_a_request_in_json():
+    """One line of ASCII has what is worth knowing, and nothing of the query."""
+    request = make_mocked_request("GET", "/api/x%0ay?sig=secret")
+    request[REQUEST_ID] = "r1"
+    request[NOTES] = {"source": "https://a.test/ü"}
+
+    entry = entry_of(request, X_Cache="MISS", X_Source="origin")
+
+    assert (entry["method"], entry["path"], entry["status"], entry["ms"]) == ("GET", "/api/x%0Ay", 200, 12.3)
+    assert (entry["cache"], entry["tier"], entry["source"]) == ("MISS", "origin", "https://a.test/ü")
+    assert entry["request_id"] == "r1"
+    assert "secret" not in json.dumps(entry)
+
+
+def test_a_request_that_was_none():
+    """What was no HTTP has a line without a name or a tier."""
+    entry = entry_of(make_mocked_request("UNKNOWN", "/"), 400)
+
+    assert entry["request_id"] is None
+    assert "cache" not in entry
+
+
+def test_a_request_as_text():
+    """For people: time, status, path, size, and where it came from."""
+    lines = Lines()
+    response = web.Response(headers={"X-Cache": "HIT", "X-Source": "memory"})
+
+    TextAccessLog(lines, "").log(make_mocked_request("GET", "/a?b=c"), response, 0.001)
+
+    assert lines[0].split(" ", 1)[1] == "200 GET /a 0 B 1.0 ms HIT memory"
+
+
+def logged(formatter: logging.Formatter, *, raising: bool = False) -> str:
+    stream = io.StringIO()
+    writer = LineWriter(stream, flush_seconds=0)
+    handler = LineHandler(writer)
+    handler.setFormatter(formatter)
+    info = None
+    if raising:
+        try:
+            int("broken")
+        except ValueError:
+            info = sys.exc_info()
+    handler.handle(logging.LogRecord("imgsvc.x", logging.WARNING, "", 1, "a %s\nb", ("thing",), info))
+    writer.close()
+    return stream.getvalue()
+
+
+def test_our_own_lines_in_json():
+    """A record is one line, whatever is in it; a traceback has a member of its own."""
+    text = logged(JsonFormatter(), raising=True)
+
+    entry = json.loads(text)
+    assert text.count("\n") == 1
+    assert (entry["level"], entry["logger"], entry["message"]) == ("warning", "imgsvc.x", "a thing\nb")
+    assert "ValueError: invalid literal" in entry["traceback"]
+
+
+def test_our_own_lines_as_text():
+    """The same for people, with the time of here."""
+    text = logged(TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    assert text[8:].startswith(" WARNING imgsvc.x: a thing")
+
+
+def test_a_record_that_cannot_be_written_is_no_fault(monkeypatch):
+    """A format that does not fit its arguments costs the line, not the caller."""
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    stream = io.StringIO()
+    writer = LineWriter(stream, flush_seconds=0)
+    handler = LineHandler(writer)
+
+    handler.handle(logging.LogRecord("imgsvc.x", logging.WARNING, "", 1, "%d", ("no number",), None))
+    writer.close()
+
+    assert stream.getvalue() == ""

@@ -1,0 +1,330 @@
+"""The server on the wire: slow, stalled, old and rude clients."""
+
+import asyncio
+import json
+import logging
+import time
+import tracemalloc
+
+import pytest
+from aiohttp import web
+
+from imgsvc.web.responses import SLICE_BYTES
+from tests.support.origin import ScriptedOrigin
+from tests.support.pictures import png
+from tests.support.service import IMAGES
+from tests.support.wire import Serving, Wire, serving
+
+pytestmark = pytest.mark.slow
+
+MIB = 1024 * 1024
+LIVE = b"GET /api/health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+LARGE_BYTES = 4 * MIB
+
+
+def get(target: str, *lines: str, method: str = "GET", version: str = "1.1") -> bytes:
+    return "\r\n".join([f"{method} {target} HTTP/{version}", "Host: a", *lines, "", ""]).encode()
+
+
+@pytest.fixture
+async def origin():
+    async with ScriptedOrigin() as origin:
+        origin.serve("/large.png", png() + bytes(LARGE_BYTES))
+        yield origin
+
+
+def large(origin) -> bytes:
+    """A request for an answer of more than 4 MiB."""
+    return get(f"{IMAGES}?url={origin.url('/large.png')}&f=original")
+
+
+async def warm(server: Serving, request: bytes) -> bytes:
+    """Ask once and read all, so that the answer is in memory."""
+    async with await server.connect() as wire:
+        await wire.send(request)
+        return (await wire.reply()).body
+
+
+# Heads.
+
+
+@pytest.mark.parametrize("sent", [b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow"])
+async def test_a_head_that_never_ends_is_cut(tmp_path, sent):
+    """Silence from the start, or in the middle of a head, ends the connection without an answer."""
+    async with serving(tmp_path, head_timeout_seconds=0.05) as server, await server.connect() as wire:
+        await wire.send(sent)
+
+        assert await wire.rest() == b""
+        await server.until_connections(0)
+
+
+async def test_a_dripping_head_is_cut_on_time(tmp_path):
+    """Bytes that go on coming do not prolong the time that a head has."""
+    async with serving(tmp_path, head_timeout_seconds=0.1) as server, await server.connect() as wire:
+        began = time.monotonic()
+        await wire.send(b"GET / HTTP/1.1\r\nX: ")
+        await wire.send_until_cut(b"x")
+
+        assert 0.05 < time.monotonic() - began < 2
+
+
+async def test_the_next_head_has_its_own_time(tmp_path):
+    """After an answer a connection may be idle for longer than a head may take; once begun, the head is bounded."""
+    async with serving(tmp_path, head_timeout_seconds=0.1) as server, await server.connect() as wire:
+        await wire.send(LIVE)
+        assert (await wire.reply()).status == 200
+        await asyncio.sleep(0.15)
+        await wire.send(LIVE)
+        assert (await wire.reply()).status == 200
+        await wire.send(LIVE[:10])
+
+        assert await wire.rest() == b""
+
+
+async def test_a_slow_answer_is_not_cut(tmp_path):
+    """The time for a head does not run while a request is being answered."""
+    proceed = asyncio.Event()
+
+    async def slow(_request):
+        await proceed.wait()
+        return web.Response(text="done")
+
+    routes = [web.get("/slow", slow)]
+    async with serving(tmp_path, head_timeout_seconds=0.05, routes=routes) as server, await server.connect() as wire:
+        await wire.send(get("/slow"))
+        await asyncio.sleep(0.1)
+        proceed.set()
+
+        assert (await wire.reply()).body == b"done"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(30) + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        b"GET / HTTP/9\r\n\r\n",
+        get("/" + "x" * 20_000),
+        get("/", "X: " + "x" * 20_000),
+        get("/", *(f"X-{n}: y" for n in range(500))),
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http(tmp_path, data):
+    """Broken, overlong and ambiguous heads get a document with a name, and the connection ends."""
+    async with serving(tmp_path) as server, await server.connect() as wire:
+        await wire.send(data)
+        reply = await wire.reply()
+        rest = await wire.rest()
+
+    document = json.loads(reply.body)
+    assert (reply.status, document["status"], document["code"]) == (400, 400, "bad-parameter")
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.headers["x-request-id"] == document["request_id"]
+    assert reply.headers["server"] == "imgsvc"
+    assert rest == b""
+
+
+# Shapes of requests.
+
+
+async def test_one_connection_many_requests(tmp_path):
+    """Answers, errors included, leave the connection open for the next request."""
+    async with serving(tmp_path) as server, await server.connect() as wire:
+        statuses = []
+        for request in (LIVE, get("/nowhere"), get(IMAGES), LIVE):
+            await wire.send(request)
+            statuses.append((await wire.reply()).status)
+
+    assert statuses == [200, 404, 400, 200]
+
+
+async def test_pipelined_requests_are_answered_in_order(tmp_path):
+    """Requests sent in one go are all answered, one after the other."""
+    async with serving(tmp_path) as server, await server.connect() as wire:
+        await wire.send(b"".join(get("/api/health/live", f"X-Request-Id: n{n}") for n in range(50)))
+        names = [(await wire.reply()).headers["x-request-id"] for _ in range(50)]
+
+    assert names == [f"n{n}" for n in range(50)]
+
+
+async def test_http_1_0(tmp_path, origin):
+    """An old client gets a declared length, no chunks, and the end of the connection."""
+    async with serving(tmp_path, origin_port=origin.port) as server, await server.connect() as wire:
+        await wire.send(large(origin).replace(b"HTTP/1.1", b"HTTP/1.0"))
+        reply = await wire.reply()
+        rest = await wire.rest()
+
+    assert (reply.status, len(reply.body), rest) == (200, int(reply.headers["content-length"]), b"")
+    assert "transfer-encoding" not in reply.headers
+
+
+async def test_absolute_form(tmp_path, origin):
+    """A target with scheme and host, as proxies send it, is the same request and the same cache entry."""
+    path = f"{IMAGES}?url={origin.url('/large.png')}&w=10&f=png"
+    async with serving(tmp_path, origin_port=origin.port) as server, await server.connect() as wire:
+        await wire.send(get(path))
+        first = await wire.reply()
+        await wire.send(get(f"http://images.example{path}"))
+        second = await wire.reply()
+        await wire.send(get("http://images.example/api/health/live"))
+        live = await wire.reply()
+
+    assert (first.headers["x-cache"], second.headers["x-cache"], live.status) == ("MISS", "HIT", 200)
+    assert json.loads(server.log.lines[-2])["path"] == IMAGES
+
+
+async def test_a_body_nobody_asked_for(tmp_path):
+    """A request's body is passed over, and the connection goes on."""
+    async with serving(tmp_path) as server, await server.connect() as wire:
+        await wire.send(get("/api/health/live", "Content-Length: 5") + b"hello" + LIVE)
+
+        assert [(await wire.reply()).status for _ in range(2)] == [200, 200]
+
+
+@pytest.mark.parametrize("expect", ["100-continue", "miracles"])
+async def test_expectations(tmp_path, expect):
+    """``100-continue`` is answered; what nobody can fulfil is refused with a document (RFC 9110 §10.1.1)."""
+    async with serving(tmp_path) as server, await server.connect() as wire:
+        await wire.send(get("/api/health/live", f"Expect: {expect}"))
+        reply = await wire.reply(head_only=expect == "100-continue")
+        if expect == "100-continue":
+            assert reply.status == 100
+            assert (await wire.reply()).status == 200
+        else:
+            assert reply.status == 417
+            assert reply.headers["content-type"] == "application/problem+json"
+            assert json.loads(reply.body)["request_id"] == reply.headers["x-request-id"]
+
+
+# Clients that do not read.
+
+
+async def test_a_stalled_reader_is_dropped(tmp_path, origin):
+    """Who takes no byte for the send time-out loses the connection; what waited for it is free."""
+    async with serving(tmp_path, origin_port=origin.port, IMGSVC_SEND_TIMEOUT="0.1") as server:
+        await warm(server, large(origin))
+        async with await server.connect(tiny=True) as wire:
+            await wire.send(large(origin))
+            await server.until_connections(1)
+            await server.until_connections(0)
+
+            assert len(await wire.rest()) < LARGE_BYTES
+
+
+async def test_a_reader_that_leaves_small_answers_lying_is_dropped(tmp_path):
+    """The time-out holds for answers of any size: asking on and on without reading ends too."""
+    async with serving(tmp_path, IMGSVC_SEND_TIMEOUT="0.1") as server, await server.connect(tiny=True) as wire:
+        await wire.send_until_cut(LIVE * 100)
+        await server.until_connections(0)
+
+
+async def test_a_slow_reader_is_served(tmp_path, origin):
+    """Who goes on taking bytes is given them all, however many time-outs that takes."""
+    async with serving(tmp_path, origin_port=origin.port, IMGSVC_SEND_TIMEOUT="0.3") as server:
+        body = await warm(server, large(origin))
+        async with await server.connect(tiny=True) as wire:
+            began = time.monotonic()
+            await wire.send(large(origin))
+            taken = 0
+            while taken < len(body):
+                piece = await wire.read(MIB // 8)
+                assert piece
+                taken += len(piece)
+                if time.monotonic() - began < 1:
+                    await asyncio.sleep(0.002)
+
+            assert time.monotonic() - began > 0.6
+
+
+async def test_stalled_readers_cost_slices(tmp_path, origin):
+    """Sixty readers that stall in a 4 MiB hit cost a slice each, not the picture."""
+    async with serving(tmp_path, origin_port=origin.port) as server:
+        await warm(server, large(origin))
+        await server.until_connections(0)
+        wires: list[Wire] = []
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(60):
+            wires.append(await server.connect(tiny=True))
+            await wires[-1].send(large(origin))
+        async with asyncio.timeout(10):
+            while sum(c.writing_paused for c in server.connections) < 60:
+                await asyncio.sleep(0.002)
+        buffered = [connection._wire.get_write_buffer_size() for connection in server.connections]
+        held = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.stop()
+        for wire in wires:
+            await wire.__aexit__()
+        await server.until_connections(0)
+
+    assert max(buffered) <= SLICE_BYTES + 4096
+    assert held < 60 * 4 * SLICE_BYTES
+
+
+async def test_a_leaving_client_is_no_error(tmp_path, origin, caplog):
+    """Who hangs up in the middle of an answer leaves no error in the log, no connection and no broken service."""
+    caplog.set_level(logging.INFO)
+    async with serving(tmp_path, origin_port=origin.port) as server:
+        await warm(server, large(origin))
+        for read_bytes in (0, 1, 100_000):
+            wire = await server.connect(tiny=True)
+            await wire.send(large(origin))
+            if read_bytes:
+                await wire.read(read_bytes)
+            await wire.__aexit__()
+        await server.until_connections(0)
+        assert len(await warm(server, large(origin))) > LARGE_BYTES
+
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_the_end_does_not_wait_for_stalled_readers(tmp_path, origin):
+    """A server that is closed drops those who do not read."""
+    async with serving(tmp_path, origin_port=origin.port, IMGSVC_SEND_TIMEOUT="0.2") as server:
+        await warm(server, large(origin))
+        wire = await server.connect(tiny=True)
+        await wire.send(large(origin))
+        await server.until_connections(1)
+        async with asyncio.timeout(10):
+            await server.runner.cleanup()
+        await wire.__aexit__()
+        await asyncio.sleep(0.01)
+
+
+# Faults of our own.
+
+
+async def test_a_fault_after_the_first_byte(tmp_path, caplog):
+    """An answer that has begun is broken off: never a second one, and the log has the reason."""
+
+    async def half(request):
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b"half")
+        raise ValueError("in the middle")
+
+    async with serving(tmp_path, routes=[web.get("/half", half)]) as server, await server.connect() as wire:
+        await wire.send(get("/half") + LIVE)
+        data = await wire.rest()
+
+    assert data.count(b"HTTP/1.1") == 1
+    assert data.endswith(b"half")
+    assert "in the middle" in caplog.text
+
+
+async def test_a_fault_of_the_framework(tmp_path, caplog):
+    """A handler that answers nothing is 500 with a document."""
+
+    async def nothing(_request):
+        return None
+
+    async with serving(tmp_path, routes=[web.get("/nothing", nothing)]) as server, await server.connect() as wire:
+        await wire.send(get("/nothing"))
+        reply = await wire.reply()
+
+    assert reply.status == 500
+    assert json.loads(reply.body)["code"] == "internal-error"
+    assert "Traceback" not in reply.body.decode()
+    assert any(record.levelno == logging.ERROR for record in caplog.records)
