@@ -9,7 +9,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from aiohttp import web
 
@@ -66,6 +66,20 @@ def make_store(settings: StoreSettings) -> ObjectStore:
     return S3Store(settings)
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What answers are made of: the three tiers and what is between them."""
+
+    fetcher: Fetcher
+    store: ObjectStore
+    metadata: MetadataCache
+    svg: SvgRenderer
+    transforms: TransformPool
+    memory: MemoryCache
+    persister: Persister
+    flights: Coalescer
+
+
 @asynccontextmanager
 async def open_services(settings: Settings, *, demo: bool = False) -> AsyncIterator[Opened]:
     """
@@ -77,66 +91,75 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
     async with AsyncExitStack() as stack:
         guard = LoopGuard(demo=demo)
         policy = SourcePolicy(settings.access, settings.origin, guard)
-        fetcher = Fetcher(settings.origin, policy)
-        stack.push_async_callback(fetcher.aclose)
-        # In threads, because they load their libraries, from disk.
-        store = await asyncio.to_thread(make_store, settings.store)
-        stack.push_async_callback(store.aclose)
-        metadata = await asyncio.to_thread(MetadataCache, settings.cache, settings.memory.metadata_capacity_bytes)
-        stack.push_async_callback(metadata.aclose)
-        svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
-        stack.push_async_callback(svg.aclose)
-        transforms = TransformPool(settings.transform, svg)
-        stack.push_async_callback(transforms.aclose)
-        memory = MemoryCache(settings.memory.cache_capacity_bytes, settings.origin.max_image_size_bytes)
-        persister = Persister(
-            store,
-            settings.store.persist_queue_bytes,
-            on_stored=lambda key, sha256: memory.mark_stored(key, BlobMeta.etag_of(sha256)),
-            on_lost=lambda key: _drop(memory, key),
-        )
-        persister.start()
-        stack.push_async_callback(persister.aclose, settings.server.shutdown_timeout_seconds)
-        shelf = Shelf(store, persister)
-        failures = RememberedFailures(metadata)
-        flights = Coalescer(settings.cache.coalesce_timeout_seconds)
-        stack.push_async_callback(flights.aclose)
-        originals = Originals(
-            origin=settings.origin,
-            cache=settings.cache,
-            flights=flights,
-            failures=failures,
-            shelf=shelf,
-            fetcher=fetcher,
-            transforms=transforms,
-        )
-        images = ImageService(
-            memory=memory,
-            flights=flights,
-            failures=failures,
-            shelf=shelf,
-            originals=originals,
-            transforms=transforms,
-        )
-        signer = Signer([key.get_secret_value() for key in settings.access.signing_keys])
+        parts = await _open_parts(settings, policy, stack)
+        shelf = Shelf(parts.store, parts.persister)
         health = HealthService(
-            monitor=MemoryMonitor(settings.memory), store=store, shelf=shelf, persister=persister, metadata=metadata
+            monitor=MemoryMonitor(settings.memory),
+            store=parts.store,
+            shelf=shelf,
+            persister=parts.persister,
+            metadata=parts.metadata,
         )
-        watch = asyncio.create_task(health.watch(), name="health-watch")
-        stack.push_async_callback(_ended, watch)
+        stack.push_async_callback(_ended, asyncio.create_task(health.watch(), name="health-watch"))
+        signer = Signer([key.get_secret_value() for key in settings.access.signing_keys])
         services = Services(
-            images=images,
+            images=_make_images(settings, parts, shelf),
             access=AccessService(settings.access, signer, policy, guard),
             health=health,
             server=settings.server,
             width_ladder=settings.access.width_ladder,
             demo=demo,
         )
-        owners = {
-            "memory": memory, "metadata": metadata, "store": store, "persister": persister, "coalescing": flights,
-            "transforms": transforms, "svg": svg, "fetcher": fetcher,
-        }  # fmt: skip
-        yield Opened(services, guard, owners)
+        yield Opened(services, guard, {f.name: getattr(parts, f.name) for f in fields(parts)})
+
+
+async def _open_parts(settings: Settings, policy: SourcePolicy, stack: AsyncExitStack) -> _Parts:
+    """Open tiers, transforms and flights; *stack* closes them."""
+    fetcher = Fetcher(settings.origin, policy)
+    stack.push_async_callback(fetcher.aclose)
+    # In threads, because they load their libraries, from disk.
+    store = await asyncio.to_thread(make_store, settings.store)
+    stack.push_async_callback(store.aclose)
+    metadata = await asyncio.to_thread(MetadataCache, settings.cache, settings.memory.metadata_capacity_bytes)
+    stack.push_async_callback(metadata.aclose)
+    svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
+    stack.push_async_callback(svg.aclose)
+    transforms = TransformPool(settings.transform, svg)
+    stack.push_async_callback(transforms.aclose)
+    memory = MemoryCache(settings.memory.cache_capacity_bytes, settings.origin.max_image_size_bytes)
+    persister = Persister(
+        store,
+        settings.store.persist_queue_bytes,
+        on_stored=lambda key, sha256: memory.mark_stored(key, BlobMeta.etag_of(sha256)),
+        on_lost=lambda key: _drop(memory, key),
+    )
+    persister.start()
+    stack.push_async_callback(persister.aclose, settings.server.shutdown_timeout_seconds)
+    flights = Coalescer(settings.cache.coalesce_timeout_seconds)
+    stack.push_async_callback(flights.aclose)
+    return _Parts(fetcher, store, metadata, svg, transforms, memory, persister, flights)
+
+
+def _make_images(settings: Settings, parts: _Parts, shelf: Shelf) -> ImageService:
+    """Put the spine together."""
+    failures = RememberedFailures(parts.metadata)
+    originals = Originals(
+        origin=settings.origin,
+        cache=settings.cache,
+        flights=parts.flights,
+        failures=failures,
+        shelf=shelf,
+        fetcher=parts.fetcher,
+        transforms=parts.transforms,
+    )
+    return ImageService(
+        memory=parts.memory,
+        flights=parts.flights,
+        failures=failures,
+        shelf=shelf,
+        originals=originals,
+        transforms=parts.transforms,
+    )
 
 
 def _drop(memory: MemoryCache, key: str) -> None:

@@ -57,6 +57,7 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
 _PLAIN_CODES: Mapping[int, str] = {
     400: "bad-parameter",
     413: "too-large",
+    416: "range-not-satisfiable",
     500: "internal-error",
     503: "overloaded",
 }
@@ -96,7 +97,7 @@ def problem_for(error: ImgsvcError) -> Problem:
 
 def codes() -> Iterator[tuple[int, str]]:
     """Give every status with each stable code it may carry; for documents about them."""
-    yield from sorted(set(_TABLE.values()))
+    yield from sorted({*_TABLE.values(), *_PLAIN_CODES.items()})
 
 
 def problem_for_status(status: int) -> Problem:

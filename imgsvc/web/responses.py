@@ -10,8 +10,10 @@ from imgsvc.model.blob import Blob
 from imgsvc.model.formats import BY_MEDIA_TYPE
 from imgsvc.services.answers import Served, Tier
 from imgsvc.settings import ServerSettings
+from imgsvc.web.appkeys import REQUEST_ID
 from imgsvc.web.conditional import Unsatisfiable, byte_range, not_modified
-from imgsvc.web.middleware import label
+from imgsvc.web.error_map import problem_for_status
+from imgsvc.web.middleware import label, problem_response
 from imgsvc.web.questions import Understood
 
 SLICE_BYTES = 64 * 1024
@@ -24,15 +26,15 @@ Headers = list[tuple[str, str]]
 
 
 async def answer(
-    request: web.Request, served: Served, understood: Understood, server: ServerSettings, began: float
+    request: web.Request, served: Served, understood: Understood, server: ServerSettings, memory_seconds: float
 ) -> web.StreamResponse:
     """
     Answer *request* with *served*, in the smallest way that its conditions allow.
 
-    *began* is ``time.perf_counter()`` of the moment before the memory was asked.
+    *memory_seconds* is how long the look-up in memory took.
     """
     blob = served.blob
-    headers = _headers(served, understood, began)
+    headers = _headers(served, understood, memory_seconds)
     at_cdn = _address_at_cdn(blob, server)
     if at_cdn is not None:
         headers.append(("Content-Location", at_cdn))
@@ -64,11 +66,18 @@ async def _part(request: web.Request, blob: Blob, headers: Headers) -> web.Strea
     try:
         part = byte_range(asked[RANGE], asked.get("If-Range"), blob.etag, blob.meta.last_modified, size)
     except Unsatisfiable as error:
-        return _bodiless(416, [*headers, ("Content-Range", error.content_range)])
+        return _unsatisfiable(request, blob, error)
     if part is None:
         return await _send(request, 200, headers, blob.data)
     body = memoryview(blob.data)[part.start : part.stop]
     return await _send(request, 206, [*headers, ("Content-Range", part.content_range(size))], body)
+
+
+def _unsatisfiable(request: web.Request, blob: Blob, error: Unsatisfiable) -> web.Response:
+    """Say how large it is; the bytes are fine, only the question is not, so nothing of their freshness is said."""
+    response = problem_response(problem_for_status(416), request[REQUEST_ID])
+    response.headers.extend({"Content-Range": error.content_range, "Accept-Ranges": "bytes", "ETag": blob.etag})
+    return response
 
 
 async def _send(request: web.Request, status: int, headers: Headers, body: bytes | memoryview) -> web.StreamResponse:
@@ -88,7 +97,7 @@ async def _send(request: web.Request, status: int, headers: Headers, body: bytes
     return response
 
 
-def _headers(served: Served, understood: Understood, began: float) -> Headers:
+def _headers(served: Served, understood: Understood, memory_seconds: float) -> Headers:
     """Give all headers but those of a tier's or a client's special case; the hot path, so one list and no detour."""
     blob = served.blob
     now = int(time.time())
@@ -101,7 +110,7 @@ def _headers(served: Served, understood: Understood, began: float) -> Headers:
         ("X-Cache", cache),
         ("X-Source", served.tier.value),
         ("Cache-Status", _cache_status(served, blob.meta.fresh_until - now)),
-        ("Server-Timing", _server_timing(served, began)),
+        ("Server-Timing", _server_timing(served, memory_seconds)),
     ]
     if served.tier is not Tier.ORIGIN:
         headers.append(("Age", str(max(0, now - blob.meta.fetched_at))))
@@ -134,7 +143,9 @@ def _cache_status(served: Served, ttl_seconds: int) -> str:
     return f"imgsvc-store; hit; ttl={ttl_seconds}, {memory}" if served.hit else f"imgsvc-store; fwd=miss, {memory}"
 
 
-def _server_timing(served: Served, began: float) -> str:
+def _server_timing(served: Served, memory_seconds: float) -> str:
+    """Say how long each thing took that happened, in the order it did."""
+    memory = f"memory;dur={memory_seconds * 1000:.3f}"
     if served.trace is None:
-        return f"memory;dur={(time.perf_counter() - began) * 1000:.3f}"
-    return ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in served.trace.seconds.items())
+        return memory
+    return ", ".join([memory, *(f"{name};dur={spent * 1000:.1f}" for name, spent in served.trace.seconds.items())])

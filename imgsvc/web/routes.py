@@ -18,7 +18,8 @@ def make_application(services: Services) -> web.Application:
     ``/_next/image``            GET, HEAD
     ``/api/health``             GET, HEAD
     ``/api/health/live``        GET, HEAD
-    ``/demo/``, ``/demo/NAME``  GET, HEAD; demo only
+    ``/``, ``/demo/``           GET, HEAD; demo only
+    ``/demo/NAME``              GET, HEAD; demo only
     ==========================  =======================
     """
     app = web.Application(middlewares=[problems])

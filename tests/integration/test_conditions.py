@@ -78,6 +78,8 @@ async def test_ranges_that_cannot_be_had(service, warm, photo):
     nonsense = await service.image(url, {"Range": "pages=1"}, f="original")
 
     assert (beyond.status, beyond.headers["Content-Range"]) == (416, f"bytes */{len(photo)}")
+    assert beyond.json()["code"] == "range-not-satisfiable"
+    assert beyond.headers["Cache-Control"] == "no-store"
     assert (several.status, several.body) == (nonsense.status, nonsense.body) == (200, photo)
 
 

@@ -74,7 +74,7 @@ class RunningService:
     def idle(self) -> bool:
         """Whether nothing is in flight or waiting to be stored."""
         owners = self.opened.owners
-        return owners["coalescing"].statistics().in_flight == 0 and owners["persister"].statistics().waiting == 0
+        return owners["flights"].statistics().in_flight == 0 and owners["persister"].statistics().waiting == 0
 
     async def settled(self) -> None:
         """Wait until nothing is in flight or waiting to be stored."""

@@ -51,7 +51,7 @@ class DemoHandlers:
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
-        return [web.get("/demo/", self.page), web.get("/demo/{name}", self.picture)]
+        return [web.get("/", self.page), web.get("/demo/", self.page), web.get("/demo/{name}", self.picture)]
 
     async def picture(self, request: web.Request) -> web.StreamResponse:
         """Answer one sample picture as it is."""

@@ -59,12 +59,13 @@ class ImageHandlers:
         understood = questions.understand(request)
         began = time.perf_counter()
         blob = self._images.lookup(understood.request)
+        memory_seconds = time.perf_counter() - began
         if blob is not None:
             served = Served(blob, Tier.MEMORY, hit=True)
         else:
             request[NOTES] = {"source": understood.request.source.loggable}
             served = await self._images.find(understood.request)
-        return await answer(request, served, understood, self._services.server, began)
+        return await answer(request, served, understood, self._services.server, memory_seconds)
 
     def _require_admin(self, request: web.Request) -> None:
         """

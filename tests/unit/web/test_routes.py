@@ -18,6 +18,7 @@ ASKED = {
     ("GET", "/_next/image"): ("/_next/image?url={url}&w=16&q=75", 200),
     ("GET", "/api/health"): ("/api/health", 200),
     ("GET", "/api/health/live"): ("/api/health/live", 200),
+    ("GET", "/"): ("/", 200),
     ("GET", "/demo/"): ("/demo/", 200),
     ("GET", "/demo/{name}"): ("/demo/logo.svg", 200),
 }
@@ -87,7 +88,7 @@ async def test_other_methods_are_refused_with_what_is_allowed(server):
             assert json.loads(reply.body)["code"] == "method-not-allowed"
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/api/cache/images/", "/demo", "/demo/none.jpg", "/demo/a/b", "//"])
+@pytest.mark.parametrize("path", ["/api", "/api/cache/images/", "/demo", "/demo/none.jpg", "/demo/a/b", "//"])
 async def test_nowhere(server, path):
     """What is no route is 404 with a document; nothing redirects to what might have been meant."""
     reply = await ask(server, "GET", path)
