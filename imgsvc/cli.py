@@ -115,11 +115,13 @@ def _policy() -> "SourcePolicy":
 
 def _settings(given: Mapping[str, str] | None = None) -> Settings:
     """Read ``.env`` in the working directory, then the environment, then what the command line says; the last wins."""
-    environ = {**_dotenv(Path(".env")), **os.environ, **(given or {})}
+    environ = {**_dotenv(Path(".env")), **os.environ}
     for name, nearest in unknown_names(environ):
         click.echo(f"imgsvc: {name} is not a setting{f'; did you mean {nearest}?' if nearest else ''}", err=True)
     try:
-        return Settings.from_env(environ)
+        if given:
+            Settings.from_env(environ)  # a bad value is a fault even where the command line has another
+        return Settings.from_env({**environ, **(given or {})})
     except SettingsError as error:
         _fail(error.faults)
 

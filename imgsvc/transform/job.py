@@ -37,6 +37,7 @@ class Job(Generic[T]):
         self._outcome: asyncio.Future[T] = self._loop.create_future()
         self._deadline: asyncio.TimerHandle | None = None
         self._thread: Future[T] | None = None
+        self._submitted = False
         self._again: asyncio.TimerHandle | None = None
 
     @property
@@ -47,7 +48,7 @@ class Job(Generic[T]):
     @property
     def submitted(self) -> bool:
         """Whether a thread will begin or has begun on it, so that *ended* is going to be called."""
-        return self._thread is not None
+        return self._submitted
 
     @property
     def queue_seconds(self) -> float:
@@ -65,6 +66,7 @@ class Job(Generic[T]):
         """
         self.submitted_at = self._clock()
         self._thread = executor.submit(self._run, work)
+        self._submitted = True
         self._thread.add_done_callback(self._report)
         try:
             return await self._outcome
@@ -115,6 +117,10 @@ class Job(Generic[T]):
         if self._deadline is not None:
             self._deadline.cancel()
         self._ended(self)
+        # A future holds its callbacks, ours holds this job, and the job the future: a circle that counts as few objects
+        # and holds megabytes. It is broken here, not whenever the collector comes by.
+        self.switch.let_go()
+        self._thread = None
         if self._outcome.done():
             return
         error = Killed() if thread.cancelled() else thread.exception()

@@ -7,8 +7,8 @@ import pyvips
 
 from imgsvc.errors import CorruptImage
 from imgsvc.model.formats import ImageFormat
-from imgsvc.transform import gif_blocks, tiff_blocks
 from imgsvc.transform.colour import is_plain_srgb
+from imgsvc.transform.endings import is_whole
 from imgsvc.transform.limits import Limits, check_size
 from imgsvc.transform.loaders import ANIMATED, CONTAINERS, open_page
 
@@ -17,9 +17,6 @@ BROKEN = "The picture is broken or ends too early."
 
 ORIENTATIONS = range(1, 9)
 """EXIF orientations (CIPA DC-008, tag 0x0112); anything else counts as 1."""
-
-# Formats whose decoders take a part for the whole.
-_LOOKERS = {ImageFormat.GIF: gif_blocks.is_whole, ImageFormat.TIFF: tiff_blocks.is_whole}
 
 SIDEWAYS = frozenset((5, 6, 7, 8))
 """Orientations in which width and height change places."""
@@ -78,8 +75,7 @@ def probe(data: bytes, image_format: ImageFormat, limits: Limits) -> ImageInfo:
 
         width, height = container_size(data, image_format, limits)
         return ImageInfo(image_format=image_format, width=width, height=height)
-    is_whole = _LOOKERS.get(image_format)
-    if is_whole is not None and not is_whole(data):
+    if not is_whole(data, image_format):
         raise CorruptImage(BROKEN, param="url")
     try:
         info = read_info(open_page(data, image_format), image_format)

@@ -91,6 +91,10 @@ class KillSwitch:
         """Evaluate *image* now, once, so that what follows may read it in any order."""
         return self.watch(image).copy_memory()
 
+    def let_go(self) -> None:
+        """Forget the images once their work has ended: they hold pixels, and must not wait for a garbage collector."""
+        self._images.clear()
+
     def kill(self) -> None:
         """Stop every pipeline watched so far, and those to come; callable from any thread, again and again."""
         self._killed = True

@@ -140,7 +140,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         "tag", values.tags, "words of letters, digits and _.:- with commas or spaces between",
         "Words a purge can name; part of no key.",
     ),
-    _switch("forceRefresh", "Ask the source again; part of no key.", "refresh"),
     Parameter("sig", values.text, f"at most {MAX_VALUE_CHARS} characters", "Signature of the request."),
     Parameter(
         "exp", values.whole(0, 10**12), "a time in whole unix seconds", "When the signature ends.",

@@ -52,7 +52,7 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Take bytes; what leaves no whole head behind is the beginning of one."""
         super().data_received(data)
-        if self._messages or self._request_in_progress:
+        if data.endswith(b"\r\n\r\n") and (self._messages or self._request_in_progress):
             self._head_came()
         elif self._head_timer is None:
             self._await_head()
@@ -104,7 +104,15 @@ class Connection(web.RequestHandler):
         return await super().finish_response(request, resp, start_time)
 
     def _await_head(self) -> None:
-        self._head_timer = self._loop.call_later(self._head_timeout_seconds, self.force_close)
+        self._head_timer = self._loop.call_later(self._head_timeout_seconds, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        """Close, unless an answer is being made: what follows the head it belongs to may wait until it is sent."""
+        self._head_timer = None
+        if self._messages or self._request_in_progress:
+            self._await_head()
+        else:
+            self.force_close()
 
     def _head_came(self) -> None:
         if self._head_timer is not None:
@@ -214,4 +222,5 @@ def make_runner(
         shutdown_timeout=shutdown_timeout_seconds,
         access_log=access_log,
         access_log_class=access_log_class,
+        auto_decompress=False,
     )

@@ -1,6 +1,7 @@
 """One piece of work and its thread."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -46,6 +47,28 @@ async def test_an_outcome_is_handed_over(executor) -> None:
     assert bench.ended.is_set()
     assert bench.job.running
     assert bench.job.queue_seconds >= 0
+
+
+async def test_pixels_are_free_as_soon_as_the_work_has_ended(executor) -> None:
+    """What a job has watched is given back without the garbage collector, which counts objects and not megabytes."""
+
+    def work(switch: KillSwitch) -> None:
+        switch.watch(pyvips.Image.black(10, 10))
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = pictures_alive()
+        await Job(60, time.monotonic, lambda _: None).outcome(executor, work)
+        await asyncio.get_running_loop().run_in_executor(executor, int)  # a worker holds its last task until the next
+        assert pictures_alive() == before
+    finally:
+        gc.enable()
+
+
+def pictures_alive() -> int:
+    """Count the images that something still refers to, circles included."""
+    return sum(isinstance(thing, pyvips.Image) for thing in gc.get_objects())
 
 
 async def test_the_deadline_frees_the_caller_but_not_the_slot(executor) -> None:

@@ -81,6 +81,15 @@ async def test_the_next_head_has_its_own_time(tmp_path):
         assert await wire.rest() == b""
 
 
+async def test_half_a_head_behind_a_whole_one_is_cut(tmp_path):
+    """The beginning of a second request in the first one's packet has no more time than any other."""
+    async with serving(tmp_path, head_timeout_seconds=0.05) as server, await server.connect() as wire:
+        await wire.send(LIVE + LIVE[:10])
+
+        assert (await wire.reply()).status == 200
+        assert await wire.rest() == b""
+
+
 async def test_a_slow_answer_is_not_cut(tmp_path):
     """The time for a head does not run while a request is being answered."""
     proceed = asyncio.Event()

@@ -1,0 +1,62 @@
+"""Files that reach their end, and files that do not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsvc.model.formats import ImageFormat
+from imgsvc.transform.endings import is_whole
+from tests.support import pictures
+
+SPOKEN = [f for f in pictures.RASTERS if f not in (ImageFormat.ICO, ImageFormat.CUR, ImageFormat.BMP)]
+
+
+@pytest.mark.parametrize("image_format", SPOKEN)
+def test_a_whole_file_is_whole(image_format) -> None:
+    """Every format's own end is recognised."""
+    assert is_whole(pictures.RASTERS[image_format](pictures.noise()), image_format)
+
+
+@pytest.mark.parametrize("image_format", SPOKEN)
+@pytest.mark.parametrize("tenths", range(1, 10))
+def test_a_cut_file_is_not(image_format, tenths) -> None:
+    """Wherever it is cut, it shows."""
+    data = pictures.RASTERS[image_format](pictures.noise())
+
+    assert not is_whole(data[: len(data) * tenths // 10], image_format)
+
+
+@pytest.mark.parametrize("image_format", [ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.GIF])
+def test_what_is_appended_is_forgiven(image_format) -> None:
+    """Bytes behind the end are a writer's own business."""
+    assert is_whole(pictures.RASTERS[image_format](pictures.noise()) + b"appended" * 5, image_format)
+
+
+def test_animations_are_whole() -> None:
+    """Files of many frames end like others."""
+    for image_format in (ImageFormat.GIF, ImageFormat.WEBP):
+        assert is_whole(pictures.animation(image_format), image_format)
+
+
+def test_avif_boxes() -> None:
+    """A box to the end, one with a long size, and one with an impossible size."""
+    head = b"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00"
+    assert is_whole(head + b"\x00\x00\x00\x00mdat" + b"x" * 9, ImageFormat.AVIF)
+    assert is_whole(head + b"\x00\x00\x00\x01mdat" + (20).to_bytes(8, "big") + b"four", ImageFormat.AVIF)
+    assert not is_whole(head + b"\x00\x00\x00\x01mdat" + (99).to_bytes(8, "big") + b"four", ImageFormat.AVIF)
+    assert not is_whole(head + b"\x00\x00\x00\x02mdat", ImageFormat.AVIF)
+
+
+@given(st.binary(max_size=100), st.sampled_from(list(ImageFormat)))
+def test_noise_is_never_an_exception(noise, image_format) -> None:
+    """Whatever comes, the answer is yes or no."""
+    assert is_whole(noise, image_format) in (True, False)
+
+
+@pytest.mark.parametrize("name", ["photo-2mp-leaf.jpg", "big-8mb.jpg", "exif-6.jpg", "logo-alpha.png", "logo-wide.png",
+                                  "photo-small.png", "photo-small.webp", "anim.webp", "anim.gif"])  # fmt: skip
+def test_real_pictures_are_whole(name) -> None:
+    """Pictures as they are found."""
+    image_format = {"jpg": ImageFormat.JPEG, "png": ImageFormat.PNG, "webp": ImageFormat.WEBP, "gif": ImageFormat.GIF}
+
+    assert is_whole(pictures.corpus(name), image_format[name.rpartition(".")[2]])
