@@ -15,8 +15,8 @@ from bench.load import rate, request_bytes
 from tests.support.process import ROOT, python_environment, service_process
 from tests.support.service import IMAGES
 
-ROUNDS = 5
-SECONDS = 2.0
+ROUNDS = 25
+SECONDS = 0.5
 CONNECTIONS = 8
 HEADERS = {"Accept": "image/avif,image/webp,*/*;q=0.8", "User-Agent": "bench", "Accept-Encoding": "gzip"}
 # What the server adds by itself, or what belongs to one answer only.

@@ -6,6 +6,7 @@ The composition root: every object is made here, once, in the order in which the
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -206,6 +207,9 @@ async def serve(
             await site.start()
             for address in runner.addresses:  # a name such as localhost may have several
                 opened.guard.listening(*address[:2])
+            # What is loaded by now stays: the collector need not look at it again with every request's garbage.
+            gc.collect()
+            gc.freeze()
             opened.services.health.phase = Phase.READY
             announce(*runner.addresses[0][:2])
             await stop.wait()

@@ -67,6 +67,7 @@ class Job(Generic[T]):
         self.submitted_at = self._clock()
         self._thread = executor.submit(self._run, work)
         self._submitted = True
+        self._watch_deadline(self._timeout_seconds)
         self._thread.add_done_callback(self._report)
         try:
             return await self._outcome
@@ -86,7 +87,6 @@ class Job(Generic[T]):
 
     def _run(self, work: Callable[[KillSwitch], T]) -> T:
         self.started_at = self._clock()
-        self._tell(self._watch_deadline)
         try:
             self.switch.check()
             return work(self.switch)
@@ -94,11 +94,16 @@ class Job(Generic[T]):
             # libvips has one error text for all threads: it may be another picture's, so it is never shown.
             raise CorruptImage(BROKEN, param="url") from error
 
-    def _watch_deadline(self) -> None:
-        if not self._outcome.done():
-            self._deadline = self._loop.call_later(self._timeout_seconds, self._expire)
+    def _watch_deadline(self, seconds: float) -> None:
+        """Look again in *seconds*: a thread that told the loop of its start instead would wake it each time."""
+        self._deadline = self._loop.call_later(seconds, self._expire)
 
     def _expire(self) -> None:
+        begun = self._clock() if self.started_at is None else self.started_at
+        left_seconds = begun + self._timeout_seconds - self._clock()
+        if left_seconds > 0:
+            self._watch_deadline(left_seconds)
+            return
         self.kill()
         if not self._outcome.done():
             self._outcome.set_exception(

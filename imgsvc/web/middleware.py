@@ -21,9 +21,13 @@ SERVER = istr("Server")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 
 
-@web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Name and label the request, and turn whatever goes wrong into a problem document (RFC 9457)."""
+    """
+    Name and label the request, and turn whatever goes wrong into a problem document (RFC 9457).
+
+    The server puts this around the whole application. As one of aiohttp's own middlewares it would do the same, but
+    having any brings a second one of aiohttp's and a context manager to every request: a tenth of a hit's time.
+    """
     given = request.headers.get(X_REQUEST_ID)
     request[REQUEST_ID] = given if given and _REQUEST_ID.match(given) else new_request_id()
     try:

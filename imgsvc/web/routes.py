@@ -6,7 +6,6 @@ from imgsvc.web.appkeys import SERVICES, Services
 from imgsvc.web.handlers.demo import DemoHandlers
 from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
-from imgsvc.web.middleware import problems
 
 
 def make_application(services: Services) -> web.Application:
@@ -22,7 +21,7 @@ def make_application(services: Services) -> web.Application:
     ``/demo/NAME``              GET, HEAD; demo only
     ==========================  =======================
     """
-    app = web.Application(middlewares=[problems])
+    app = web.Application()
     app[SERVICES] = services
     app.add_routes(ImageHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())

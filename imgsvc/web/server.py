@@ -10,7 +10,7 @@ from aiohttp import web
 
 from imgsvc.web.appkeys import SERVICES
 from imgsvc.web.error_map import problem_for_status
-from imgsvc.web.middleware import SERVER, X_REQUEST_ID, problem_response
+from imgsvc.web.middleware import SERVER, X_REQUEST_ID, problem_response, problems
 from imgsvc.web.request_ids import new_request_id
 
 HEAD_SECONDS = 15.0
@@ -161,7 +161,7 @@ class _Server(web.Server):
 
     def __init__(self, made: web.Server, connection: partial[Connection], loop: Any, options: dict[str, Any]) -> None:
         super().__init__(
-            made.request_handler,
+            partial(problems, handler=made.request_handler),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=loop,
