@@ -135,6 +135,7 @@ async def test_truncated_pictures(service, origin, photo):
 
     for width in (50, 60):
         check_problem(await service.image(origin.url("/a.jpg"), w=width), 422, "broken-image", "url")
+    check_problem(await service.image(origin.url("/a.jpg"), f="original"), 422, "broken-image", "url")
 
 
 async def test_too_many_bytes(origin, photo, tmp_path):

@@ -230,8 +230,9 @@ def png(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (4
     return out.getvalue()
 
 
-def truncated_jpeg() -> bytes:
-    """Give a JPEG whose head is fine and whose pixels end too early."""
+def broken_png() -> bytes:
+    """Give a PNG that reaches its end and whose pixels are damaged in the middle."""
     out = io.BytesIO()
-    Image.effect_noise((300, 200), 60).convert("RGB").save(out, "JPEG")
-    return out.getvalue()[: out.tell() // 2]
+    Image.effect_noise((300, 200), 60).save(out, "PNG")
+    middle = out.tell() // 2
+    return out.getvalue()[:middle] + bytes(64) + out.getvalue()[middle + 64 :]

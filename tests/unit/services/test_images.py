@@ -9,7 +9,7 @@ from imgsvc.model.keys import original_key, record_key
 from imgsvc.model.source import Source
 from imgsvc.services.answers import Tier
 from tests.support.blobs import meta_of
-from tests.support.spine import HOUR, START, png, spine, truncated_jpeg, until
+from tests.support.spine import HOUR, START, broken_png, png, spine, until
 
 BLUE = (20, 30, 220)
 PRIVATE = {"Cache-Control": "private"}
@@ -324,7 +324,7 @@ async def test_a_failed_fetch_is_forgotten_with_time(parts, origin):
 
 async def test_broken_pixels_are_remembered_and_forgotten_by_a_purge(parts, origin):
     """A picture that cannot be decoded is decoded once for all sizes; a purge gives it another chance."""
-    origin.serve("/a.jpg", truncated_jpeg())
+    origin.serve("/a.jpg", broken_png())
     for width in (10, 20, 30):
         with pytest.raises(CorruptImage):
             await parts.ask("/a.jpg", f"w={width}&f=png")
