@@ -43,7 +43,7 @@ clean: ## Remove what the other targets made
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "imgsvc needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no virtual environment could be made: install python3-venv"; exit 1; }
 
 $(RUN_READY): setup.cfg constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .

@@ -40,6 +40,10 @@ from imgsvc.web.routes import make_application
 from imgsvc.web.server import make_runner
 
 
+class CannotListenError(Exception):
+    """The address is taken, not ours, or not for us."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """
@@ -188,7 +192,7 @@ async def serve(
         announce: told host and port once requests are answered.
 
     Raises:
-        OSError: the address cannot be listened on.
+        CannotListenError: the address cannot be listened on.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -204,7 +208,10 @@ async def serve(
         try:
             await runner.setup()
             site = web.TCPSite(runner, settings.server.host, settings.server.port, backlog=1024)
-            await site.start()
+            try:
+                await site.start()
+            except OSError as error:
+                raise CannotListenError(str(error)) from error
             for address in runner.addresses:  # a name such as localhost may have several
                 opened.guard.listening(*address[:2])
             # What is loaded by now stays: the collector need not look at it again with every request's garbage.

@@ -47,6 +47,7 @@ def serve(host: str | None = None, port: int | None = None, *, demo: bool = Fals
     given = {"IMGSVC_HOST": host, "IMGSVC_PORT": None if port is None else str(port)}
     settings = _settings({name: value for name, value in given.items() if value is not None})
     os.environ.update({name: os.environ.get(name, value) for name, value in _BEFORE_LIBVIPS.items()})
+    from imgsvc.app import CannotListenError  # noqa: PLC0415
     from imgsvc.app import serve as run  # noqa: PLC0415 - loads libvips, which the line above prepares
 
     json_log = _writes_json(settings)
@@ -54,7 +55,7 @@ def serve(host: str | None = None, port: int | None = None, *, demo: bool = Fals
         with _logging(json_log=json_log) as log:
             announce = partial(_announce, demo=demo)
             asyncio.run(run(settings, demo=demo, log=log, json_log=json_log, announce=announce))
-    except OSError as error:
+    except CannotListenError as error:
         _fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:
         _fail(error.faults)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cachetools import LRUCache
 
@@ -118,7 +118,15 @@ class Originals:
             inspected = await self._transforms.inspect(stored.data)
         except NotAnImage as error:
             raise ObjectNotFound("The store has no such image.", param="url") from error
-        return Original(inspected.data, inspected.image_format, self.current(stored.meta), Tier.STORE)
+        # The bytes are not the object's own where the sanitiser was at work, nor then is their digest.
+        meta = replace(
+            self.current(stored.meta),
+            media_type=CAPABILITIES[inspected.image_format].media_type,
+            sha256=inspected.sha256,
+            width=inspected.width,
+            height=inspected.height,
+        )
+        return Original(inspected.data, inspected.image_format, meta, Tier.STORE)
 
     def current(self, meta: BlobMeta) -> BlobMeta:
         """Count a stored object that is its own source as fresh from now on, for the shortest time there is."""

@@ -164,6 +164,11 @@ class Persister:
                 self._last_error = error.detail
                 if attempt + 1 < ATTEMPTS:
                     await self._pause(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            except Exception as error:
+                # A fault of a backend's, or of ours: it costs this object, not the writer and all that waits for it.
+                log.exception("writing %s failed", item.key)
+                self._last_error = f"a writer met {type(error).__name__}"
+                break
             else:
                 self._last_error = None
                 self._report(item, written=written)

@@ -107,7 +107,7 @@ class OriginSettings(Frozen):
     fetch_timeout_seconds: float = _env("IMGSVC_FETCH_TIMEOUT", 15, "Longest whole fetch, redirects included.", gt=0)
     connections_per_host: int = _env("IMGSVC_CONNECTIONS_PER_HOST", 8, "Connections to one host at once.", gt=0)
     connections: int = _env("IMGSVC_CONNECTIONS", 100, "Connections to all hosts at once.", gt=0)
-    fetch_slots: int = _env("IMGSVC_FETCH_SLOTS", 4, "Sources buffered at once; others wait their turn.", gt=0)
+    fetch_slots: int = _env("IMGSVC_FETCH_SLOTS", 4, "Sources being read at once; others wait their turn.", gt=0)
 
     def is_named(self, host: str) -> bool:
         """Whether the operator named *host* (normalised) as reachable at a private address."""

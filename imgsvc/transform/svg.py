@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from imgsvc.errors import CorruptImage, Draining, ImageTooLarge, Overloaded, QueueFull, TransformTimeout
+from imgsvc.errors import (
+    CorruptImage,
+    Draining,
+    ImageTooLarge,
+    Overloaded,
+    QueueFull,
+    TransformTimeout,
+    UnusableSource,
+)
 from imgsvc.transform.svg_process import SvgProcess, WorkerAnswer, WorkerDied
 from imgsvc.transform.svg_sanitiser import MAX_SVG_BYTES, sanitise
 from imgsvc.transform.svg_size import boxed, natural_size
@@ -14,6 +22,7 @@ from imgsvc.transform.svg_size import boxed, natural_size
 __all__ = ["MAX_SVG_BYTES", "Raster", "SvgRenderer", "SvgStatistics", "sanitise"]
 
 MIB = 1024 * 1024
+_SURELY_DRAWABLE_PIXELS = 1_000_000
 
 
 class Timer(Protocol):
@@ -118,8 +127,9 @@ class SvgRenderer:
         Draw a sanitised SVG, stretched to exactly *width_px* × *height_px*.
 
         Raises:
-            ImageTooLarge: more than ``max_pixels``, or the document's own size is beyond reason.
-            CorruptImage: cannot be drawn, or the worker died of it.
+            ImageTooLarge: more than ``max_pixels``, the document's own size is beyond reason, or it cannot be drawn at
+                a size where memory may be the reason.
+            CorruptImage: cannot be drawn at any size, or the worker died of it.
             SourceTooLarge: more than 1 MiB.
             TransformTimeout: took too long; the worker has been killed.
             Overloaded: too many wait (QueueFull), no process could be started, or this renderer is closed (Draining).
@@ -137,7 +147,7 @@ class SvgRenderer:
             self._waiting -= 1
         if answer.pixels is None:
             self._refused += 1
-            raise CorruptImage("The SVG cannot be drawn.")
+            raise _undrawable(width_px, height_px)
         self._drawn += 1
         return Raster(answer.pixels, width_px, height_px)
 
@@ -175,7 +185,7 @@ class SvgRenderer:
         except WorkerDied as error:
             self._died += 1
             await self._dismissed()
-            raise self._closed() if self._is_closed else CorruptImage("The SVG cannot be drawn.") from error
+            raise self._closed() if self._is_closed else _undrawable(width_px, height_px) from error
         except BaseException:
             # Cancelled, most likely: the answer would come when somebody else waits for theirs.
             await self._dismissed()
@@ -238,3 +248,15 @@ class SvgRenderer:
 
     def _closed(self) -> Draining:
         return Draining("The service is shutting down.")
+
+
+def _undrawable(width_px: int, height_px: int) -> UnusableSource:
+    """
+    Say whose fault it is that nothing was drawn.
+
+    Filters and groups take memory by the size asked for, and the worker has only so much. That is no word on the
+    document, and must not be remembered as one: at another size it may well be fine.
+    """
+    if width_px * height_px > _SURELY_DRAWABLE_PIXELS:
+        return ImageTooLarge(f"The SVG cannot be drawn at {width_px} × {height_px} px.", param="w")
+    return CorruptImage("The SVG cannot be drawn.", param="url")

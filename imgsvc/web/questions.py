@@ -77,7 +77,7 @@ class Questions:
         headers = request.headers
         fingerprint = (
             request.raw_path,
-            headers.get(ACCEPT, ""),
+            ", ".join(headers.getall(ACCEPT, ())),
             headers.get(SAVE_DATA, ""),
             headers.get(CH_DPR, ""),
             headers.get(CH_WIDTH, ""),

@@ -103,17 +103,18 @@ def _headers(served: Served, understood: Understood, memory_seconds: float) -> H
     now = int(time.time())
     cache = "HIT" if served.hit else "MISS"
     expires_at = understood.grant.expires_at
+    age = 0 if served.tier is Tier.ORIGIN else max(0, now - blob.meta.fetched_at)
     headers = [
         *blob.headers,
         *understood.headers,
-        ("Cache-Control", blob.cache_control if expires_at is None else _until(blob, expires_at - now)),
+        ("Cache-Control", blob.cache_control if expires_at is None else _until(blob, expires_at - now + age)),
         ("X-Cache", cache),
         ("X-Source", served.tier.value),
         ("Cache-Status", _cache_status(served, blob.meta.fresh_until - now)),
         ("Server-Timing", _server_timing(served, memory_seconds)),
     ]
     if served.tier is not Tier.ORIGIN:
-        headers.append(("Age", str(max(0, now - blob.meta.fetched_at))))
+        headers.append(("Age", str(age)))
     if understood.for_next:
         headers.append(("X-Nextjs-Cache", cache))
     return headers
@@ -127,7 +128,7 @@ def _address_at_cdn(blob: Blob, server: ServerSettings) -> str | None:
 
 
 def _until(blob: Blob, seconds: int) -> str:
-    """Announce nothing beyond the end of a signature, in *seconds*."""
+    """Announce nothing beyond the end of a signature, *seconds* after the moment that ``Age`` is counted from."""
     if not blob.shareable:
         return blob.cache_control
     return f"public, max-age={max(0, min(seconds, blob.max_age_seconds))}"

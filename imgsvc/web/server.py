@@ -15,6 +15,7 @@ from imgsvc.web.request_ids import new_request_id
 
 HEAD_SECONDS = 15.0
 KEEPALIVE_SECONDS = 75.0
+HEAD_END = b"\r\n\r\n"
 UNSENT_BYTES = 128 * 1024
 MAX_LINE_BYTES = 16 * 1024
 MAX_FIELD_BYTES = 8 * 1024
@@ -39,6 +40,7 @@ class Connection(web.RequestHandler):
         self._head_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
         self._wire: asyncio.Transport | None = None
+        self._tail = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
@@ -52,7 +54,8 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Take bytes; what leaves no whole head behind is the beginning of one."""
         super().data_received(data)
-        if data.endswith(b"\r\n\r\n") and (self._messages or self._request_in_progress):
+        self._tail = data[-len(HEAD_END) :] if len(data) >= len(HEAD_END) else (self._tail + data)[-len(HEAD_END) :]
+        if (self._messages or self._request_in_progress) and not self._has_next_begun():
             self._head_came()
         elif self._head_timer is None:
             self._await_head()
@@ -102,6 +105,12 @@ class Connection(web.RequestHandler):
         if isinstance(resp, web.HTTPException):
             resp = _last_answer(resp.status)
         return await super().finish_response(request, resp, start_time)
+
+    def _has_next_begun(self) -> bool:
+        """Whether bytes came behind the last head, of a kind of request that has no body."""
+        if self._tail == HEAD_END or not self._messages:
+            return False
+        return getattr(self._messages[-1][0], "method", None) in ("GET", "HEAD")
 
     def _await_head(self) -> None:
         self._head_timer = self._loop.call_later(self._head_timeout_seconds, self._head_is_late)

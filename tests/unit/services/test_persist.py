@@ -19,12 +19,15 @@ class Doubtful(FilesystemStore):
         super().__init__(settings)
         self.failures = 0
         self.attempts = 0
+        self.fault: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def put(self, key, data, meta, *, if_absent=False) -> bool:
         self.attempts += 1
         await self.gate.wait()
+        if self.fault is not None:
+            raise self.fault
         if self.failures:
             self.failures -= 1
             raise StoreError("the disk is full")
@@ -214,3 +217,17 @@ async def test_the_end_does_not_wait_for_ever(store, told, caplog):
     await persister.aclose(0.01)
 
     assert "1 objects were not stored" in caplog.text
+
+
+async def test_an_unforeseen_fault_costs_one_object(persister, store, caplog):
+    """Whatever a backend raises, the writer goes on with the next."""
+    store.fault = KeyError("ContentType")
+    persister.put("a/b", b"one", meta_of(b"one"))
+    await idle(persister)
+    store.fault = None
+    persister.put("c/d", b"two", meta_of(b"two"))
+    await idle(persister)
+
+    assert persister.statistics().failed == 1
+    assert (await store.get("c/d")).data == b"two"
+    assert "writing a/b failed" in caplog.text

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from imgsvc.errors import CorruptImage, ImageTooLarge
+from imgsvc.errors import ImageTooLarge
 from imgsvc.transform.svg import sanitise
 from tests.unit.transform.svg_renderers import CLEAR, NAMESPACE, RED, SQUARE, pixel, renderer
 
@@ -110,9 +110,19 @@ async def test_too_many_pixels_are_refused():
 
 
 async def test_what_cannot_be_drawn_leaves_the_worker_alive():
-    """A document the renderer refuses is a broken picture; the worker goes on."""
+    """A document the renderer refuses at an absurd size is too large there; the worker goes on."""
     async with renderer(max_pixels=2**30) as subject:
-        with pytest.raises(CorruptImage):
+        with pytest.raises(ImageTooLarge):
             await subject.render(SQUARE, 2**28, 1)
         assert pixel(await subject.render(SQUARE, 1, 1), 0, 0) == RED
         assert (subject.statistics().spawned, subject.statistics().refused) == (1, 1)
+
+
+async def test_a_size_too_much_for_memory_is_no_word_on_the_document():
+    """What cannot be drawn large is refused as too large, which nobody remembers of it, and is drawn small."""
+    layers = '<g opacity="0.9">' * 6
+    svg = f'<svg {NAMESPACE} width="70" height="70">{layers}<rect width="70" height="70" fill="red"/>{"</g>" * 6}</svg>'
+    async with renderer(max_pixels=50_000_000, timeout_seconds=30) as subject:
+        with pytest.raises(ImageTooLarge):
+            await subject.render(svg.encode(), 7000, 7000)
+        assert (await subject.render(svg.encode(), 70, 70)).width == 70

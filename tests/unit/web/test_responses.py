@@ -186,3 +186,14 @@ async def test_no_source_splits_a_header(path, query):
         assert value.isprintable()
         assert len(value) <= MAX_LINK_CHARS
     assert len(headers["Content-Disposition"]) <= MAX_NAME_CHARS + 30
+
+
+async def test_a_signed_answer_is_fresh_until_its_end_and_no_longer():
+    """A cache takes Age off max-age: what is left is the signature's time, however long ago the picture was fetched."""
+    served = Served(blob(age=500), Tier.MEMORY, hit=True)
+    ends_soon = await respond(served, asked=understood(exp=int(time.time()) + 30))
+    ends_late = await respond(served, asked=understood(exp=int(time.time()) + 5000))
+
+    left = int(ends_soon.headers["Cache-Control"].partition("max-age=")[2]) - int(ends_soon.headers["Age"])
+    assert 28 <= left <= 30
+    assert ends_late.headers["Cache-Control"] == "public, max-age=1000"

@@ -90,6 +90,26 @@ async def test_half_a_head_behind_a_whole_one_is_cut(tmp_path):
         assert await wire.rest() == b""
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [LIVE[:-1], LIVE[-1:]],
+        [LIVE[:-3], LIVE[-3:-1], LIVE[-1:]],
+        [b"DELETE /api/health/live HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"],
+    ],
+)
+async def test_an_idle_connection_is_kept_however_its_request_came(tmp_path, pieces):
+    """A head in pieces, or a body behind it, is no beginning of another head."""
+    async with serving(tmp_path, head_timeout_seconds=0.05) as server, await server.connect() as wire:
+        for piece in pieces:
+            await wire.send(piece)
+        await wire.reply()
+        await asyncio.sleep(0.15)
+        await wire.send(LIVE)
+
+        assert (await wire.reply()).status == 200
+
+
 async def test_a_slow_answer_is_not_cut(tmp_path):
     """The time for a head does not run while a request is being answered."""
     proceed = asyncio.Event()
