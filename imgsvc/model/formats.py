@@ -32,7 +32,6 @@ class Capabilities:
     animation: bool = False
     lossy: bool = False
     encodable: bool = False
-    shown_by_browsers: bool = True
     default_quality: int | None = None
     max_side_px: int = 65535
 
@@ -48,11 +47,11 @@ CAPABILITIES: dict[ImageFormat, Capabilities] = {
     ImageFormat.AVIF: Capabilities(
         "image/avif", alpha=True, lossy=True, encodable=True, default_quality=60, max_side_px=16384
     ),
-    ImageFormat.TIFF: Capabilities("image/tiff", alpha=True, encodable=True, shown_by_browsers=False),
+    ImageFormat.TIFF: Capabilities("image/tiff", alpha=True, encodable=True),
     ImageFormat.SVG: Capabilities("image/svg+xml", alpha=True),
-    ImageFormat.ICO: Capabilities("image/x-icon", alpha=True, shown_by_browsers=False),
-    ImageFormat.CUR: Capabilities("image/x-icon", alpha=True, shown_by_browsers=False),
-    ImageFormat.BMP: Capabilities("image/bmp", shown_by_browsers=False),
+    ImageFormat.ICO: Capabilities("image/x-icon", alpha=True),
+    ImageFormat.CUR: Capabilities("image/x-icon", alpha=True),
+    ImageFormat.BMP: Capabilities("image/bmp"),
 }
 
 BY_MEDIA_TYPE: dict[str, ImageFormat] = {c.media_type: f for f, c in reversed(CAPABILITIES.items())}
