@@ -1,11 +1,14 @@
-"""The command line; the only reader of the environment."""
+"""
+The command line; the only reader of the environment.
 
-import asyncio
-import logging
+``serve`` starts its interpreter twice (see :mod:`imgsvc.allocator`). So that the first start costs next to nothing,
+this module loads little, and every function imports what it needs.
+"""
+
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,14 +16,24 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 import click
-from dotenv import dotenv_values
 
 from imgsvc import __version__
-from imgsvc.settings import Settings, SettingsError, unknown_names
+from imgsvc.allocator import (
+    RESTARTED,
+    AllocatorMissingError,
+    allocator_environment,
+    find_libraries,
+    in_force,
+    restart,
+)
 
 if TYPE_CHECKING:
     from imgsvc.origin.policy import SourcePolicy
+    from imgsvc.settings import Settings
     from imgsvc.web.logs import LineWriter
+
+Restart = Callable[[Mapping[str, str]], None]
+"""Starts the program once more, with the environment it is given."""
 
 EXIT_DENIED = 1
 EXIT_SETTINGS = 2
@@ -29,30 +42,44 @@ EXIT_SETTINGS = 2
 _BEFORE_LIBVIPS = {"VIPS_CONCURRENCY": "1"}
 
 
-@click.group(invoke_without_command=True)
+def main() -> None:
+    """Run the program; ends the process."""
+    commands(obj=restart)
+
+
+@click.group("imgsvc", invoke_without_command=True)
 @click.version_option(__version__, prog_name="imgsvc")
 @click.pass_context
-def main(context: click.Context) -> None:
+def commands(context: click.Context) -> None:
     """Find, fetch, shrink, adapt, cache and serve pictures. Without a command: serve."""
     if context.invoked_subcommand is None:
         context.invoke(serve)
 
 
-@main.command()
+@commands.command()
 @click.option("--host", help="Address to listen on; wins over IMGSVC_HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; wins over IMGSVC_PORT; 0 = a free one.")
 @click.option("--demo", is_flag=True, help="Serve sample pictures under /demo/ and allow them as sources.")
-def serve(host: str | None = None, port: int | None = None, *, demo: bool = False) -> None:
+@click.pass_obj
+def serve(
+    start_again: Restart | None = None, host: str | None = None, port: int | None = None, *, demo: bool = False
+) -> None:
     """Serve until SIGTERM."""
+    _prepare(start_again)
+    import asyncio  # noqa: PLC0415 - after the second start: see the module
+    import logging  # noqa: PLC0415
+
+    from imgsvc.settings import SettingsError  # noqa: PLC0415
+
     given = {"IMGSVC_HOST": host, "IMGSVC_PORT": None if port is None else str(port)}
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    os.environ.update({name: os.environ.get(name, value) for name, value in _BEFORE_LIBVIPS.items()})
     from imgsvc.app import CannotListenError  # noqa: PLC0415
-    from imgsvc.app import serve as run  # noqa: PLC0415 - loads libvips, which the line above prepares
+    from imgsvc.app import serve as run  # noqa: PLC0415 - loads libvips, which _prepare prepared
 
     json_log = _writes_json(settings)
     try:
         with _logging(json_log=json_log) as log:
+            logging.getLogger("imgsvc").info("memory: %s", in_force(os.environ))
             announce = partial(_announce, demo=demo)
             asyncio.run(run(settings, demo=demo, log=log, json_log=json_log, announce=announce))
     except CannotListenError as error:
@@ -61,18 +88,18 @@ def serve(host: str | None = None, port: int | None = None, *, demo: bool = Fals
         _fail(error.faults)
 
 
-@main.command()
+@commands.command()
 def config() -> None:
     """Print the settings in force, as NAME=value; secrets as ***."""
     for name, value in _settings().in_force():
         click.echo(f"{name}={value}")
 
 
-@main.command("check-url")
+@commands.command("check-url")
 @click.argument("url")
 def check_url(url: str) -> None:
     """Say whether URL may be fetched for anybody, and by which rule."""
-    from imgsvc.errors import ImgsvcError  # noqa: PLC0415 - see serve
+    from imgsvc.errors import ImgsvcError  # noqa: PLC0415 - see the module
     from imgsvc.model.hosts import normalise_url  # noqa: PLC0415
 
     try:
@@ -84,12 +111,12 @@ def check_url(url: str) -> None:
     sys.exit(0 if verdict.allowed else EXIT_DENIED)
 
 
-@main.command()
+@commands.command()
 @click.argument("target", metavar="PATH-OR-URL")
 @click.option("--expires", type=click.IntRange(min=1), metavar="SECONDS", help="How long the signature shall hold.")
 def sign(target: str, expires: int | None) -> None:
     """Print PATH-OR-URL's path with a signature by the first of IMGSVC_SIGNING_KEYS."""
-    from imgsvc.origin.signature import Signer, signed_text  # noqa: PLC0415 - see serve
+    from imgsvc.origin.signature import Signer, signed_text  # noqa: PLC0415 - see the module
 
     keys = _settings().access.signing_keys
     if not keys:
@@ -105,7 +132,7 @@ def sign(target: str, expires: int | None) -> None:
 
 
 def _policy() -> "SourcePolicy":
-    from imgsvc.origin.own import LoopGuard  # noqa: PLC0415 - see serve
+    from imgsvc.origin.own import LoopGuard  # noqa: PLC0415 - see the module
     from imgsvc.origin.policy import SourcePolicy  # noqa: PLC0415
 
     settings = _settings()
@@ -114,9 +141,30 @@ def _policy() -> "SourcePolicy":
     return SourcePolicy(settings.access, settings.origin, guard)
 
 
-def _settings(given: Mapping[str, str] | None = None) -> Settings:
-    """Read ``.env`` in the working directory, then the environment, then what the command line says; the last wins."""
-    environ = {**_dotenv(Path(".env")), **os.environ}
+def _prepare(start_again: Restart | None) -> None:
+    """Set what is read once: by libvips when it is loaded, by an allocator before the interpreter runs."""
+    for name, value in _BEFORE_LIBVIPS.items():
+        os.environ.setdefault(name, value)
+    choice = _environ().get("IMGSVC_ALLOCATOR", "").strip() or "auto"
+    try:
+        environment = allocator_environment(choice, os.environ, find_libraries())
+    except AllocatorMissingError as error:
+        _fail([f"IMGSVC_ALLOCATOR: {error}"])
+    process_id = str(os.getpid())  # stays the same
+    if start_again is not None and environment is not None and os.environ.get(RESTARTED) != process_id:
+        start_again({**environment, RESTARTED: process_id})
+
+
+def _environ() -> dict[str, str]:
+    """Read ``.env`` in the working directory, then the environment, which wins."""
+    return {**_dotenv(Path(".env")), **os.environ}
+
+
+def _settings(given: Mapping[str, str] | None = None) -> "Settings":
+    """Read the environment, then what the command line says, which wins."""
+    from imgsvc.settings import Settings, SettingsError, unknown_names  # noqa: PLC0415 - see the module
+
+    environ = _environ()
     for name, nearest in unknown_names(environ):
         click.echo(f"imgsvc: {name} is not a setting{f'; did you mean {nearest}?' if nearest else ''}", err=True)
     try:
@@ -129,6 +177,10 @@ def _settings(given: Mapping[str, str] | None = None) -> Settings:
 
 def _dotenv(path: Path) -> dict[str, str]:
     try:
+        if not path.exists():  # most have none, and need not wait for what reads it
+            return {}
+        from dotenv import dotenv_values  # noqa: PLC0415 - see the module
+
         return {name: value for name, value in dotenv_values(path).items() if value is not None}
     except (OSError, ValueError) as error:
         _fail([f"{path}: cannot be read: {error}"])
@@ -153,7 +205,7 @@ def _announce(host: str, port: int, *, demo: bool) -> None:
         click.echo(f"  {origin}/api/health")
 
 
-def _writes_json(settings: Settings) -> bool:
+def _writes_json(settings: "Settings") -> bool:
     """Whether log lines are JSON: always, unless a person looks at a terminal."""
     if settings.server.log_format == "auto":
         return not sys.stderr.isatty()
@@ -163,7 +215,9 @@ def _writes_json(settings: Settings) -> bool:
 @contextmanager
 def _logging(*, json_log: bool) -> Iterator["LineWriter"]:
     """Send all log lines to standard error, by way of a writer that waits for nobody, until the end of the block."""
-    from imgsvc.web.logs import JsonFormatter, LineHandler, LineWriter, TextFormatter  # noqa: PLC0415 - see serve
+    import logging  # noqa: PLC0415 - see the module
+
+    from imgsvc.web.logs import JsonFormatter, LineHandler, LineWriter, TextFormatter  # noqa: PLC0415 - see the module
 
     writer = LineWriter(sys.stderr)
     handler = LineHandler(writer)

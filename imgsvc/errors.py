@@ -16,7 +16,7 @@ Everything that can go wrong, as one tree; no HTTP in it.
     ├── OriginError
     │   ├── OriginUnreachable · OriginUnresolvable · OriginStatus · TooManyRedirects · OriginTimeout
     ├── Overloaded
-    │   ├── QueueFull · TransformTimeout · Draining
+    │   ├── QueueFull · MemoryPressure · NoSpoolRoom · TransformTimeout · Draining
     └── StoreError
 
 A room translates foreign exceptions into these once, at its edge. ``web.error_map`` alone knows what they mean in HTTP.
@@ -168,6 +168,14 @@ class Overloaded(ImgsvcError):
 
 class QueueFull(Overloaded):
     """A bounded queue is full or was waited in for too long."""
+
+
+class MemoryPressure(Overloaded):
+    """This process is short of memory: new work is refused, what is kept is still served."""
+
+
+class NoSpoolRoom(Overloaded):
+    """There is no room on disk for a large source, so it is sent to its first client only."""
 
 
 class TransformTimeout(Overloaded):

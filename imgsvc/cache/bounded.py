@@ -54,6 +54,10 @@ class BoundedMemoryBackend(BaseCache):  # type: ignore[misc]  # aiocache has no 
         """What they may weigh together."""
         return int(self._entries.maxsize)
 
+    def flush(self) -> None:
+        """Drop all entries."""
+        self._entries.clear()
+
     async def _get(self, key: str, encoding: str = "utf-8", _conn: object = None) -> str | None:  # noqa: ARG002 - aiocache's signature
         entry = self._entries.get(key)
         return None if entry is None else entry.text

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from imgsvc.errors import Draining, OriginTimeout
 
@@ -17,13 +17,29 @@ RETRY_AFTER_SECONDS = 5
 """What a waiter that gave up is told: the work goes on for the others and is probably done soon."""
 
 
+@runtime_checkable
+class Held(Protocol):
+    """
+    A value that has to be given back, such as one with a file behind it.
+
+    The work returns it held once. Each waiter gets it held once more, before anybody can have let it go, and lets it
+    go itself.
+    """
+
+    def hold(self) -> None:
+        """Want it once more."""
+
+    def let_go(self) -> None:
+        """Want it once less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
     """
     What a piece of work gave.
 
     Attributes:
-        value: the same object for every waiter.
+        value: the same object for every waiter; one that is :class:`Held` is the waiter's to let go.
         joined: whether another waiter had begun the work.
     """
 
@@ -63,6 +79,7 @@ class _Flight:
     task: asyncio.Task[Any] = field(init=False)
     waiters: int = 0
     abandoned: bool = False
+    let_go: bool = False
     traceback: TracebackType | None = None
     waits_for: list["_Flight"] = field(default_factory=list)
 
@@ -121,7 +138,10 @@ class Coalescer:
         with self._waiting(flight):
             self._shared += joined
             await asyncio.wait((flight.task,), timeout=self._timeout_seconds)
-            return Outcome(self._land(flight), joined)
+            value = self._land(flight)
+            if isinstance(value, Held):
+                value.hold()
+            return Outcome(value, joined)
 
     def statistics(self) -> CoalescerStatistics:
         """Snapshot of state and counters."""
@@ -164,8 +184,8 @@ class Coalescer:
                 yield
             finally:
                 flight.waiters -= 1
-                if not flight.waiters and not flight.task.done():
-                    self._abandon(flight)
+                if not flight.waiters:
+                    _let_go(flight) if flight.task.done() else self._abandon(flight)
 
     def _land(self, flight: _Flight) -> Any:
         """Give what the task gave, or raise what is to be raised in this waiter."""
@@ -199,6 +219,17 @@ class Coalescer:
         elif error is not None:
             self._failed += 1
             flight.traceback = error.__traceback__
+        if not flight.waiters:
+            _let_go(flight)
+
+
+def _let_go(flight: _Flight) -> None:
+    """Let go what the work gave, when every waiter has taken hold of it for itself, or none is left."""
+    if flight.let_go or flight.task.cancelled() or flight.task.exception() is not None:
+        return
+    flight.let_go = True
+    if isinstance(value := flight.task.result(), Held):
+        value.let_go()
 
 
 async def _run(flight: _Flight, work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -1,5 +1,6 @@
 """Tier 1: blobs in memory, weighed in bytes, the least recently used out first."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -47,8 +48,8 @@ class MemoryCache:
     """
     Blobs by key, bounded by weight.
 
-    The sum of the weights never exceeds the capacity, not even for a moment: room is made before an entry comes in.
-    No method awaits, so each is atomic for the event loop that owns the cache.
+    The sum of the weights never exceeds the capacity, not even for a moment: room is made before an entry comes in,
+    and before the capacity goes down. No method awaits, so each is atomic for the event loop that owns the cache.
 
     Args:
         capacity_bytes: what all entries may weigh together; 0 switches the cache off.
@@ -56,8 +57,10 @@ class MemoryCache:
     """
 
     def __init__(self, capacity_bytes: int, max_entry_bytes: int) -> None:
-        self._entries = _Entries(capacity_bytes, getsizeof=weight_bytes)
+        self._entries = _Entries(math.inf, getsizeof=weight_bytes)  # its own bound could not be moved; ours can
+        self._capacity_bytes = capacity_bytes
         self._max_entry_bytes = max_entry_bytes
+        self._entry_limit_bytes: int | None = None
         self._hits = 0
         self._misses = 0
         self._evictions: dict[str, int] = dict.fromkeys(_REASONS, 0)
@@ -82,6 +85,7 @@ class MemoryCache:
         self.discard(blob.key, "replaced")
         if not self._fits(blob):
             return False
+        self._shrink(self._capacity_bytes - weight_bytes(blob), "capacity")
         self._entries[blob.key] = blob
         return True
 
@@ -111,20 +115,57 @@ class MemoryCache:
         self._entries.clear()
         return freed_bytes
 
+    def evict(self, size_bytes: int, reason: EvictionReason) -> int:
+        """
+        Drop entries, the least recently used first, until *size_bytes* of weight are free or none is left.
+
+        Returns:
+            The weight set free, in bytes; by the last entry dropped it may be more than asked for.
+        """
+        return self._shrink(int(self._entries.currsize) - size_bytes, reason)
+
+    def resize(self, capacity_bytes: int) -> int:
+        """
+        Change the capacity; what no longer fits goes for want of memory, the least recently used first.
+
+        An entry above a quarter of the new capacity stays if it is there already.
+
+        Returns:
+            The weight set free, in bytes.
+        """
+        freed_bytes = self._shrink(capacity_bytes, "pressure")
+        self._capacity_bytes = capacity_bytes
+        return freed_bytes
+
+    def limit_entries(self, max_bytes: int | None) -> None:
+        """Keep no new blob with more data than *max_bytes*, with 0 none at all; None lifts this limit."""
+        self._entry_limit_bytes = max_bytes
+
     def statistics(self) -> MemoryStatistics:
         """Snapshot of state and counters."""
         return MemoryStatistics(
             entries=len(self._entries),
             bytes=int(self._entries.currsize),
-            capacity_bytes=int(self._entries.maxsize),
+            capacity_bytes=self._capacity_bytes,
             hits=self._hits,
             misses=self._misses,
-            evictions=MappingProxyType(self._evictions | {"capacity": self._entries.squeezed_out}),
+            evictions=MappingProxyType(dict(self._evictions)),
         )
 
     def _fits(self, blob: Blob) -> bool:
-        largest_bytes = self._entries.maxsize // LARGEST_SHARE
+        limit_bytes = self._entry_limit_bytes
+        if limit_bytes is not None and (limit_bytes == 0 or len(blob.data) > limit_bytes):
+            return False
+        largest_bytes = self._capacity_bytes // LARGEST_SHARE
         return len(blob.data) <= self._max_entry_bytes and weight_bytes(blob) <= largest_bytes
+
+    def _shrink(self, size_bytes: int, reason: EvictionReason) -> int:
+        """Drop the least recently used until what is left weighs *size_bytes* at the most, or nothing is left."""
+        before_bytes = int(self._entries.currsize)
+        while self._entries and self._entries.currsize > size_bytes:
+            self._entries.popitem()
+            self._evictions[reason] += 1
+        return before_bytes - int(self._entries.currsize)
 
 
 def weight_bytes(blob: Blob) -> int:
@@ -133,14 +174,7 @@ def weight_bytes(blob: Blob) -> int:
 
 
 class _Entries(LRUCache[str, Blob]):
-    """The LRU itself; what it drops to make room is counted, and an entry can be touched without being used."""
-
-    squeezed_out = 0
-
-    def popitem(self) -> tuple[str, Blob]:
-        """Drop the least recently used entry; called by cachetools alone, and only for want of room."""
-        self.squeezed_out += 1
-        return super().popitem()
+    """The LRU itself, where an entry can be touched without being used."""
 
     def peek(self, key: str) -> Blob | None:
         """Look without making the entry the most recently used."""

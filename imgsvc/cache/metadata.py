@@ -93,6 +93,11 @@ class MetadataCache:
         """Drop *key*, if it can be reached."""
         await self._guarded(lambda: self._backend.delete(key))
 
+    def flush_local(self) -> None:
+        """Drop what this process keeps; a shared cache is left alone."""
+        if self._local is not None:
+            self._local.flush()
+
     async def aclose(self) -> None:
         """Give back connections."""
         try:

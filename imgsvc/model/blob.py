@@ -118,26 +118,24 @@ class BlobMeta:
         return max(0, self.fresh_until - self.fetched_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Representation:
     """
-    Bytes that can be answered as they are.
+    An answer without its bytes: everything that is said of them (RFC 9110 §8).
 
     Attributes:
-        data: owned, never a slice or view of something larger.
         meta: what is known of them.
         key: their name in memory and store.
         source: where the picture came from.
         shareable: False for an answer that one client may have and nobody may keep.
         stored: whether the store is known to hold exactly these bytes under *key*.
         immutable: whether the client's ``v`` makes a new URL of every change.
-        etag: strong, from the digest.
+        etag: strong, from the digest; empty while that is not known.
         max_age_seconds: how long an answer may be kept from the fetch on.
         cache_control: finished header.
-        headers: all response headers that depend on nothing but the blob.
+        headers: all response headers that depend on nothing else.
     """
 
-    data: bytes
     meta: BlobMeta
     key: str
     source: Source
@@ -150,7 +148,7 @@ class Blob:
     headers: tuple[tuple[str, str], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "etag", self.meta.etag)
+        object.__setattr__(self, "etag", self.meta.etag if self.meta.sha256 else "")
         object.__setattr__(self, "max_age_seconds", YEAR_SECONDS if self.immutable else self.meta.lifetime_seconds)
         object.__setattr__(self, "cache_control", _cache_control(self))
         object.__setattr__(self, "headers", tuple(_headers(self)))
@@ -159,22 +157,34 @@ class Blob:
         """Whether the source may not be asked again yet at unix second *now*."""
         return now < self.meta.fresh_until
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob(Representation):
+    """
+    Bytes that can be answered as they are.
+
+    Attributes:
+        data: owned, never a slice or view of something larger.
+    """
+
+    data: bytes
+
     def as_stored(self) -> "Blob":
         """Give the same blob, known to lie in the store."""
         return replace(self, stored=True)
 
 
-def _cache_control(blob: Blob) -> str:
+def _cache_control(blob: Representation) -> str:
     if not blob.shareable:
         return "private, no-store"
     return f"public, max-age={blob.max_age_seconds}" + (", immutable" if blob.immutable else "")
 
 
-def _headers(blob: Blob) -> list[tuple[str, str]]:
+def _headers(blob: Representation) -> list[tuple[str, str]]:
     meta = blob.meta
     headers = [
         ("Content-Type", meta.media_type),
-        ("ETag", blob.etag),
+        *([("ETag", blob.etag)] if blob.etag else []),
         ("Last-Modified", formatdate(meta.last_modified, usegmt=True)),
         ("Content-Disposition", f'inline; filename="{file_name(blob.source, meta.media_type)}"'),
         *_CONSTANT_HEADERS,

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from imgsvc.errors import OriginTimeout
 from imgsvc.origin.failures import translated
+from imgsvc.origin.pace import Pace
+from imgsvc.stream.base import CHUNK_BYTES
 from imgsvc.stream.limit import SizeLimitedStream
 
-CHUNK_BYTES = 64 * 1024
 MAX_TEXT_CHARS = 1024
 MAX_CACHE_CONTROL_CHARS = 4096
 _UNCLEAN = re.compile(r"[^\x20-\x7e\xa0-\xff]")
@@ -55,17 +57,20 @@ class ResponseBody:
 
     Args:
         response: after its head.
-        deadline: loop time at which the whole fetch has to be done.
+        deadline: loop time at which the whole fetch has to be done, unless the body is a large one.
+        large_bytes: above this many, declared or received, it is: then a least pace counts instead of a deadline.
         read_timeout_seconds: longest wait for the next bytes; time the reader takes does not count.
         ended: told once how it ended: ``ok``, ``abandoned``, ``cancelled`` or an error's class name.
     """
 
     def __init__(
-        self, response: aiohttp.ClientResponse, *, deadline: float, read_timeout_seconds: float,
-        ended: Callable[[str], None],
+        self, response: aiohttp.ClientResponse, *, deadline: float, large_bytes: int,
+        read_timeout_seconds: float, ended: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._response = response
         self._deadline = deadline
+        self._large_bytes = large_bytes
+        self._pace = Pace()
         self._read_timeout_seconds = read_timeout_seconds
         self._ended: Callable[[str], None] | None = ended
 
@@ -80,7 +85,7 @@ class ResponseBody:
         Give chunks of at most 64 KiB.
 
         Raises:
-            OriginTimeout: one of the two timeouts is over.
+            OriginTimeout: one of the two timeouts is over, or a large body comes too slowly.
             OriginUnreachable: the connection broke off before the declared end, or was closed here.
         """
         while chunk := await self._read():
@@ -92,17 +97,26 @@ class ResponseBody:
 
     async def _read(self) -> bytes:
         # A deadline a read, not one around all: a context manager of asyncio's must not span a yield.
-        until = min(self._deadline, asyncio.get_running_loop().time() + self._read_timeout_seconds)
+        began = asyncio.get_running_loop().time()
+        until = began + self._read_timeout_seconds
+        is_large = max(self.declared_bytes or 0, self._pace.received_bytes) > self._large_bytes
         try:
             with translated():
-                async with asyncio.timeout_at(until):
+                async with asyncio.timeout_at(until if is_large else min(until, self._deadline)):
                     chunk = await self._response.content.read(CHUNK_BYTES)
+            self._keep_pace(len(chunk), asyncio.get_running_loop().time() - began, is_large=is_large)
         except BaseException as error:
             self._end(outcome_of(error))
             raise
         if not chunk:
             self._end("ok")
         return chunk
+
+    def _keep_pace(self, size_bytes: int, seconds: float, *, is_large: bool) -> None:
+        """Note what waiting has brought; too little of a large body ends it."""
+        self._pace.note(size_bytes, seconds)
+        if size_bytes and is_large and self._pace.is_too_slow:
+            raise OriginTimeout("The source was too slow.", param="url")
 
     def _end(self, outcome: str) -> None:
         ended, self._ended = self._ended, None

@@ -149,6 +149,7 @@ class Fetcher:
             body = ResponseBody(
                 response,
                 deadline=deadline,
+                large_bytes=self._settings.stream_threshold_bytes,
                 read_timeout_seconds=self._settings.read_timeout_seconds,
                 ended=self._count,
             )

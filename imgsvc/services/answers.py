@@ -1,12 +1,13 @@
 """What the services give back: a picture, where it was found, and what finding it took."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 
-from imgsvc.model.blob import Blob
+from imgsvc.model.blob import Blob, Representation
 from imgsvc.model.keys import result_key
 from imgsvc.model.source import Source
 from imgsvc.model.spec import TransformSpec
@@ -64,17 +65,48 @@ class Trace:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
 
+class Body(Protocol):
+    """Bytes that are too many for memory; held by whoever may still read them."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        """How many there are; None while nobody knows."""
+
+    def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """Give pieces of at most 64 KiB; may be asked for again and again, and by several at once."""
+
+    def hold(self) -> None:
+        """Want it once more."""
+
+    def let_go(self) -> None:
+        """Want it once less; nobody reads it after the last has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed(Representation):
+    """
+    An answer whose bytes are read while they are sent.
+
+    Attributes:
+        body: held by whoever holds the answer.
+        is_whole: whether all of it is there already, so that a part of it can be asked for.
+    """
+
+    body: Body
+    is_whole: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """
-    An answer.
+    An answer; held once by whoever gets it, who lets it go.
 
     Attributes:
         hit: whether exactly these bytes existed before the request.
         collapsed: whether another request had begun the work.
     """
 
-    blob: Blob
+    blob: Blob | Streamed
     tier: Tier
     hit: bool
     trace: Trace | None = None
@@ -83,3 +115,13 @@ class Served:
     def as_follower(self) -> "Served":
         """Give the same answer to one that only waited for it."""
         return replace(self, collapsed=True)
+
+    def hold(self) -> None:
+        """Want it once more."""
+        if isinstance(self.blob, Streamed):
+            self.blob.body.hold()
+
+    def let_go(self) -> None:
+        """Want it once less."""
+        if isinstance(self.blob, Streamed):
+            self.blob.body.let_go()

@@ -3,13 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from imgsvc import __version__
 from imgsvc.cache.metadata import MetadataCache
 from imgsvc.errors import StoreError
 from imgsvc.pressure.monitor import MemoryMonitor, SystemStatus
+from imgsvc.services.downloads import Downloads
+from imgsvc.services.metrics import memory_figures
 from imgsvc.services.persist import Persister
 from imgsvc.services.shelf import Shelf
 from imgsvc.store.base import ObjectStore
@@ -39,7 +42,7 @@ class HealthReport:
 
     status: Status
     reasons: tuple[str, ...]
-    memory: dict[str, object]
+    memory: dict[str, Any]
     uptime_s: float
     version: str
 
@@ -58,6 +61,7 @@ class HealthService:
         store: ObjectStore,
         shelf: Shelf,
         persister: Persister,
+        downloads: Downloads,
         metadata: MetadataCache,
         clock: Callable[[], float] = time.monotonic,
         store_check_seconds: float = STORE_CHECK_SECONDS,
@@ -66,6 +70,7 @@ class HealthService:
         self._store = store
         self._shelf = shelf
         self._persister = persister
+        self._downloads = downloads
         self._metadata = metadata
         self._clock = clock
         self._store_check_seconds = store_check_seconds
@@ -80,15 +85,14 @@ class HealthService:
 
     def report(self) -> HealthReport:
         """Tell how things are now."""
-        reading = self._monitor.sample()
+        reading = self._monitor.sample_if_older()
         fatal = [self.phase.value] if self.phase is not Phase.READY else []
         if reading.status is SystemStatus.MEMORY_CRITICAL:
             fatal.append("memory-critical")
         mild = self._mild_reasons(reading.status)
         status = Status.UNHEALTHY if fatal else Status.DEGRADED if mild else Status.HEALTHY
-        memory = asdict(reading) | {"ratio": round(reading.ratio, 4), "state": reading.status.value}
-        memory.pop("status")
-        return HealthReport(status, (*fatal, *mild), memory, round(self._clock() - self._started_at, 3), __version__)
+        uptime_seconds = round(self._clock() - self._started_at, 3)
+        return HealthReport(status, (*fatal, *mild), memory_figures(reading), uptime_seconds, __version__)
 
     async def watch(self) -> None:
         """Ask the store now and every 15 s until cancelled."""
@@ -102,7 +106,9 @@ class HealthService:
             await asyncio.sleep(self._store_check_seconds)
 
     def _mild_reasons(self, status: SystemStatus) -> list[str]:
-        failing = self._store_error or self._persister.last_error or self._shelf.read_failed
+        failing = (
+            self._store_error or self._persister.last_error or self._downloads.last_error or self._shelf.read_failed
+        )
         return [
             *(["memory-warning"] if status is SystemStatus.MEMORY_WARNING else []),
             *(["store-failing"] if failing else []),

@@ -13,6 +13,9 @@ A request walks three tiers, nearest first, and what it finds fills the nearer o
       │
     transform ─ off the loop; then memory now, the store behind
 
+Work for which there is no memory is refused in one place, between the second and the third of these. Large bodies are
+never whole in memory: they are answered while they are read, from the store or from their source.
+
 Failures are outcomes too: they are shared by all who wait, and remembered for the source as long as their class says.
 An answer of a source that forbids sharing (``no-store``, ``private``) reaches only the one whose request fetched it.
 """
@@ -28,11 +31,14 @@ from imgsvc.model.blob import Blob, BlobMeta
 from imgsvc.model.formats import BY_MEDIA_TYPE, CAPABILITIES, ImageFormat
 from imgsvc.model.keys import original_key, source_prefix
 from imgsvc.model.source import Source
-from imgsvc.services.answers import ImageRequest, Served, Tier, Trace
-from imgsvc.services.originals import Original, Originals
+from imgsvc.pressure.admission import Admission, Work
+from imgsvc.services.answers import ImageRequest, Served, Streamed, Tier, Trace
+from imgsvc.services.bodies import SpoolBody, StoredBody
+from imgsvc.services.large import LargeTransforms
+from imgsvc.services.original import Original
+from imgsvc.services.originals import Originals
 from imgsvc.services.shelf import Shelf
-from imgsvc.store.base import StoredObject
-from imgsvc.transform.pool import TransformPool
+from imgsvc.store.base import StoredObject, StoredStream
 
 
 class ImageService:
@@ -46,7 +52,8 @@ class ImageService:
         failures: RememberedFailures,
         shelf: Shelf,
         originals: Originals,
-        transforms: TransformPool,
+        transforms: LargeTransforms,
+        admission: Admission,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._memory = memory
@@ -55,6 +62,7 @@ class ImageService:
         self._shelf = shelf
         self._originals = originals
         self._transforms = transforms
+        self._admission = admission
         self._clock = clock
 
     def lookup(self, request: ImageRequest) -> Blob | None:
@@ -73,7 +81,7 @@ class ImageService:
 
     async def get(self, request: ImageRequest) -> Served:
         """
-        Serve *request* from the nearest tier that has it, filling the nearer tiers on the way.
+        Serve *request* from the nearest tier that has it, filling the nearer tiers on the way; the caller lets it go.
 
         Raises:
             ImgsvcError: what the source, the picture or the load of this process forbids.
@@ -84,7 +92,7 @@ class ImageService:
 
     async def find(self, request: ImageRequest) -> Served:
         """
-        Serve *request*, which memory has just been asked for in vain.
+        Serve *request*, which memory has just been asked for in vain; the caller lets it go.
 
         Raises:
             ImgsvcError: as :meth:`get` does.
@@ -95,6 +103,7 @@ class ImageService:
         if not outcome.joined:
             return outcome.value
         if not outcome.value.blob.shareable:
+            outcome.value.let_go()
             return await self._produce(request)
         return outcome.value.as_follower()
 
@@ -119,31 +128,53 @@ class ImageService:
 
     async def _produce(self, request: ImageRequest) -> Served:
         purges, trace = self._shelf.purges(request.source), Trace()
-        stored, blob = await self._nearest(request, trace)
+        found, blob = await self._nearest(request, trace)
         if blob is not None:
-            if self._shelf.may_keep(request.source, purges):
+            if isinstance(blob, Blob) and self._shelf.may_keep(request.source, purges):
                 self._memory.put(blob)
             return Served(blob, Tier.STORE, hit=True, trace=trace)
+        self._admission.check(Work.anything())
         original = await self._originals.get(request.source, trace)
-        data, meta = await self._made(request, original, trace, purges)
-        blob = self._blob(request, data, meta, shareable=original.shareable)
-        if original.shareable and self._shelf.may_keep(request.source, purges):
-            self._keep(blob, fresh_key=stored is None)
-        return Served(blob, original.tier, hit=False, trace=trace)
+        try:
+            if request.spec.is_identity and original.spool.is_large:
+                passed = await self._passed_through(request, original)
+                return Served(passed, original.tier, hit=False, trace=trace)
+            data, meta = await self._made(request, original, trace, purges)
+            made = self._blob(request, data, meta, shareable=original.shareable)
+        finally:
+            original.let_go()
+        if made.shareable and self._shelf.may_keep(request.source, purges):
+            self._keep(made, fresh_key=not found)
+        return Served(made, original.tier, hit=False, trace=trace)
 
-    async def _nearest(self, request: ImageRequest, trace: Trace) -> tuple[StoredObject | None, Blob | None]:
-        """Ask the store for the answer itself: what it has, and that as an answer when it may be given."""
+    async def _nearest(self, request: ImageRequest, trace: Trace) -> tuple[bool, Blob | Streamed | None]:
+        """Ask the store for the answer itself: whether it has one, and that as an answer when it may be given."""
         trace.asked_store = True
         # Asked before the read: a write may end, or fail, while it is under way.
         is_stored = not self._shelf.is_pending(request.key)
         with trace.timed("store"):
-            stored = await self._shelf.read(request.key)
-            meta = await self._fresh_meta(request, stored)
+            stored = await self._shelf.open(request.key)
+            try:
+                meta = await self._fresh_meta(request, stored)
+            except BaseException:
+                _close(stored)
+                raise
         if stored is None or meta is None:
-            return stored, None
-        return stored, self._blob(request, stored.data, meta, stored=is_stored)
+            _close(stored)
+            return stored is not None, None
+        if isinstance(stored, StoredObject):
+            return True, self._blob(request, stored.data, meta, stored=is_stored)
+        return True, self._streamed(request, meta, StoredBody(stored), is_whole=True, stored=True)
 
-    async def _fresh_meta(self, request: ImageRequest, stored: StoredObject | None) -> BlobMeta | None:
+    async def _passed_through(self, request: ImageRequest, original: Original) -> Streamed:
+        """Answer with a large original as it is, perhaps while it arrives."""
+        spool = original.spool
+        is_whole = spool.whole_file is not None
+        meta = await original.whole_meta() if is_whole else original.meta
+        original.hold()
+        return self._streamed(request, meta, SpoolBody(spool), is_whole=is_whole, shareable=original.shareable)
+
+    async def _fresh_meta(self, request: ImageRequest, stored: StoredObject | StoredStream | None) -> BlobMeta | None:
         """Give a stored answer's metadata while it is fresh: by itself, or because its source was asked again since."""
         if stored is None:
             return None
@@ -156,7 +187,7 @@ class ImageService:
             return None
         return stored.meta.refreshed(record.fetched_at, record.fresh_until)
 
-    def _served_object(self, stored: StoredObject) -> BlobMeta | None:
+    def _served_object(self, stored: StoredObject | StoredStream) -> BlobMeta | None:
         """An object named by its key is its own source: what it holds now is fresh, when it is a picture."""
         if stored.meta.media_type not in BY_MEDIA_TYPE:
             raise ObjectNotFound("The store has no such image.", param="url")
@@ -169,18 +200,19 @@ class ImageService:
     ) -> tuple[bytes, BlobMeta]:
         """Transform, unless the original itself was asked for; a picture found broken is remembered as that."""
         if request.spec.is_identity:
-            return original.data, original.meta
+            return original.spool.data, original.meta
         if (failure := await self._failures.recall(_pixels(request.source))) is not None:
             raise failure
         try:
-            made = await self._transforms.run(original.data, original.image_format, request.spec)
+            made = await self._transforms.run(original, request.spec)
+            meta = await original.whole_meta()
         except CorruptImage as error:
             if self._shelf.may_keep(request.source, purges):
                 await self._failures.remember(_pixels(request.source), error)
             raise
         for name in ("queue", "decode", "encode"):
             trace.add(name, getattr(made, f"{name}_seconds"))
-        return made.data, original.meta.of_variant(
+        return made.data, meta.of_variant(
             media_type=made.media_type, sha256=made.sha256, width=made.width, height=made.height, degraded=made.degraded
         )
 
@@ -203,6 +235,32 @@ class ImageService:
             stored=stored,
             immutable=request.spec.version is not None,
         )
+
+    @staticmethod
+    def _streamed(
+        request: ImageRequest,
+        meta: BlobMeta,
+        body: StoredBody | SpoolBody,
+        *,
+        is_whole: bool,
+        shareable: bool = True,
+        stored: bool = False,
+    ) -> Streamed:
+        return Streamed(
+            body=body,
+            is_whole=is_whole,
+            meta=meta,
+            key=request.key,
+            source=request.source,
+            shareable=shareable,
+            stored=stored,
+            immutable=request.spec.version is not None,
+        )
+
+
+def _close(stored: StoredObject | StoredStream | None) -> None:
+    if not isinstance(stored, StoredObject | None):
+        stored.close()
 
 
 def _pixels(source: Source) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from imgsvc.errors import StoreError
 from imgsvc.model.blob import BlobMeta
 from imgsvc.store.base import ObjectStore, StoredObject
+from imgsvc.stream.base import Ledger
 
 log = logging.getLogger("imgsvc.persist")
 
@@ -49,7 +50,7 @@ class Persister:
 
     Args:
         store: where to write.
-        capacity_bytes: what may wait in all; beyond it new writes are dropped and counted.
+        ledger: counts what waits; without room a new write is dropped and counted.
         on_stored: told key and SHA-256 of each object that the store now holds.
         on_lost: told the key when another writer was first and its object stands.
         pause: waits some seconds before another attempt.
@@ -58,14 +59,14 @@ class Persister:
     def __init__(
         self,
         store: ObjectStore,
-        capacity_bytes: int,
+        ledger: Ledger,
         *,
         on_stored: Callable[[str, str], None],
         on_lost: Callable[[str], None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._capacity_bytes = capacity_bytes
+        self._ledger = ledger
         self._on_stored = on_stored
         self._on_lost = on_lost
         self._pause = pause
@@ -99,11 +100,15 @@ class Persister:
         """
         item = _Item(key, StoredObject(data, meta), if_absent)
         before = self._items.get(key)
-        grown = self._bytes + item.size_bytes - (before.size_bytes if before else 0)
-        if grown > self._capacity_bytes:
+        if before is not None:
+            self._give_back(before)
+        if not self._ledger.take(item.size_bytes):
+            if before is not None:  # it waits on, as it did
+                self._ledger.take_regardless(before.size_bytes)
+                self._bytes += before.size_bytes
             self._counts["dropped"] += 1
             return False
-        self._bytes = grown
+        self._bytes += item.size_bytes
         self._items[key] = item
         self._idle.clear()
         if before is None:
@@ -183,9 +188,13 @@ class Persister:
         else:
             self._on_lost(item.key)
 
+    def _give_back(self, item: _Item) -> None:
+        self._ledger.give_back(item.size_bytes)
+        self._bytes -= item.size_bytes
+
     def _forget(self, item: _Item) -> None:
         if self._items.get(item.key) is item:
             del self._items[item.key]
-            self._bytes -= item.size_bytes
+            self._give_back(item)
         if not self._items:
             self._idle.set()

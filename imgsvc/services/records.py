@@ -2,13 +2,22 @@
 
 import hashlib
 import json
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
+from cachetools import LRUCache
+
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.freshness import Freshness, http_date
+from imgsvc.model.keys import record_key
 from imgsvc.model.source import Source
 from imgsvc.origin.answer import Fetched
+from imgsvc.services.shelf import Shelf
+
+REMEMBERED = 4096
+"""About 3 MB at the most; each spares a variant of a known source one look-up in the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,3 +123,39 @@ def record_of(
         height=size_px[1],
         media_type=media_type,
     )
+
+
+class Records:
+    """
+    Reads and writes records, and remembers the latest.
+
+    Args:
+        shelf: where they lie.
+        clock: unix seconds.
+    """
+
+    def __init__(self, shelf: Shelf, clock: Callable[[], float] = time.time) -> None:
+        self._shelf = shelf
+        self._clock = clock
+        self._known: LRUCache[str, SourceRecord] = LRUCache(REMEMBERED)
+
+    async def get(self, source: Source) -> SourceRecord | None:
+        """Give what is known of *source*; a record that is fresh need not be read again until it ends."""
+        known = self._known.get(source.url)
+        if known is not None and known.is_fresh(self._clock()):
+            return known
+        stored = await self._shelf.read(record_key(source))
+        record = SourceRecord.parse(stored.data, source) if stored else None
+        if record is not None:
+            self._known[source.url] = record
+        return record
+
+    def keep(self, source: Source, record: SourceRecord) -> None:
+        """Remember *record*, and write it behind."""
+        self._known[source.url] = record
+        text = record.to_json()
+        self._shelf.persist(record_key(source), text, record.own_meta(text))
+
+    def forget(self, source: Source) -> None:
+        """Know nothing of *source* any more but what the store says."""
+        self._known.pop(source.url, None)

@@ -1,9 +1,11 @@
 """The shelf: the object store as the services see it, where a failure is only a miss and writes are nobody's wait."""
 
 import logging
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from cachetools import LRUCache
 
@@ -12,11 +14,14 @@ from imgsvc.model.blob import BlobMeta
 from imgsvc.model.keys import source_prefix
 from imgsvc.model.source import Source
 from imgsvc.services.persist import Persister
-from imgsvc.store.base import ObjectStore, StoredObject
+from imgsvc.store.base import ObjectStore, StoredObject, StoredStream
+from imgsvc.stream.base import Ledger
 
 log = logging.getLogger("imgsvc.store")
 
 PURGES_REMEMBERED = 4096
+
+T = TypeVar("T")
 
 
 class Shelf:
@@ -25,22 +30,47 @@ class Shelf:
 
     The last point closes a gap: work that began before a purge ended must not put its old bytes back after it. Purges
     are told apart by counting them: a clock may stand still between two of them, or go back.
+
+    Args:
+        store: where objects are.
+        persister: writes to it behind.
+        ledger: counts what is being read.
+        buffer_bytes: gives the size up to which an object is read whole at once, just now; larger ones are streamed.
     """
 
-    def __init__(self, store: ObjectStore, persister: Persister) -> None:
+    def __init__(
+        self, store: ObjectStore, persister: Persister, ledger: Ledger, buffer_bytes: Callable[[], int]
+    ) -> None:
         self._store = store
         self._persister = persister
+        self._ledger = ledger
+        self._buffer_bytes = buffer_bytes
         self._count = 0
         self._purged: LRUCache[str, int] = LRUCache(PURGES_REMEMBERED)
         self._being_purged: Counter[str] = Counter()
         self.read_failed = False
 
     async def read(self, key: str) -> StoredObject | None:
-        """Give the object of *key*; a failing store is logged and has nothing."""
+        """Give a small object, such as a record, whole; a failing store is logged and has nothing."""
+        return self._persister.pending(key) or await self._ask(key, self._store.get(key))
+
+    async def open(self, key: str) -> StoredObject | StoredStream | None:
+        """
+        Give an object: whole when it is small enough and there is room for it, else opened, to be closed by the caller.
+
+        A failing store is logged and has nothing.
+        """
         if (waiting := self._persister.pending(key)) is not None:
             return waiting
+        reading = _Reading(self._ledger, self._buffer_bytes())
         try:
-            found = await self._store.get(key)
+            return await self._ask(key, self._store.open(key, reading.may_buffer))
+        finally:
+            reading.end()
+
+    async def _ask(self, key: str, answer: Awaitable[T]) -> T | None:
+        try:
+            found = await answer
         except StoreError as error:
             self.read_failed = True
             log.warning("not read: %s: %s", key, error.detail)
@@ -93,6 +123,35 @@ class Shelf:
         keys = [key async for key in self._store.list(prefix)]
         return sum([await self._store.delete(key) for key in [*keys, *own_keys]])
 
+    async def discard(self, key: str) -> None:
+        """Delete what should not have been written; a failing store is logged."""
+        await self._ask(key, self._store.delete(key))
+
     def _note_purge(self, source: Source) -> None:
         self._count += 1
         self._purged[source.h16] = self._count
+
+
+class _Reading:
+    """The account of one object that is being read; a store may go on for a moment after its caller was cancelled."""
+
+    def __init__(self, ledger: Ledger, limit_bytes: int) -> None:
+        self._ledger = ledger
+        self._limit_bytes = limit_bytes
+        self._taken_bytes = 0
+        self._ended = False
+        self._lock = threading.Lock()
+
+    def may_buffer(self, size_bytes: int) -> bool:
+        """Whether so many bytes may be read at once; called in any thread."""
+        with self._lock:
+            if self._ended or size_bytes > self._limit_bytes or not self._ledger.take(size_bytes):
+                return False
+            self._taken_bytes = size_bytes
+            return True
+
+    def end(self) -> None:
+        """Count no longer: whoever has the bytes now counts them."""
+        with self._lock:
+            self._ended = True
+            self._ledger.give_back(self._taken_bytes)

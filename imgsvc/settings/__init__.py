@@ -7,6 +7,7 @@ from imgsvc.settings.groups import (
     MemorySettings,
     OriginSettings,
     ServerSettings,
+    SpoolSettings,
     StoreSettings,
     TransformSettings,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SettingsError",
+    "SpoolSettings",
     "StoreSettings",
     "TransformSettings",
     "TrustedOrigin",

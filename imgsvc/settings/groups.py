@@ -16,6 +16,7 @@ from imgsvc.model.hosts import HostRules
 from imgsvc.settings.values import (
     Frozen,
     OptionalInt,
+    OptionalPath,
     OptionalSecret,
     OptionalText,
     OptionalUrl,
@@ -99,15 +100,14 @@ class OriginSettings(Frozen):
         "MAX_IMAGE_SIZE_BYTES", 50 * MIB, "Sources with more bytes are refused with 413.", gt=0
     )
     stream_threshold_bytes: int = _env(
-        "IMAGE_STREAM_THRESHOLD_BYTES", 5 * MIB,
-        "Above this a source shall be streamed instead of buffered; this version still buffers all.", gt=0,
-    )  # fmt: skip
+        "IMAGE_STREAM_THRESHOLD_BYTES", 5 * MIB, "Sources with more bytes are streamed, not buffered.", gt=0
+    )
     connect_timeout_seconds: float = _env("IMGSVC_CONNECT_TIMEOUT", 3, "Longest wait for a connection.", gt=0)
     read_timeout_seconds: float = _env("IMGSVC_READ_TIMEOUT", 5, "Longest wait between two reads.", gt=0)
     fetch_timeout_seconds: float = _env("IMGSVC_FETCH_TIMEOUT", 15, "Longest whole fetch, redirects included.", gt=0)
     connections_per_host: int = _env("IMGSVC_CONNECTIONS_PER_HOST", 8, "Connections to one host at once.", gt=0)
     connections: int = _env("IMGSVC_CONNECTIONS", 100, "Connections to all hosts at once.", gt=0)
-    fetch_slots: int = _env("IMGSVC_FETCH_SLOTS", 4, "Sources being read at once; others wait their turn.", gt=0)
+    fetch_slots: int = _env("IMGSVC_FETCH_SLOTS", 96, "Sources being read at once; others wait their turn.", gt=0)
 
     def is_named(self, host: str) -> bool:
         """Whether the operator named *host* (normalised) as reachable at a private address."""
@@ -145,7 +145,6 @@ class MemorySettings(Frozen):
     IN_FORCE: ClassVar[Mapping[str, str]] = {
         "warning_bytes": "warning_threshold_bytes",
         "critical_bytes": "critical_threshold_bytes",
-        "cache_bytes": "cache_capacity_bytes",
     }
 
     budget_bytes: int = _env("IMAGE_RAM_BUDGET_BYTES", 512 * MIB, "What this process may use.", ge=64 * MIB)
@@ -159,7 +158,19 @@ class MemorySettings(Frozen):
         "MEMORY_CRITICAL_THRESHOLD", None, "Resident size at which it is CRITICAL; unset: 90 % of the budget.", gt=0
     )
     cache_bytes: OptionalInt = _env(
-        "IMGSVC_CACHE_BYTES", None, "Capacity of the memory cache; 0 switches it off; unset: 30 % of the budget.", ge=0
+        "IMGSVC_CACHE_BYTES",
+        None,
+        "Capacity of the memory cache; 0 switches it off; unset: what leaves a full cache healthy.",
+        ge=0,
+    )
+    large_operation_bytes: int = _env(
+        "IMGSVC_LARGE_OPERATION_BYTES", 32 * MIB, "Work estimated to need more is refused from state GUARD on.", gt=0
+    )
+    allocator: Literal["auto", "jemalloc", "glibc", "system"] = _env(
+        "IMGSVC_ALLOCATOR",
+        "auto",
+        "How memory is allocated: jemalloc, glibc with settings of ours, or as the system has it; auto takes the first "
+        "of them that is there.",
     )
 
     @property
@@ -173,14 +184,27 @@ class MemorySettings(Frozen):
         return self.critical_bytes or self.budget_bytes * 90 // 100
 
     @property
-    def cache_capacity_bytes(self) -> int:
-        """The memory cache's capacity in force."""
-        return self.budget_bytes * 30 // 100 if self.cache_bytes is None else self.cache_bytes
+    def guard_threshold_bytes(self) -> int:
+        """80 % of the budget, or halfway between the other two where it would not lie between them."""
+        guard = self.budget_bytes * 80 // 100
+        if self.warning_threshold_bytes < guard < self.critical_threshold_bytes:
+            return guard
+        return (self.warning_threshold_bytes + self.critical_threshold_bytes) // 2
 
     @property
     def metadata_capacity_bytes(self) -> int:
         """The in-process metadata cache's capacity."""
         return min(50 * MIB, self.budget_bytes // 10)
+
+    @property
+    def gate_capacity_bytes(self) -> int:
+        """What all decodes under way may be estimated to need together."""
+        return self.budget_bytes * 15 // 100
+
+    @property
+    def transfer_capacity_bytes(self) -> int:
+        """What bodies on their way from a source or to the store may hold together."""
+        return self.budget_bytes * 8 // 100
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> Self:
@@ -226,6 +250,17 @@ class StoreSettings(Frozen):
     s3_addressing_style: Literal["auto", "path", "virtual"] = _env(
         "S3_ADDRESSING_STYLE", "auto", "Bucket in the path or in the host name."
     )
-    persist_queue_bytes: int = _env(
-        "IMGSVC_PERSIST_QUEUE_BYTES", 64 * MIB, "Bytes that may wait to be stored; beyond, they are not.", gt=0
+
+
+class SpoolSettings(Frozen):
+    """Where large sources go on their way to clients and store."""
+
+    directory: OptionalPath = _env(
+        "IMGSVC_SPOOL_DIR", None, "Folder for large sources under way; unset: beside the filesystem store's objects."
+    )
+    max_bytes: int = _env(
+        "IMGSVC_SPOOL_MAX_BYTES", 1024 * MIB, "What large sources under way may take on disk together.", ge=0
+    )
+    drain_deadline_seconds: float = _env(
+        "IMGSVC_DRAIN_DEADLINE", 30, "How long a large source is read on after its last client has left.", ge=0
     )

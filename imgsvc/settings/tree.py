@@ -13,6 +13,7 @@ from imgsvc.settings.groups import (
     MemorySettings,
     OriginSettings,
     ServerSettings,
+    SpoolSettings,
     StoreSettings,
     TransformSettings,
 )
@@ -44,6 +45,7 @@ class Settings(Frozen):
     memory: MemorySettings = MemorySettings()
     cache: CacheSettings = CacheSettings()
     store: StoreSettings = StoreSettings()
+    spool: SpoolSettings = SpoolSettings()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

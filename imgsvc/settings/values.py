@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
@@ -128,6 +129,7 @@ Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_items)]
 Rules = Annotated[HostRules, BeforeValidator(_host_rules)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalUrl = Annotated[str | None, BeforeValidator(_http_url)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_none)]
 OptionalInt = Annotated[int | None, BeforeValidator(_empty_is_none)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
 

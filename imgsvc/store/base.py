@@ -1,10 +1,15 @@
-"""What an object store is; the backends pass one contract suite, ``tests/contracts/store.py``."""
+"""What an object store is; the backends pass one contract suite, ``tests/contracts``."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from imgsvc.model.blob import BlobMeta
+from imgsvc.stream.base import FileRange
+
+PART_BYTES = 8 * 1024 * 1024
+"""What a writer takes at once. S3 takes no part but the last below 5 MiB, and 10,000 parts (AWS, "Multipart upload
+limits"): this makes objects of up to 78 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +20,102 @@ class StoredObject:
     meta: BlobMeta
 
 
+class StoredStream(Protocol):
+    """
+    An object that is read piece by piece. Whoever opened it closes it; not closed, it keeps a connection or a file.
+
+    What it gives is of one object from the first piece to the last, whoever replaces or deletes it meanwhile: where
+    the rest of the old one cannot be had any more reading fails.
+    """
+
+    @property
+    def meta(self) -> BlobMeta:
+        """
+        What is known of the bytes.
+
+        ``sha256`` and ``source_sha256`` are empty for an object that somebody else put into the bucket: nobody knows
+        them without reading it all, so it has no entity tag and its bytes cannot be checked.
+        """
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of the object, more than 0."""
+
+    def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """
+        Give the bytes from *start* up to *stop*, in pieces of at most 64 KiB and none empty.
+
+        May be called any number of times, by several readers at once. When the whole object passes through one call
+        its SHA-256 is checked before the last piece is given; damage is deleted and logged as in
+        :meth:`ObjectStore.get`.
+
+        Args:
+            start: first byte wanted, from 0.
+            stop: the byte before which it ends; None, or more than there are, is the object's end.
+
+        Raises:
+            StoreError: the object is damaged, cannot be read, or is another by now; or the stream is closed.
+        """
+
+    def close(self) -> None:
+        """Give back what the stream holds, in the middle of reading too; twice is allowed."""
+
+
+class ObjectWriter(Protocol):
+    """
+    An object that is written in parts while its bytes still arrive.
+
+    Nothing of it is seen before :meth:`commit`. Whoever opened it calls :meth:`abort` in the end, after a commit too
+    (it does nothing then), and right away after anything that failed or was cancelled: such a writer takes no more.
+    One call at a time, but for :meth:`abort`, which may come at any moment.
+    """
+
+    @property
+    def part_bytes(self) -> int:
+        """How many bytes each part has; the last may have fewer, none more."""
+
+    async def write(self, part: FileRange) -> None:
+        """
+        Append bytes, read straight from their file: a few KiB of them are in memory at once.
+
+        The file may be closed as soon as the call has ended, however it ended.
+
+        Raises:
+            StoreError: they could not be written, or the writer takes no more.
+        """
+
+    async def commit(self, meta: BlobMeta) -> None:
+        """
+        Give the object its key, whole, in place of what was there.
+
+        Cancelled, it leaves the old object or the new one.
+
+        Args:
+            meta: with the SHA-256 of all that was written.
+
+        Raises:
+            StoreError: it could not be done (nothing was written, say), or the writer takes no more.
+        """
+
+    async def abort(self) -> None:
+        """
+        Leave nothing behind but what was committed. Never raises; what it began goes on when its caller is cancelled.
+
+        Of a store that cannot be reached something may be left; it is removed some time after, as is what killed
+        processes leave.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class StoreStatistics:
     """
     Counters since the start; each is one outcome of one call.
 
     Attributes:
-        hits: ``get`` and ``stat`` that found a sound object.
+        hits: ``get``, ``open`` and ``stat`` that found a sound object.
         misses: those that found none.
-        damaged: those that found a damaged one.
-        writes: ``put`` that wrote.
+        damaged: those that found a damaged one, or whose stream turned out to be one.
+        writes: ``put`` and ``commit`` that wrote.
         failures: calls of any kind that ended in a StoreError.
     """
 
@@ -52,6 +143,19 @@ class ObjectStore(Protocol):
         object is deleted and one line logged.
         """
 
+    async def open(self, key: str, buffers: Callable[[int], bool]) -> StoredObject | StoredStream | None:
+        """
+        Read an object at once or piece by piece, as *buffers* decides, in one visit to the store.
+
+        Damage is a miss as in :meth:`get`; what shows without reading the bytes shows here for a stream too.
+
+        Args:
+            key: of the object.
+            buffers: asked at most once, with the object's length in bytes (more than 0), maybe in a thread: True
+                reads and checks all of it, False gives a stream. Not called any more when the call has ended, by
+                cancellation too. It said True and no StoredObject came: there is none, by damage or a failure.
+        """
+
     async def stat(self, key: str) -> BlobMeta | None:
         """Read an object's metadata only; damage that shows without reading the bytes is treated as in :meth:`get`."""
 
@@ -64,6 +168,9 @@ class ObjectStore(Protocol):
         Returns:
             False when *if_absent* was asked and there is one already; nothing is changed then.
         """
+
+    async def open_writer(self, key: str) -> ObjectWriter:
+        """Begin an object that is written in parts, and whose metadata is known at the end only."""
 
     async def delete(self, key: str) -> bool:
         """Delete an object; False when there was none."""
@@ -85,7 +192,11 @@ class ObjectStore(Protocol):
         """
 
     async def aclose(self) -> None:
-        """Wait for what is under way and give back connections and threads; calls after it raise StoreError."""
+        """
+        Wait for what is under way and give back connections and threads; calls after it raise StoreError.
+
+        Streams that are still open are closed, and writers aborted.
+        """
 
     def statistics(self) -> StoreStatistics:
         """Snapshot of the counters."""

@@ -1,31 +1,31 @@
 """Objects in a folder: the embedded default, no service needed."""
 
 import asyncio
-import contextlib
+import functools
 import itertools
-import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, TypeVarTuple, Unpack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TypeVar
+from weakref import WeakSet
 
-from imgsvc.errors import StoreError
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.keys import validate_key
 from imgsvc.settings import StoreSettings
-from imgsvc.store.base import StoredObject, StoreStatistics
+from imgsvc.store.base import ObjectWriter, StoredObject, StoredStream, StoreStatistics
+from imgsvc.store.disk import DiskThreads
+from imgsvc.store.draft import Draft
+from imgsvc.store.errands import Errands
+from imgsvc.store.file_stream import FileStream
+from imgsvc.store.file_writer import FileWriter
 from imgsvc.store.folder import Folder
-from imgsvc.store.integrity import Counters, Damaged, check_prefix, check_put
+from imgsvc.store.integrity import Counters, Damaged, Question, check_prefix, check_put
+from imgsvc.store.objectfile import Extent
 
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
-
-THREADS = 4
-"""Disk calls at once: enough to keep a disk busy, few enough that a hung one costs little."""
 
 LEFTOVER_SECONDS = 3600
-"""A temporary this old has no writer any more: none is given this long."""
+"""Where files cannot be locked, a temporary not written to for so long has no writer any more."""
 
 LIST_BATCH_KEYS = 256
 """Keys fetched with one change of thread while listing."""
@@ -35,9 +35,10 @@ class FilesystemStore:
     """
     One file an object, below ``settings.directory``; see :mod:`imgsvc.store.layout` and ``objectfile``.
 
-    Every operation is one visit to a thread of the store's own small pool; a write is a temporary file in the same
-    file system and one rename (or, if absent, one hard link), without fsync: what a power cut damages is noticed when
-    it is read. Temporaries that a killed process left are removed in the background when the store is made.
+    Every operation is one visit to a thread of the store's own small pool, and so is every piece of a stream; a write
+    is a temporary file in the same file system and one rename (or, if absent, one hard link), without fsync: what a
+    power cut damages is noticed when it is read. Temporaries that a killed process left are removed in the background
+    when the store is made.
 
     Args:
         settings: only ``directory`` is read.
@@ -47,81 +48,107 @@ class FilesystemStore:
     def __init__(self, settings: StoreSettings, *, clock: Callable[[], float] = time.time) -> None:
         self._folder = Folder(settings.directory)
         self._counters = Counters()
-        self._closed = False
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+        self._errands = Errands()
+        self._disk = DiskThreads(self._counters, self._errands)
+        self._streams: WeakSet[FileStream] = WeakSet()
+        self._writers: set[FileWriter] = set()
         # Nobody waits for it, and what it cannot remove does no harm.
-        self._pool.submit(self._folder.sweep, clock() - LEFTOVER_SECONDS)
+        self._disk.begin(self._folder.sweep, clock() - LEFTOVER_SECONDS)
 
     async def get(self, key: str) -> StoredObject | None:
         """Read an object and check it, all in one visit to a thread."""
-        return await self._look_up(key, self._folder.read)
+        validate_key(key)
+        return await self._sound(key, self._disk.run(self._folder.read, key))
+
+    async def open(self, key: str, buffers: Callable[[int], bool]) -> StoredObject | StoredStream | None:
+        """Read an object, or open it, in one visit to a thread."""
+        validate_key(key)
+        found: StoredObject | Extent | None = await self._sound(key, self._open(key, Question(buffers)))
+        if not isinstance(found, Extent):
+            return found
+        stream = FileStream(
+            self._disk,
+            found,
+            discard=functools.partial(self._folder.discard_damaged, key),
+            on_damage=functools.partial(self._counters.note_damage, key),
+        )
+        self._streams.add(stream)
+        return stream
 
     async def stat(self, key: str) -> BlobMeta | None:
         """Read an object's metadata and check its length."""
-        return await self._look_up(key, self._folder.read_meta)
+        validate_key(key)
+        return await self._sound(key, self._disk.run(self._folder.read_meta, key))
 
     async def put(self, key: str, data: bytes, meta: BlobMeta, *, if_absent: bool = False) -> bool:
         """Write an object; cancelled, the thread stops at its next slice and removes its temporary."""
         check_put(key, data)
         abandoned = threading.Event()
         try:
-            written = await self._run(self._folder.write, key, data, meta, if_absent, abandoned)
+            written = await self._disk.run(self._folder.write, key, data, meta, if_absent, abandoned)
         except asyncio.CancelledError:
             abandoned.set()
             raise
         self._counters.writes += written
         return written
 
+    async def open_writer(self, key: str) -> ObjectWriter:
+        """Begin an object in a temporary file."""
+        validate_key(key)
+        draft = await self._disk.open(lambda: self._folder.draft(key), Draft.discard)
+        writer = FileWriter(self._disk, draft, self._counters, self._errands, self._writers.discard)
+        self._writers.add(writer)
+        return writer
+
     async def delete(self, key: str) -> bool:
         """Delete an object and the folders it leaves empty."""
         validate_key(key)
-        return await self._run(self._folder.delete, key)
+        return await self._disk.run(self._folder.delete, key)
 
     async def list(self, prefix: str) -> AsyncIterator[str]:
         """Give keys as the folders are read."""
         check_prefix(prefix)
         keys = self._folder.walk(prefix)
-        while batch := await self._run(_take, keys):
+        while batch := await self._disk.run(_take, keys):
             for key in batch:
                 yield key
 
     async def ping(self) -> None:
         """Write and remove a few bytes."""
-        await self._run(self._folder.probe)
+        await self._disk.run(self._folder.probe)
 
     async def aclose(self) -> None:
-        """Wait for the threads to end what they are at."""
-        self._closed = True
-        await asyncio.to_thread(self._pool.shutdown)
+        """Close streams, abort writers, and wait for the threads to end what they are at."""
+        self._disk.close()
+        for stream in tuple(self._streams):
+            stream.close()
+        await asyncio.gather(*(writer.abort() for writer in tuple(self._writers)))
+        await self._errands.finished()
+        await self._disk.aclose()
 
     def statistics(self) -> StoreStatistics:
         """Snapshot of the counters."""
         return self._counters.snapshot()
 
-    async def _look_up(self, key: str, read: Callable[[str], T | None]) -> T | None:
-        validate_key(key)
+    async def _open(self, key: str, question: Question) -> StoredObject | Extent | None:
         try:
-            return self._counters.looked_up(await self._run(read, key))
+            return await self._disk.open(lambda: self._folder.open(key, question.ask), _give_back)
+        except asyncio.CancelledError:
+            question.withdraw()
+            raise
+
+    async def _sound(self, key: str, look: Awaitable[T | None]) -> T | None:
+        """Count what a look-up finds; damage is nothing."""
+        try:
+            return self._counters.looked_up(await look)
         except Damaged as damage:
             self._counters.note_damage(key, damage)
             return None
 
-    async def _run(self, call: Callable[[Unpack[Ts]], T], *arguments: *Ts) -> T:
-        """Make a blocking call in a thread of the store's own; raises StoreError for what the system refuses."""
-        with self._translated():
-            if self._closed:
-                raise StoreError("The filesystem store is closed.")
-            return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
 
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self._counters.failures += 1
-            # The path stays out of it: the detail is shown in /api/health.
-            reason = os.strerror(error.errno) if error.errno else type(error).__name__
-            raise StoreError(f"The filesystem store failed: {reason}.") from error
+def _give_back(found: StoredObject | Extent | None) -> None:
+    if isinstance(found, Extent):
+        found.file.close()
 
 
 def _take(keys: Iterator[str]) -> list[str]:

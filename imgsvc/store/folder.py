@@ -4,31 +4,25 @@ import contextlib
 import errno
 import os
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from imgsvc.model.blob import BlobMeta
 from imgsvc.store.base import StoredObject
+from imgsvc.store.draft import SLICE_BYTES, Abandoned, Draft
 from imgsvc.store.integrity import Damaged
 from imgsvc.store.layout import FILE_SUFFIX, TEMPORARY_FOLDER, folder_of, key_of, path_of
-from imgsvc.store.objectfile import head_of, read_meta, read_object
+from imgsvc.store.objectfile import Extent, head_of, read_meta, read_object, read_or_keep
+from imgsvc.store.temporary import Temporaries
 
 Read = TypeVar("Read")
-
-WRITE_SLICE_BYTES = 1024 * 1024
-"""How much is written between two looks at whether anybody still wants it."""
 
 COMMIT_ATTEMPTS = 10
 """A delete may prune the folder that a write has just made; each further loss of that race is less likely."""
 
 # What file systems without hard links answer (vfat, some network and FUSE file systems).
 _NO_LINKS = frozenset((errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK))
-
-
-class Abandoned(Exception):
-    """The write was given up half-way, as asked; nothing of it is left."""
 
 
 class Folder:
@@ -40,11 +34,15 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._temporaries = root / TEMPORARY_FOLDER
+        self._temporaries = Temporaries(root / TEMPORARY_FOLDER)
 
     def read(self, key: str) -> StoredObject | None:
         """Read an object; raises Damaged, and the object is gone then."""
         return self._read(key, read_object)
+
+    def open(self, key: str, buffers: Callable[[int], bool]) -> StoredObject | Extent | None:
+        """Read an object when *buffers* says so of its length, else open it; raises Damaged, and it is gone then."""
+        return self._read(key, lambda file, key: read_or_keep(file, key, buffers))
 
     def read_meta(self, key: str) -> BlobMeta | None:
         """Read an object's metadata; raises Damaged, and the object is gone then."""
@@ -63,10 +61,14 @@ class Folder:
         path = self._root / path_of(key)
         if if_absent and path.exists():
             return False
-        with self._temporary() as (temporary, file):
+        with self._temporaries.one() as (temporary, file):
             _write_slices(file, head_of(key, len(data), meta), data, abandoned)
-            file.close()
+            file.flush()  # not closed: that would give the lock back, and the file to a sweep
             return _commit(temporary, path, if_absent=if_absent)
+
+    def draft(self, key: str) -> Draft:
+        """Begin an object that is written in parts."""
+        return Draft(key, *self._temporaries.make(), self._place)
 
     def delete(self, key: str) -> bool:
         """Delete an object, and the folders it leaves empty; False when there was none."""
@@ -97,17 +99,21 @@ class Folder:
 
     def probe(self) -> None:
         """Write and remove a few bytes."""
-        with self._temporary() as (_, file):
+        with self._temporaries.one() as (_, file):
             file.write(b"imgsvc")
             file.flush()
 
     def sweep(self, older_than: float) -> None:
-        """Remove temporaries last written to before unix second *older_than*: their writers were killed."""
-        for name in _names(self._temporaries):
-            path = self._temporaries / name
-            with contextlib.suppress(OSError):  # another process sweeps too, or may alone
-                if path.stat().st_mtime < older_than:
-                    path.unlink()
+        """Remove what killed writers left; *older_than* is as in :meth:`Temporaries.sweep`."""
+        self._temporaries.sweep(older_than)
+
+    def discard_damaged(self, key: str, file: BinaryIO) -> None:
+        """Delete a damaged object unless a writer has replaced it; *file* is it, still open: no other has its inode."""
+        path = self._root / path_of(key)
+        with contextlib.suppress(OSError):  # read-only: it stays, and stays a miss
+            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                path.unlink()
+                self._prune(path)
 
     def _read(self, key: str, read: Callable[[BinaryIO, str], Read]) -> Read | None:
         path = self._root / path_of(key)
@@ -116,34 +122,18 @@ class Folder:
                 try:
                     return read(file, key)
                 except Damaged:
-                    self._discard(path, file)
+                    self.discard_damaged(key, file)
                     raise
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def _discard(self, path: Path, file: BinaryIO) -> None:
-        """Delete a damaged object unless a writer has just replaced it; still open, its inode is not used again."""
-        with contextlib.suppress(OSError):  # read-only: it stays, and stays a miss
-            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-                path.unlink()
-                self._prune(path)
+    def _place(self, temporary: Path, key: str) -> None:
+        _commit(temporary, self._root / path_of(key), if_absent=False)
 
     def _prune(self, path: Path) -> None:
         with contextlib.suppress(OSError):  # the first that is not empty ends it
             for folder in path.relative_to(self._root).parents[:-1]:
                 (self._root / folder).rmdir()
-
-    @contextlib.contextmanager
-    def _temporary(self) -> Iterator[tuple[Path, BinaryIO]]:
-        """Open a new temporary file; it is closed, and gone unless renamed, whatever happens inside."""
-        self._temporaries.mkdir(parents=True, exist_ok=True)
-        path = self._temporaries / uuid.uuid4().hex
-        try:
-            with path.open("xb") as file:
-                yield path, file
-        finally:
-            with contextlib.suppress(OSError):
-                path.unlink()
 
 
 def _names(folder: Path) -> list[str]:
@@ -156,10 +146,10 @@ def _names(folder: Path) -> list[str]:
 def _write_slices(file: BinaryIO, head: bytes, data: bytes, abandoned: threading.Event) -> None:
     file.write(head)
     view = memoryview(data)
-    for start in range(0, len(view), WRITE_SLICE_BYTES):
+    for start in range(0, len(view), SLICE_BYTES):
         if abandoned.is_set():
             raise Abandoned
-        file.write(view[start : start + WRITE_SLICE_BYTES])
+        file.write(view[start : start + SLICE_BYTES])
 
 
 def _commit(temporary: Path, path: Path, *, if_absent: bool) -> bool:

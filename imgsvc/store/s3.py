@@ -2,63 +2,79 @@
 
 import asyncio
 import contextlib
-import hashlib
+import functools
 import io
-from collections.abc import AsyncIterator, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any
-
-import aiohttp
-from botocore.exceptions import BotoCoreError, ClientError
+from weakref import WeakSet
 
 from imgsvc.errors import BadKey, StoreError
 from imgsvc.model.blob import BlobMeta
-from imgsvc.model.formats import CAPABILITIES, SNIFF_BYTES, sniff
 from imgsvc.model.keys import validate_key
 from imgsvc.settings import StoreSettings
-from imgsvc.store.base import StoredObject, StoreStatistics
+from imgsvc.store.base import ObjectWriter, StoredObject, StoredStream, StoreStatistics
+from imgsvc.store.errands import Errands
 from imgsvc.store.integrity import Counters, Damaged, check_prefix, check_put, refuse_empty, verify
+from imgsvc.store.s3_bucket import Bucket, PreconditionFailed
 from imgsvc.store.s3_client import SharedClient
-
-CHUNK_BYTES = 64 * 1024
-"""Read at once; aiobotocore's own default is 1 KiB."""
+from imgsvc.store.s3_leftovers import Leftovers
+from imgsvc.store.s3_metadata import adopted, from_metadata, guessed, headers_of, is_foreign
+from imgsvc.store.s3_stream import S3Stream
+from imgsvc.store.s3_writer import UPLOADS, S3Writer
+from imgsvc.stream.base import CHUNK_BYTES
 
 VERIFY_ON_LOOP_BYTES = 64 * 1024
 """Up to this hashing costs less than the way to a thread and back."""
-
-_OF_AN_OBJECT = frozenset(("get_object", "head_object", "delete_object"))
-# NoSuchBucket is not among them: that the bucket is gone is a failure, not a miss. HEAD has no body to tell them apart.
-_MISSING = frozenset(("NoSuchKey", "NotFound", "404"))
-_OUR_NAMES = frozenset(("sha256", "source-sha256", "fetched-at", "fresh-until", "format-version"))
-# RFC 9110 §13.1.2: the condition failed; AWS answers the second while another conditional write is under way.
-_PRECONDITION = frozenset(("PreconditionFailed", "412", "ConditionalRequestConflict", "409"))
 
 
 class S3Store:
     """
     One object of the bucket an object, its metadata as ``x-amz-meta-*``; a write is one PUT.
 
+    What is written in parts takes another way: :mod:`imgsvc.store.s3_writer`. What killed processes left of that is
+    removed in the background, when the first such object is begun and once an hour from then on.
+
     An object without any metadata of ours was put there by somebody else. It is read, never deleted, and counts as
     stale: it can be a source of pictures, not an answer this service once made.
 
     ``Content-Type`` and ``Cache-Control`` are set too, so that a CDN can serve the bucket as it is. The rights needed
-    are GetObject, PutObject, DeleteObject and ListBucket; without the last S3 answers 403 for what is not there.
+    are GetObject, PutObject, DeleteObject, AbortMultipartUpload, ListBucketMultipartUploads and ListBucket; without the
+    last S3 answers 403 for what is not there.
 
     Args:
         settings: ``s3_bucket`` is set.
+        clock: unix seconds.
     """
 
-    def __init__(self, settings: StoreSettings) -> None:
+    def __init__(self, settings: StoreSettings, *, clock: Callable[[], float] = time.time) -> None:
         if settings.s3_bucket is None:
             raise ValueError("S3_BUCKET is not set")
-        self._bucket = settings.s3_bucket
         self._client = SharedClient(settings)
         self._counters = Counters()
+        self._bucket = Bucket(settings.s3_bucket, self._client, self._counters)
+        self._leftovers = Leftovers(Bucket(settings.s3_bucket, self._client, Counters()), clock)
+        self._sweep: asyncio.Task[None] | None = None
+        self._errands = Errands()
+        self._streams: WeakSet[S3Stream] = WeakSet()
+        self._writers: set[S3Writer] = set()
+        self._closed = False
 
     async def get(self, key: str) -> StoredObject | None:
         """Read an object in one GET and check it, off the loop when it is large."""
+        found = await self.open(key, _always)
+        if found is None or isinstance(found, StoredObject):
+            return found
+        raise AssertionError("unreachable: all is read at once")
+
+    async def open(self, key: str, buffers: Callable[[int], bool]) -> StoredObject | StoredStream | None:
+        """Read an object, or begin to, in one GET."""
         validate_key(key)
+        response = await self._bucket.call("get_object", Key=key)
+        if response is None:
+            return self._counters.looked_up(None)
         try:
-            return self._counters.looked_up(await self._read(key))
+            return self._counters.looked_up(await self._opened(key, response, buffers))
         except Damaged as damage:
             await self._heal(key, damage)
             return None
@@ -82,156 +98,134 @@ class S3Store:
         check_put(key, data)
         condition = {"IfNoneMatch": "*"} if if_absent else {}
         try:
-            await self._call(
+            await self._bucket.call(
                 "put_object",
                 Key=key,
                 Body=io.BytesIO(data),  # aiohttp frowns on large plain bytes; this one shares them
-                ContentType=meta.media_type,
-                CacheControl=f"public, max-age={meta.lifetime_seconds}",
-                Metadata=_to_metadata(meta),
+                **headers_of(meta),
                 **condition,
             )
-        except _PreconditionFailed:
+        except PreconditionFailed:
             return False
         self._counters.writes += 1
         return True
 
+    async def open_writer(self, key: str) -> ObjectWriter:
+        """Begin an object; nothing is asked of the bucket before the first part."""
+        validate_key(key)
+        if self._closed:
+            raise StoreError("The bucket's client is closed.")
+        if self._leftovers.is_due():
+            self._sweep = self._errands.start(self._leftovers.sweep())
+        writer = S3Writer(self._bucket, key, self._counters, self._errands, self._writers.discard)
+        self._writers.add(writer)
+        return writer
+
     async def delete(self, key: str) -> bool:
         """Delete an object; S3 does not say whether there was one, so it is asked first."""
         validate_key(key)
-        if await self._call("head_object", Key=key) is None:
+        if await self._bucket.call("head_object", Key=key) is None:
             return False
-        await self._call("delete_object", Key=key)
+        await self._bucket.call("delete_object", Key=key)
         return True
 
     async def list(self, prefix: str) -> AsyncIterator[str]:
         """Give keys page by page (1000)."""
         check_prefix(prefix)
-        with self._translated():
-            client = await self._client.get()
-            # A client reads the definition of its paginators from disk when it is first asked for one.
-            paginator = await asyncio.to_thread(client.get_paginator, "list_objects_v2")
-            async for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
-                for item in page.get("Contents", ()):
-                    if _is_key(item["Key"]):
-                        yield item["Key"]
+        async for page in self._bucket.pages("list_objects_v2", Prefix=prefix):
+            for item in page.get("Contents", ()):
+                if _is_key(item["Key"]):
+                    yield item["Key"]
 
     async def ping(self) -> None:
         """Ask for the bucket; whether it can be written to shows when it is."""
-        await self._call("head_bucket")
+        await self._bucket.call("head_bucket")
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close streams, abort writers, and close the connections."""
+        self._closed = True
+        for stream in tuple(self._streams):
+            stream.close()
+        if self._sweep is not None:
+            self._sweep.cancel()
+        await asyncio.gather(*(writer.abort() for writer in tuple(self._writers)))
+        await self._errands.finished()
         await self._client.aclose()
 
     def statistics(self) -> StoreStatistics:
         """Snapshot of the counters."""
         return self._counters.snapshot()
 
-    async def _read(self, key: str) -> StoredObject | None:
-        response = await self._call("get_object", Key=key)
-        if response is None:
-            return None
-        async with response["Body"] as body:  # left early, the connection is dropped, not drained
-            meta = None if _is_foreign(response["Metadata"]) else _from_metadata(response["Metadata"])
-            with self._translated():
-                data = b"".join([chunk async for chunk in body.iter_chunks(CHUNK_BYTES)])
+    async def _opened(
+        self, key: str, response: Any, buffers: Callable[[int], bool]
+    ) -> StoredObject | StoredStream | None:
+        """Give what an answer holds; its connection is given back, or dropped when not read, unless a stream has it."""
+        body, size_bytes = response["Body"], response["ContentLength"]
+        found: StoredObject | StoredStream | None = None
+        try:
+            meta = None if is_foreign(response["Metadata"]) else from_metadata(response["Metadata"])
+            if meta is not None:
+                refuse_empty(size_bytes)
+            if size_bytes:  # else it is an empty one of somebody else's, and that is nothing
+                found = await (self._whole if buffers(size_bytes) else self._stream)(key, response, meta)
+            return found
+        finally:
+            if not isinstance(found, S3Stream):
+                body.close()
+
+    async def _whole(self, _key: str, response: Any, meta: BlobMeta | None) -> StoredObject:
+        with self._bucket.translated():
+            data = b"".join([chunk async for chunk in response["Body"].iter_chunks(CHUNK_BYTES)])
         if meta is None:
-            written_at = int(response["LastModified"].timestamp())
-            return await asyncio.to_thread(_adopted, data, response["ContentType"], written_at)
+            return await asyncio.to_thread(adopted, data, response["ContentType"], response["LastModified"])
         if len(data) > VERIFY_ON_LOOP_BYTES:
             await asyncio.to_thread(verify, data, meta)
         else:
             verify(data, meta)
         return StoredObject(data, meta)
 
+    async def _stream(self, key: str, response: Any, meta: BlobMeta | None) -> S3Stream:
+        head = b""
+        if meta is None:
+            with self._bucket.translated():
+                head = await response["Body"].read(CHUNK_BYTES)
+            meta = guessed(head, response["ContentType"], response["LastModified"])
+        on_damage = functools.partial(self._heal_unless_replaced, key, response["ETag"])
+        stream = S3Stream(self._bucket, key, response, meta, on_damage, head)
+        self._streams.add(stream)
+        return stream
+
     async def _read_meta(self, key: str) -> BlobMeta | None:
-        response = await self._call("head_object", Key=key)
+        response = await self._bucket.call("head_object", Key=key)
         if response is None:
             return None
-        if _is_foreign(response["Metadata"]):
+        if is_foreign(response["Metadata"]):
             return None  # nothing is known of it without reading it
         refuse_empty(response["ContentLength"])
-        return _from_metadata(response["Metadata"])
+        return from_metadata(response["Metadata"])
 
     async def _heal(self, key: str, damage: Damaged) -> None:
         self._counters.note_damage(key, damage)
         with contextlib.suppress(StoreError):  # it stays, and stays a miss
-            await self._call("delete_object", Key=key)
+            await self._bucket.call("delete_object", Key=key)
 
-    async def _call(self, operation: str, **arguments: Any) -> Any:
-        """Call the bucket; None when the object asked for is not there."""
-        with self._translated():
-            client = await self._client.get()
-            try:
-                return await getattr(client, operation)(Bucket=self._bucket, **arguments)
-            except ClientError as error:
-                if operation in _OF_AN_OBJECT and _code(error) in _MISSING:
-                    return None
-                if "IfNoneMatch" in arguments and _code(error) in _PRECONDITION:
-                    raise _PreconditionFailed from error
-                raise
-
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn what botocore and the connection raise into StoreError, counted; messages may hold addresses."""
-        try:
-            yield
-        except ClientError as error:
-            self._counters.failures += 1
-            raise StoreError(f"The object store answered {_code(error)}.") from error
-        # ValueError: an endpoint or a bucket name that is none, found out when the client is made or asked.
-        except (BotoCoreError, aiohttp.ClientError, OSError, ValueError) as error:
-            self._counters.failures += 1
-            raise StoreError(f"The object store cannot be reached: {type(error).__name__}.") from error
+    async def _heal_unless_replaced(self, key: str, etag: str, damage: Damaged) -> None:
+        """Delete what was damaged when it began to be read, unless another is there by now."""
+        with contextlib.suppress(StoreError):
+            response = await self._bucket.call("head_object", Key=key)
+            if response is not None and response["ETag"] != etag:
+                self._counters.note_damage(key, damage)
+                return
+        await self._heal(key, damage)
 
 
-class _PreconditionFailed(Exception):
-    """There is an object of that name already."""
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "unknown"))
+def _always(_size_bytes: int) -> bool:
+    return True
 
 
 def _is_key(text: str) -> bool:
     """Whether a name in the bucket is one that this service could ask for."""
     try:
-        return bool(validate_key(text))
+        return bool(validate_key(text)) and not text.startswith(UPLOADS)
     except BadKey:
         return False
-
-
-def _to_metadata(meta: BlobMeta) -> dict[str, str]:
-    """Name fields with hyphens (proxies drop headers with underscores) and leave out empty ones (servers drop them)."""
-    return {name.replace("_", "-"): text for name, text in meta.to_texts().items() if text}
-
-
-def _from_metadata(metadata: Mapping[str, str]) -> BlobMeta:
-    texts = {"degraded": ""} | {name.lower().replace("-", "_"): text for name, text in metadata.items()}
-    try:
-        return BlobMeta.from_texts(texts)
-    except ValueError as error:
-        raise Damaged(f"its {error}") from error
-
-
-def _is_foreign(metadata: Mapping[str, str]) -> bool:
-    """Whether somebody else wrote the object; ours have lost at most a part of their metadata."""
-    return not metadata.keys() & _OUR_NAMES
-
-
-def _adopted(data: bytes, media_type: str, written_at: int) -> StoredObject | None:
-    """Describe somebody else's object by what can be seen of it; an empty one is nothing."""
-    if not data:
-        return None
-    digest = hashlib.sha256(data).hexdigest()
-    image_format = sniff(data[:SNIFF_BYTES])
-    meta = BlobMeta(
-        media_type=CAPABILITIES[image_format].media_type if image_format else media_type,
-        sha256=digest,
-        source_sha256=digest,
-        fetched_at=written_at,
-        fresh_until=written_at,
-        last_modified=written_at,
-    )
-    return StoredObject(data, meta)

@@ -13,7 +13,8 @@ CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 10
 ATTEMPTS = 2
 """The first included. A request waits for the store, so it hears soon that there is none; botocore pauses ≤ 1 s."""
-MAX_CONNECTIONS = 32
+MAX_CONNECTIONS = 256
+"""A stream keeps its connection for as long as its reader takes: slow readers must not use up those of everybody."""
 
 
 class SharedClient:

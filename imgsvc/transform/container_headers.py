@@ -6,10 +6,11 @@ BITMAPINFOHEADER and its descendants), and of PNG's IHDR (W3C PNG, third edition
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgsvc.errors import CorruptImage, ImageTooLarge
 from imgsvc.model.formats import ImageFormat
+from imgsvc.transform.body import View
 from imgsvc.transform.limits import Limits
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -17,6 +18,9 @@ MAX_ENTRIES = 256
 """Icons have a dozen entries at most; a directory longer than this only makes work."""
 
 BMP_FILE_HEADER_BYTES = 14
+_READ_BYTES = 1024
+"""How much of a picture is read for its header; the longest there is, BITMAPV5HEADER, has 124."""
+
 _CORE_HEADER_BYTES = 12
 _INFO_HEADER_BYTES = 40
 _DIRECTORY = struct.Struct("<HHH")
@@ -84,7 +88,7 @@ class IconEntry:
         width: in px, as the picture's own header says; the directory cannot say more than 256.
         height: likewise, without the mask.
         bits: of one pixel.
-        payload: its bytes: a PNG file, or a bitmap without file header.
+        payload: its bytes: a PNG file, or a bitmap without file header; of all but the largest only the first.
         bitmap: the bitmap's header; None for a PNG.
     """
 
@@ -95,7 +99,7 @@ class IconEntry:
     bitmap: BitmapHeader | None
 
 
-def read_size(data: bytes, image_format: ImageFormat, limits: Limits) -> tuple[int, int]:
+def read_size(data: View, image_format: ImageFormat, limits: Limits) -> tuple[int, int]:
     """
     Give width and height in px of a BMP, or of the largest picture of an ICO or CUR.
 
@@ -106,29 +110,36 @@ def read_size(data: bytes, image_format: ImageFormat, limits: Limits) -> tuple[i
     if image_format is ImageFormat.BMP:
         header = read_bitmap_file(data, limits)
         return header.width, header.height
-    entry = largest_entry(data, limits)
+    _, entry = _largest(data, limits)
     return entry.width, entry.height
 
 
-def read_bitmap_file(data: bytes, limits: Limits) -> BitmapHeader:
+def read_bitmap_file(data: View, limits: Limits) -> BitmapHeader:
     """Read a BMP file's headers; errors as with :func:`read_size`."""
-    header = _bitmap_header(data[BMP_FILE_HEADER_BYTES:])
+    header = _bitmap_header(data[BMP_FILE_HEADER_BYTES : BMP_FILE_HEADER_BYTES + _READ_BYTES])
     _check(header.width, header.height, limits)
     return header
 
 
-def largest_entry(data: bytes, limits: Limits) -> IconEntry:
+def largest_entry(data: View, limits: Limits) -> IconEntry:
     """
     Choose the picture of an ICO or CUR with the most pixels, then the most bits; the first of equals.
 
     All are checked, whichever is chosen: one that reaches beyond the file means that the file is cut off, and cut-off
     files are never answered with what is left of them. Errors as with :func:`read_size`.
     """
-    entries = [_entry(data, index, limits) for index in range(_entry_count(data))]
-    return max(entries, key=lambda entry: (entry.width * entry.height, entry.bits))
+    index, entry = _largest(data, limits)
+    offset, size_bytes = _span(data, index)
+    return replace(entry, payload=data[offset : offset + size_bytes])
 
 
-def _entry_count(data: bytes) -> int:
+def _largest(data: View, limits: Limits) -> tuple[int, IconEntry]:
+    """Compare heads only: the pictures may lie over one another, and copies of all be many times the file."""
+    entries = [(index, _entry(data, index, limits)) for index in range(_entry_count(data))]
+    return max(entries, key=lambda pair: (pair[1].width * pair[1].height, pair[1].bits))
+
+
+def _entry_count(data: View) -> int:
     if len(data) < _DIRECTORY.size:
         raise CorruptImage("The icon ends inside its header.")
     count: int = _DIRECTORY.unpack_from(data)[2]
@@ -137,15 +148,22 @@ def _entry_count(data: bytes) -> int:
     return count
 
 
-def _entry(data: bytes, index: int, limits: Limits) -> IconEntry:
-    width, height, *_, size_bytes, offset = _ENTRY.unpack_from(data, _DIRECTORY.size + index * _ENTRY.size)
+def _entry(data: View, index: int, limits: Limits) -> IconEntry:
+    width, height, *_ = _ENTRY.unpack_from(data, _DIRECTORY.size + index * _ENTRY.size)
     _check(width or 256, height or 256, limits)
+    offset, size_bytes = _span(data, index)
     if offset + size_bytes > len(data):
         raise CorruptImage("The icon ends before its last picture does.")
-    payload = data[offset : offset + size_bytes]
+    payload = data[offset : offset + min(size_bytes, _READ_BYTES)]
     entry = _png_entry(payload) if payload.startswith(PNG_SIGNATURE) else _bitmap_entry(payload)
     _check(entry.width, entry.height, limits)
     return entry
+
+
+def _span(data: View, index: int) -> tuple[int, int]:
+    """Where a picture of the directory begins, and its length in bytes."""
+    *_, size_bytes, offset = _ENTRY.unpack_from(data, _DIRECTORY.size + index * _ENTRY.size)
+    return offset, size_bytes
 
 
 def _png_entry(payload: bytes) -> IconEntry:

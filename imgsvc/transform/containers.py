@@ -10,6 +10,7 @@ import pyvips
 from imgsvc.errors import CorruptImage, ImageTooLarge, ImgsvcError
 from imgsvc.model.formats import ImageFormat
 from imgsvc.transform import container_headers as headers
+from imgsvc.transform.body import View
 from imgsvc.transform.container_headers import BitmapHeader, IconEntry
 from imgsvc.transform.limits import Limits
 
@@ -24,7 +25,7 @@ _ALPHA_BITS = 32
 _FILE_HEADER = struct.Struct("<2sIHHI")
 
 
-def container_size(data: bytes, image_format: ImageFormat, limits: Limits) -> tuple[int, int]:
+def container_size(data: View, image_format: ImageFormat, limits: Limits) -> tuple[int, int]:
     """
     Give width and height in px of the picture that :func:`open_container` would open, from the headers only.
 

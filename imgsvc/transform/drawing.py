@@ -1,7 +1,7 @@
 """Vector pictures: how large they are drawn, and the drawing as a source of pixels."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyvips
 
@@ -41,13 +41,20 @@ class Drawing:
     def as_source(self, data: bytes) -> MemorySource:
         """Make it readable for the pipeline; *data* is the SVG."""
         image = pyvips.Image.new_from_memory(self.pixels, self.size.width, self.size.height, _BANDS, "uchar")
-        natural = Size.rounded(self.width, self.height)
-        info = ImageInfo(
-            image_format=ImageFormat.SVG, width=natural.width, height=natural.height, has_alpha=True, is_plain_srgb=True
-        )
-        return MemorySource(
-            data, info, (image.copy(interpretation="srgb"),), natural_px=(self.width, self.height), scalable=True
-        )
+        return replace(undrawn(self.width, self.height, data), images=(image.copy(interpretation="srgb"),))
+
+
+def undrawn(width: float, height: float, data: bytes) -> MemorySource:
+    """Give what is known of a drawing before it is drawn: enough to decide what becomes of it."""
+    info = drawing_info(Size.rounded(width, height))
+    return MemorySource(data, info, (), natural_px=(width, height), scalable=True)
+
+
+def drawing_info(size: Size) -> ImageInfo:
+    """Say what a drawing is as a picture of *size*."""
+    return ImageInfo(
+        image_format=ImageFormat.SVG, width=size.width, height=size.height, has_alpha=True, is_plain_srgb=True
+    )
 
 
 def drawing_size(width: float, height: float, spec: TransformSpec, limits: Limits) -> Size:

@@ -1,12 +1,14 @@
 """Whether a GIF is all there: its decoder shows what has arrived of a frame and calls that a picture."""
 
+from imgsvc.transform.body import View
+
 _HEADER_BYTES = 13
 _IMAGE_HEADER_BYTES = 10
 _COLOUR_TABLE = 0x80
 _EXTENSION, _IMAGE = 0x21, 0x2C
 
 
-def is_whole(data: bytes) -> bool:
+def is_whole(data: View) -> bool:
     """
     Walk the blocks of a GIF (GIF89a specification, §§17-27) without reading pixels.
 
@@ -34,7 +36,7 @@ def _table_bytes(flags: int) -> int:
     return 3 * 2 ** ((flags & 7) + 1) if flags & _COLOUR_TABLE else 0
 
 
-def _after_chain(data: bytes, at: int) -> int:
+def _after_chain(data: View, at: int) -> int:
     """Skip length-prefixed pieces up to the empty one; beyond the end when there is none."""
     size = len(data)
     while at < size:

@@ -121,11 +121,16 @@ class Job(Generic[T]):
     def _settle(self, thread: Future[T]) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        self._ended(self)
         # A future holds its callbacks, ours holds this job, and the job the future: a circle that counts as few objects
         # and holds megabytes. It is broken here, not whenever the collector comes by.
         self.switch.let_go()
         self._thread = None
+        try:
+            self._ended(self)
+        finally:  # whatever is wrong with what was lent, the caller does not wait for ever
+            self._hand_over(thread)
+
+    def _hand_over(self, thread: Future[T]) -> None:
         if self._outcome.done():
             return
         error = Killed() if thread.cancelled() else thread.exception()

@@ -5,14 +5,16 @@ from typing import Any
 import pyvips
 
 from imgsvc.model.formats import ImageFormat
+from imgsvc.stream.base import FileRange
+from imgsvc.transform.body import Body
 
 _LOADERS: dict[ImageFormat, str] = {
-    ImageFormat.JPEG: "jpegload_buffer",
-    ImageFormat.PNG: "pngload_buffer",
-    ImageFormat.WEBP: "webpload_buffer",
-    ImageFormat.GIF: "gifload_buffer",
-    ImageFormat.AVIF: "heifload_buffer",
-    ImageFormat.TIFF: "tiffload_buffer",
+    ImageFormat.JPEG: "jpegload",
+    ImageFormat.PNG: "pngload",
+    ImageFormat.WEBP: "webpload",
+    ImageFormat.GIF: "gifload",
+    ImageFormat.AVIF: "heifload",
+    ImageFormat.TIFF: "tiffload",
 }
 CONTAINERS = frozenset((ImageFormat.ICO, ImageFormat.CUR, ImageFormat.BMP))
 """Formats that libvips has no loader for; ``containers.open_container`` reads them."""
@@ -23,12 +25,13 @@ ANIMATED = frozenset((ImageFormat.GIF, ImageFormat.WEBP))
 ALL_PAGES = -1
 
 
-def open_page(data: bytes, image_format: ImageFormat, *, shrink: float = 1.0, pages: int = 1) -> Any:
+def open_page(body: Body | pyvips.Source, image_format: ImageFormat, *, shrink: float = 1.0, pages: int = 1) -> Any:
     """
     Open a picture for reading from top to bottom; only its header is read before pixels are asked for.
 
     Args:
-        data: the whole file; it must live as long as the image does.
+        body: the whole picture: bytes, a file or a pipe. It must live as long as the image does: libvips closes a file
+            when it has read the header and opens it once more for the pixels.
         image_format: as sniffed; a container or SVG is not opened here.
         shrink: by how much the caller is going to shrink it at the least, 1 or more. Decoders that can, decode
             less, so the image may come out smaller, but never smaller than asked.
@@ -43,7 +46,12 @@ def open_page(data: bytes, image_format: ImageFormat, *, shrink: float = 1.0, pa
         options["n"] = pages
     if shrink > 1 and pages == 1:
         options |= _shrink_options(image_format, shrink)
-    return pyvips.Operation.call(_LOADERS[image_format], data, **options)
+    name = _LOADERS[image_format]
+    if isinstance(body, FileRange):
+        return pyvips.Operation.call(name, body.path, **options)
+    # As a source: the loaders for buffers would copy the bytes first.
+    source = pyvips.Source.new_from_memory(body) if isinstance(body, bytes) else body
+    return pyvips.Operation.call(f"{name}_source", source, **options)
 
 
 def _shrink_options(image_format: ImageFormat, shrink: float) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
 from imgsvc.model.spec import Output, Placeholder, TransformSpec
 from imgsvc.settings import TransformSettings
+from imgsvc.transform.body import whole
 from imgsvc.transform.colour import to_srgb
 from imgsvc.transform.compose import compose
 from imgsvc.transform.decide import Decision, decide, is_untouched, keeps_colours, keeps_frames, sizes_for
@@ -73,7 +74,18 @@ class Pipeline:
             max_side_px=settings.max_side_px,
         )
 
-    def render(self, source: PixelSource, spec: TransformSpec, switch: KillSwitch) -> Rendered:
+    def decision(self, source: PixelSource, spec: TransformSpec) -> Decision | None:
+        """Decide what becomes of a source, from its header; None where the answer is no picture."""
+        return None if spec.is_json else decide(source, spec, self._settings, self.limits)
+
+    def heaviest(self, source: PixelSource, spec: TransformSpec) -> Decision | None:
+        """Decide for an estimate: a stand-in of a trimmed picture takes what the trimmed picture takes."""
+        trims = spec.placeholder is not None and spec.trim is not None
+        return decide(source, spec, self._settings, self.limits) if trims else self.decision(source, spec)
+
+    def render(
+        self, source: PixelSource, spec: TransformSpec, switch: KillSwitch, decision: Decision | None = None
+    ) -> Rendered:
         """
         Do what *spec* asks.
 
@@ -81,6 +93,7 @@ class Pipeline:
             source: within the limits.
             spec: what is asked for; an identity is encoded anew.
             switch: stops the work from another thread.
+            decision: as :meth:`decision` gave it for this source; None decides now.
 
         Raises:
             pyvips.Error: the source cannot be decoded, or the work was stopped.
@@ -90,20 +103,23 @@ class Pipeline:
             return self._stand_in(source, spec, spec.placeholder, switch)
         if spec.output is Output.JSON:
             return self._description(source, switch)
-        return self._picture(source, spec, switch)
+        return self._picture(source, spec, switch, decision)
 
-    def _picture(self, source: PixelSource, spec: TransformSpec, switch: KillSwitch) -> Rendered:
+    def _picture(
+        self, source: PixelSource, spec: TransformSpec, switch: KillSwitch, decision: Decision | None
+    ) -> Rendered:
         started = self._clock()
         cut = self._trimmed(source, spec, switch)
-        decision = decide(cut, spec, self._settings, self.limits)
+        if decision is None or cut is not source:
+            decision = decide(cut, spec, self._settings, self.limits)
         image = compose(cut, decision.plan, switch, every=decision.animate)
         if image.width * image.height * image.bands <= _HELD_BYTES:
             image = switch.in_memory(image)
         decoded = self._clock()
         data = self._encoded(switch.watch(image), decision)
-        # Never bigger than the source, where the source is as good an answer.
-        if cut is source and len(data) > len(source.data) and is_untouched(source.info, decision):
-            data = source.data
+        # Never bigger than the source, where the source is as good an answer and still there.
+        if cut is source and source.body is not None and len(data) > source.size_bytes:
+            data = whole(source.body) if is_untouched(source.info, decision) else data
         media_type = CAPABILITIES[decision.image_format].media_type
         return self._rendered(data, media_type, decision.plan.geometry.canvas, started, decoded, decision.degraded)
 
@@ -124,7 +140,7 @@ class Pipeline:
             return source
         info = replace(source.info, width=box.width, height=box.height, orientation=1, is_plain_srgb=True)
         cut = tuple(box.cut(frame) for frame in frames)
-        return MemorySource(source.data, info, cut, (box.width, box.height), scalable=source.scalable)
+        return MemorySource(source.body, info, cut, (box.width, box.height), scalable=source.scalable)
 
     def _stand_in(self, source: PixelSource, spec: TransformSpec, kind: Placeholder, switch: KillSwitch) -> Rendered:
         """Answer with something tiny; it is computed from a small picture, but tells the large one's size."""
@@ -147,7 +163,7 @@ class Pipeline:
         plan = FramePlan(spec=TransformSpec(), geometry=small, orientation=info.orientation)
         image = switch.in_memory(compose(source, plan, switch))
         decoded = self._clock()
-        answer = describe(image, info, info.image_format, len(source.data))
+        answer = describe(image, info, info.image_format, source.size_bytes)
         return self._rendered(_json(answer), JSON_TYPE, natural, started, decoded)
 
     def _rendered(

@@ -1,51 +1,52 @@
-"""The threads in which pixels are touched: bounded, first come first served, with deadlines that kill."""
+"""Where pixels are touched: on threads, admitted by what it takes, with deadlines that kill."""
 
-import asyncio
-import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Self, TypeVar
 
-from imgsvc.errors import Draining, NotAnImage, QueueFull, TransformTimeout
-from imgsvc.model.formats import SNIFF_BYTES, ImageFormat, sniff
+from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import TransformSpec
 from imgsvc.settings import TransformSettings
-from imgsvc.transform import runtime
-from imgsvc.transform.drawing import Drawing, drawing_size
+from imgsvc.transform import piping, runtime
+from imgsvc.transform.admission import Admission, OpenAdmission
+from imgsvc.transform.body import Body, held_open
+from imgsvc.transform.drawing import Drawing
 from imgsvc.transform.geometry import Size
-from imgsvc.transform.job import Job
-from imgsvc.transform.loaders import CONTAINERS
+from imgsvc.transform.lane import Lane
+from imgsvc.transform.looking import DrawingPlan, Looker
 from imgsvc.transform.pipeline import Pipeline, Rendered
-from imgsvc.transform.probe import probe
-from imgsvc.transform.results import Inspected, PoolStatistics, Transformed
-from imgsvc.transform.runtime import KillSwitch
-from imgsvc.transform.source import FileSource, PixelSource, contained_source
-from imgsvc.transform.svg import SvgRenderer, sanitise
+from imgsvc.transform.results import Head, Inspected, PoolStatistics, Transformed
+from imgsvc.transform.svg import SvgRenderer
 
-__all__ = ["Inspected", "PoolStatistics", "TransformPool", "Transformed"]
+__all__ = ["Head", "Inspected", "PoolStatistics", "TransformPool", "Transformed"]
 
 T = TypeVar("T")
 
-QUEUE_PER_CORE = 32
-"""
-Work that may wait for a thread, for each core: about a second of it. Less would refuse a page that shows one new
-picture in twenty sizes; more would only wait in vain.
-"""
+LOOKS_PER_CORE = 128
+"""Newcomers that may wait to be looked at, for each core: half a second of it, and more than are fetched at once."""
 
-RETRY_AFTER_SECONDS = 1
+PIPE_THREADS = 4
+"""Sources decoded while they arrive. They mostly wait, so they are not counted by cores."""
+
+SVG_WORKER_BYTES = 25 * 1024 * 1024
+"""Resident size of a worker that draws SVG and has drawn nothing large yet."""
 
 
 class TransformPool:
     """
     Turns sources into answers off the event loop.
 
+    Three kinds of thread: for headers, so that a look at a newcomer never waits behind pixels; for pixels; and for
+    sources that are decoded while they arrive, so that a slow one holds no thread of the others.
+
     Args:
         settings: limits, efforts, threads and deadline.
         svg: draws SVG; whoever gives it closes it. None: the pool makes its own and closes it.
         clock: seconds, monotonic.
+        admission: asked before anything is decoded; None admits everything.
     """
 
     def __init__(
@@ -53,20 +54,22 @@ class TransformPool:
         settings: TransformSettings,
         svg: SvgRenderer | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        admission: Admission | None = None,
     ) -> None:
         runtime.prepare()
-        self._settings = settings
+        self._timeout_seconds = settings.timeout_seconds
         self._clock = clock
+        self._admission = admission or OpenAdmission()
         self._pipeline = Pipeline(settings, clock)
+        self._looker = Looker(self._pipeline)
         self._svg = svg or SvgRenderer(timeout_seconds=settings.timeout_seconds, max_pixels=settings.max_pixels)
         self._owns_svg = svg is None
-        self._executor = ThreadPoolExecutor(settings.thread_count, thread_name_prefix="transform")
-        self._capacity = settings.thread_count + QUEUE_PER_CORE * (os.cpu_count() or 1)
-        self._jobs: set[Job[Any]] = set()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._closed = False
-        self._completed = self._refused = self._timed_out = 0
+        cores = os.cpu_count() or 1
+        self._headers = Lane("transform-header", cores, clock, room=LOOKS_PER_CORE * cores)
+        self._pixels = Lane("transform-pixels", settings.thread_count, clock)
+        self._pipes = Lane("transform-pipe", PIPE_THREADS, clock)
+        self._piping = self._inspected = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,9 +77,13 @@ class TransformPool:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def inspect(self, data: bytes) -> Inspected:
+    async def inspect(self, body: Body, *, sha256: str | None = None) -> Inspected:
         """
         Find out what a source is, make an SVG harmless, check the limits and hash it, without reading pixels.
+
+        Args:
+            body: the whole source; a file need not stay open longer than this takes, or its caller waits.
+            sha256: its hex digest where that is known; it is not computed again then.
 
         Raises:
             NotAnImage: the first bytes are no picture's.
@@ -87,136 +94,184 @@ class TransformPool:
             TransformTimeout: it took too long.
             Draining: the pool is closed.
         """
-        with self._admitted() as job:
-            inspected: Inspected = await self._in_thread(job, lambda _: self._inspect(data))
-        if inspected.image_format is not ImageFormat.SVG:
-            return inspected
-        natural = Size.rounded(*await self._svg.size(inspected.data))
-        return Inspected(
-            data=inspected.data,
-            image_format=ImageFormat.SVG,
-            sha256=inspected.sha256,
-            width=natural.width,
-            height=natural.height,
-            pages=1,
-        )
+        try:
+            found = await self._look(body, lambda kept: self._looker.inspect(kept, sha256), bounded=True)
+        finally:
+            self._inspected += 1
+        # A file was looked at by a number of its own, which is closed by now.
+        return found if isinstance(found.data, bytes) else replace(found, data=body)
 
-    async def run(self, data: bytes, image_format: ImageFormat, spec: TransformSpec) -> Transformed:
+    async def inspect_head(self, head: bytes) -> Head:
+        """
+        Find out what a large source is while it is still arriving, as far as its first bytes tell.
+
+        Raises:
+            NotAnImage: the first bytes are no picture's.
+            ImageTooLarge: even a single frame is over the limits.
+            SourceTooLarge: an SVG; none as large as this is read.
+            QueueFull, TransformTimeout, Draining: as with :meth:`inspect`.
+        """
+        return await self._look(head, lambda _: self._looker.inspect_head(head), bounded=True)
+
+    async def run(self, body: Body, image_format: ImageFormat, spec: TransformSpec) -> Transformed:
         """
         Make the answer that *spec* asks for.
 
-        A caller that is cancelled or told of the deadline is free at once; the work's thread is killed, and free for
-        others when it has really ended.
+        A caller that is cancelled or told of the deadline is free at once; the work's thread is killed, and permit and
+        thread are free for others when it has really ended.
 
         Args:
-            data: as :meth:`inspect` gave it.
+            body: as :meth:`inspect` gave it; a file need not stay open longer than this takes, or its caller waits.
             image_format: likewise.
             spec: what is asked for.
 
         Raises:
             CorruptImage: the picture is broken or ends too early.
-            ImageTooLarge: it is over the limits.
-            QueueFull: too much work waits already.
+            ImageTooLarge: it is over the limits, or needs more memory than there is.
+            Overloaded: it was not admitted.
             TransformTimeout: it took longer than IMGSVC_TRANSFORM_TIMEOUT.
             Draining: the pool is closed.
         """
-        with self._admitted() as job:
-            begun = self._clock()
-            drawing = await self._draw(data, spec) if image_format is ImageFormat.SVG else None
-            drawn = self._clock()
-            rendered: Rendered = await self._in_thread(
-                job,
-                lambda switch: self._pipeline.render(self._source(data, image_format, drawing), spec, switch),
+        if image_format is ImageFormat.SVG:
+            return await self._run_drawing(body, spec)
+        plan = await self._look(body, lambda kept: self._looker.plan(kept, image_format, spec))
+        with ExitStack() as held:
+            waited_seconds = await self._admit(plan.estimate_bytes, held)
+            kept = held_open(body, held)
+            rendered, queued_seconds = await self._pixels.run(
+                lambda switch: self._looker.render(kept, plan, spec, switch),
+                self._timeout_seconds,
+                ended=held.pop_all().close,
             )
-        return Transformed(
-            data=rendered.data,
-            media_type=rendered.media_type,
-            sha256=rendered.sha256,
-            width=rendered.width,
-            height=rendered.height,
-            degraded=rendered.degraded,
-            queue_seconds=job.queue_seconds,
-            decode_seconds=rendered.decode_seconds + drawn - begun,
-            encode_seconds=rendered.encode_seconds,
-        )
+        return _answer(rendered, waited_seconds + queued_seconds)
+
+    @property
+    def free_pipes(self) -> int:
+        """How many more sources could be decoded while they arrive, without waiting for a thread."""
+        return max(0, PIPE_THREADS - self._piping)
+
+    def can_pipe(self, head: Head, spec: TransformSpec) -> bool:
+        """Whether :meth:`run_piped` can make this answer, and has a thread free for it."""
+        return self.free_pipes > 0 and piping.can_pipe(head, spec)
+
+    async def run_piped(
+        self, descriptor: int, head: Head, spec: TransformSpec, *, timeout_seconds: float, source_bytes: int = 0
+    ) -> Transformed:
+        """
+        Make the answer that *spec* asks for from a source that is still arriving.
+
+        The answer may be larger than the source. A source that ends too early looks like a broken one here.
+
+        Args:
+            descriptor: the end of a pipe to read from. It is the pool's from now on, and closed whatever happens: when
+                this returns or raises anything but a cancellation or the deadline, nobody reads any more and whoever
+                writes is told so; after those two as soon as the thread has noticed.
+            head: as :meth:`inspect_head` gave it, with :meth:`can_pipe` true of it.
+            spec: what is asked for.
+            timeout_seconds: from the thread's start, waiting for the source included.
+            source_bytes: how many there will be, as far as is known; only the estimate hangs on it.
+
+        Raises:
+            CorruptImage: the picture is broken or ended too early.
+            ImageTooLarge: it needs more memory than there is.
+            Overloaded: it was not admitted.
+            TransformTimeout: it took longer than *timeout_seconds*.
+            Draining: the pool is closed.
+            ValueError: the head says nothing.
+        """
+        with ExitStack() as held:
+            held.callback(os.close, descriptor)
+            self._piping += 1
+            held.callback(self._pipe_left)
+            if (info := head.info) is None:
+                raise ValueError("nothing is known of the source")
+            plan = self._looker.plan_arriving(info, spec, source_bytes)
+            waited_seconds = await self._admit(plan.estimate_bytes, held)
+            rendered, queued_seconds = await self._pipes.run(
+                lambda switch: self._looker.render_arriving(descriptor, plan, spec, switch),
+                timeout_seconds,
+                ended=held.pop_all().close,
+            )
+        return _answer(rendered, waited_seconds + queued_seconds)
 
     async def aclose(self) -> None:
         """Refuse new work, kill what runs, and wait until all threads have ended; twice is allowed."""
-        self._closed = True
-        for job in tuple(self._jobs):
-            job.kill()
+        lanes = (self._headers, self._pixels, self._pipes)
+        for lane in lanes:
+            lane.stop()
         if self._owns_svg:
             await self._svg.aclose()
-        await self._idle.wait()
-        await asyncio.to_thread(self._executor.shutdown)
+        for lane in lanes:
+            await lane.aclose()
 
     async def idle(self) -> None:
         """Wait until no work is inside: every thread has ended its own."""
-        await self._idle.wait()
+        for lane in (self._headers, self._pixels, self._pipes):
+            await lane.idle()
 
     def statistics(self) -> PoolStatistics:
         """Snapshot of what is inside and of the counters."""
-        running = sum(job.running for job in self._jobs)
+        headers, pixels, pipes = (lane.statistics() for lane in (self._headers, self._pixels, self._pipes))
         return PoolStatistics(
-            threads=self._settings.thread_count,
-            queued=len(self._jobs) - running,
-            running=running,
-            completed=self._completed,
-            refused=self._refused,
-            timed_out=self._timed_out,
+            threads=pixels.threads,
+            queued=pixels.queued,
+            running=pixels.running,
+            looking=headers.queued + headers.running,
+            piping=self._piping,
+            completed=self._inspected + pixels.completed + pipes.completed,
+            refused=headers.refused,
+            timed_out=headers.timed_out + pixels.timed_out + pipes.timed_out,
         )
 
-    @contextmanager
-    def _admitted(self) -> Iterator[Job[Any]]:
-        """Let one piece of work in; it is out when its thread has ended, or on leaving if it never had one."""
-        if self._closed:
-            raise Draining("The service is shutting down.", retry_after_seconds=RETRY_AFTER_SECONDS)
-        if len(self._jobs) >= self._capacity:
-            self._refused += 1
-            raise QueueFull("Too many pictures wait to be transformed.", retry_after_seconds=RETRY_AFTER_SECONDS)
-        job: Job[Any] = Job(self._settings.timeout_seconds, self._clock, self._left)
-        self._jobs.add(job)
-        self._idle.clear()
-        try:
-            yield job
-        finally:
-            if not job.submitted:
-                self._left(job)
+    async def _look(self, body: Body, look: Callable[[Body], T], *, bounded: bool = False) -> T:
+        """Have a look at a source on a header thread, which ends the look even if the caller has left."""
+        with ExitStack() as held:
+            kept = held_open(body, held)
+            found, _ = await self._headers.run(
+                lambda _: look(kept), self._timeout_seconds, ended=held.pop_all().close, bounded=bounded
+            )
+        return found
 
-    def _left(self, job: Job[Any]) -> None:
-        self._jobs.discard(job)
-        self._completed += 1
-        if not self._jobs:
-            self._idle.set()
+    async def _admit(self, estimate_bytes: int, held: ExitStack) -> float:
+        """Wait for a permit, hang its return on *held*, and give the seconds waited."""
+        asked = self._clock()
+        permit = await self._admission.admit(estimate_bytes)
+        held.callback(permit.release)
+        return self._clock() - asked
 
-    async def _in_thread(self, job: Job[T], work: Callable[[KillSwitch], T]) -> T:
-        try:
-            return await job.outcome(self._executor, work)
-        except TransformTimeout:
-            self._timed_out += 1
-            raise
+    async def _run_drawing(self, body: Body, spec: TransformSpec) -> Transformed:
+        plan = await self._look(body, lambda kept: self._looker.plan_drawing(kept, spec))
+        with ExitStack() as held:
+            # A worker that is there already is part of the resident size.
+            fresh_bytes = 0 if self._svg.statistics().worker_pid else SVG_WORKER_BYTES
+            waited_seconds = await self._admit(plan.estimate_bytes + fresh_bytes, held)
+            begun = self._clock()
+            source = (await self._draw(plan)).as_source(plan.data)
+            drawn_seconds = self._clock() - begun
+            rendered, queued_seconds = await self._pixels.run(
+                lambda switch: self._pipeline.render(source, spec, switch, plan.decision),
+                self._timeout_seconds,
+                ended=held.pop_all().close,
+            )
+        return _answer(rendered, waited_seconds + queued_seconds, drawn_seconds)
 
-    def _inspect(self, data: bytes) -> Inspected:
-        image_format = sniff(data[:SNIFF_BYTES])
-        if image_format is None:
-            raise NotAnImage("The source is not an image of a kind this service reads.", param="url")
-        if image_format is ImageFormat.SVG:
-            data, width, height, pages = sanitise(data), 0, 0, 1
-        else:
-            info = probe(data, image_format, self._pipeline.limits)
-            width, height, pages = info.width, info.height, info.pages
-        digest = hashlib.sha256(data).hexdigest()
-        return Inspected(data=data, image_format=image_format, sha256=digest, width=width, height=height, pages=pages)
+    async def _draw(self, plan: DrawingPlan) -> Drawing:
+        raster = await self._svg.render(plan.data, plan.size.width, plan.size.height)
+        return Drawing(*plan.natural_px, raster.data, Size(raster.width, raster.height))
 
-    def _source(self, data: bytes, image_format: ImageFormat, drawing: Drawing | None) -> PixelSource:
-        if drawing is not None:
-            return drawing.as_source(data)
-        if image_format in CONTAINERS:
-            return contained_source(data, image_format, self._pipeline.limits)
-        return FileSource(data, probe(data, image_format, self._pipeline.limits))
+    def _pipe_left(self) -> None:
+        self._piping -= 1
 
-    async def _draw(self, data: bytes, spec: TransformSpec) -> Drawing:
-        width, height = await self._svg.size(data)
-        size = drawing_size(width, height, spec, self._pipeline.limits)
-        raster = await self._svg.render(data, size.width, size.height)
-        return Drawing(width, height, raster.data, Size(raster.width, raster.height))
+
+def _answer(rendered: Rendered, queue_seconds: float, drawn_seconds: float = 0.0) -> Transformed:
+    return Transformed(
+        data=rendered.data,
+        media_type=rendered.media_type,
+        sha256=rendered.sha256,
+        width=rendered.width,
+        height=rendered.height,
+        degraded=rendered.degraded,
+        queue_seconds=queue_seconds,
+        decode_seconds=rendered.decode_seconds + drawn_seconds,
+        encode_seconds=rendered.encode_seconds,
+    )

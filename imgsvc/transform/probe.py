@@ -7,6 +7,7 @@ import pyvips
 
 from imgsvc.errors import CorruptImage
 from imgsvc.model.formats import ImageFormat
+from imgsvc.transform.body import Body, viewed
 from imgsvc.transform.colour import is_plain_srgb
 from imgsvc.transform.endings import is_whole
 from imgsvc.transform.limits import Limits, check_size
@@ -57,12 +58,12 @@ def may_animate(info: ImageInfo, limits: Limits) -> bool:
     return info.pages <= limits.max_frames and info.width * info.height * info.pages <= limits.max_animation_pixels
 
 
-def probe(data: bytes, image_format: ImageFormat, limits: Limits) -> ImageInfo:
+def probe(body: Body, image_format: ImageFormat, limits: Limits) -> ImageInfo:
     """
     Read a raster picture's header, not its pixels; runs in a thread.
 
     Args:
-        data: the whole file.
+        body: the whole file.
         image_format: as sniffed, not SVG.
         limits: what a single frame may have.
 
@@ -73,17 +74,45 @@ def probe(data: bytes, image_format: ImageFormat, limits: Limits) -> ImageInfo:
     if image_format in CONTAINERS:
         from imgsvc.transform.containers import container_size  # noqa: PLC0415 - brings Pillow; most never need it
 
-        width, height = container_size(data, image_format, limits)
+        with viewed(body) as view:
+            width, height = container_size(view, image_format, limits)
         return ImageInfo(image_format=image_format, width=width, height=height)
-    if not is_whole(data, image_format):
-        raise CorruptImage(BROKEN, param="url")
+    with viewed(body) as view:
+        if not is_whole(view, image_format):
+            raise CorruptImage(BROKEN, param="url")
     try:
-        info = read_info(open_page(data, image_format), image_format)
+        info = read_info(open_page(body, image_format), image_format)
     except pyvips.Error as error:
         # libvips has one error text for all threads: it may be another picture's, so it is never shown.
         raise CorruptImage(BROKEN, param="url") from error
     check_size(info.width, info.height, limits)
     return info
+
+
+def probe_head(head: bytes, image_format: ImageFormat, limits: Limits) -> ImageInfo | None:
+    """
+    Read a raster picture's header while the rest of it is still on its way; runs in a thread.
+
+    Args:
+        head: the first bytes of the file.
+        image_format: as sniffed, not SVG.
+        limits: what a single frame may have.
+
+    Returns:
+        None when nothing is known yet. That the head is too short and that the picture is broken look the same, and the
+        end will tell. Frames are counted only when all have come, so of an animation nothing is known either.
+
+    Raises:
+        ImageTooLarge: one frame alone is too large.
+    """
+    if image_format in CONTAINERS:
+        return None
+    try:
+        info = read_info(open_page(head, image_format), image_format)
+    except (pyvips.Error, CorruptImage):
+        return None
+    check_size(info.width, info.height, limits)
+    return None if image_format in ANIMATED else info
 
 
 def read_info(image: Any, image_format: ImageFormat) -> ImageInfo:

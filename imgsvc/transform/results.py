@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from imgsvc.model.formats import ImageFormat
+from imgsvc.transform.body import Body
+from imgsvc.transform.probe import ImageInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,20 +13,36 @@ class Inspected:
     A source that is a picture and within the limits.
 
     Attributes:
-        data: the source's bytes; an SVG's sanitised.
+        data: the source as it was given; an SVG's sanitised bytes.
         image_format: as sniffed.
         sha256: hex digest of *data*.
+        size_bytes: of *data*.
         width: in px, of one frame, after EXIF orientation; a drawing's natural size, rounded.
         height: likewise.
         pages: frames of an animation, else 1.
     """
 
-    data: bytes
+    data: Body
     image_format: ImageFormat
     sha256: str
+    size_bytes: int
     width: int
     height: int
     pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """
+    What the first bytes of a source say while the rest is on its way.
+
+    Attributes:
+        image_format: as sniffed; never SVG.
+        info: what the header says; None while that is not known.
+    """
+
+    image_format: ImageFormat
+    info: ImageInfo | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +57,7 @@ class Transformed:
         width: in px, of one frame; for JSON that of the picture it speaks of.
         height: likewise.
         degraded: ``frames`` if an animation had to become a still, else empty.
-        queue_seconds: waiting for a thread.
+        queue_seconds: waiting to be admitted and for a thread.
         decode_seconds: drawing, reading and pixel work; of large pictures only what precedes encoding.
         encode_seconds: writing.
     """
@@ -61,17 +79,21 @@ class PoolStatistics:
     Snapshot of the pool.
 
     Attributes:
-        threads: how many there may be.
-        queued: waits for one.
+        threads: how many there may be for decoding and encoding.
+        queued: admitted, waits for one.
         running: has one, wanted or not.
-        completed: ended since the start, whatever came of it.
-        refused: did not get in.
-        timed_out: passed its deadline.
+        looking: headers that are read or wait to be.
+        piping: sources that are read while they arrive, or wait to be.
+        completed: inspections and transforms ended since the start, whatever came of them.
+        refused: inspections that did not get in; transforms are refused by the admission.
+        timed_out: passed their deadline.
     """
 
     threads: int
     queued: int
     running: int
+    looking: int
+    piping: int
     completed: int
     refused: int
     timed_out: int

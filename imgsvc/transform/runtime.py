@@ -1,6 +1,10 @@
 """libvips itself: set up once before its first use, and stopped when nobody waits any more."""
 
+import ctypes
 import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyvips
@@ -46,6 +50,47 @@ def _quieten() -> None:
     logging.getLogger("pyvips").setLevel(logging.ERROR)
 
 
+def drop_cache() -> None:
+    """Empty libvips' operation cache, which holds nothing as :func:`prepare` leaves it; cheap, from any thread."""
+    pyvips.cache_set_max(0)
+
+
+class TrackedMemory:
+    """
+    What libvips has allocated by its own means; the codecs' memory is not in it.
+
+    pyvips does not hand these figures out, so they are asked of the library that it has loaded.
+
+    Args:
+        maps: the files this process has mapped, as in proc(5); read once, here.
+    """
+
+    def __init__(self, maps: Path = Path("/proc/self/maps")) -> None:
+        self._library = _loaded(maps)
+
+    def tracked_bytes(self) -> tuple[int, int]:
+        """Give what is allocated now and the most that ever was; (0, 0) where the library cannot be asked."""
+        if self._library is None:
+            return 0, 0
+        return self._library.vips_tracked_get_mem(), self._library.vips_tracked_get_mem_highwater()
+
+
+def _loaded(maps: Path) -> ctypes.CDLL | None:
+    """Find the copy of libvips that is in use; a second one would count its own memory only."""
+    try:
+        mapped = {line.split(maxsplit=5)[-1] for line in maps.read_text().splitlines() if "libvips" in line}
+    except OSError:
+        return None
+    for path in sorted(mapped):
+        try:
+            library = ctypes.CDLL(path, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+            library.vips_tracked_get_mem.restype = library.vips_tracked_get_mem_highwater.restype = ctypes.c_size_t
+        except (OSError, AttributeError):  # pyvips' own module has the same word in its name
+            continue
+        return library
+    return None
+
+
 class KillSwitch:
     """
     Stops the pipelines of one piece of work from another thread.
@@ -57,6 +102,7 @@ class KillSwitch:
 
     def __init__(self) -> None:
         self._images: list[Any] = []
+        self._acts: list[Callable[[], None]] = []
         self._killed = False
 
     @property
@@ -91,12 +137,25 @@ class KillSwitch:
         """Evaluate *image* now, once, so that what follows may read it in any order."""
         return self.watch(image).copy_memory()
 
+    def on_kill(self, act: Callable[[], None]) -> None:
+        """
+        Do something else beside, at each kill, such as ending a wait that libvips knows nothing of.
+
+        Raises:
+            Killed: the work is not wanted any more.
+        """
+        self._acts.append(act)
+        self.check()
+
     def let_go(self) -> None:
         """Forget the images once their work has ended: they hold pixels, and must not wait for a garbage collector."""
         self._images.clear()
+        self._acts.clear()
 
     def kill(self) -> None:
         """Stop every pipeline watched so far, and those to come; callable from any thread, again and again."""
         self._killed = True
         for image in tuple(self._images):
             image.set_kill(True)
+        for act in tuple(self._acts):
+            act()

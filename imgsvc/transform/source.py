@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from imgsvc.model.formats import ImageFormat
+from imgsvc.transform.body import Body, size_of, whole
 from imgsvc.transform.limits import Limits, check_size
 from imgsvc.transform.loaders import ALL_PAGES, open_page
 from imgsvc.transform.probe import ImageInfo
@@ -26,8 +27,12 @@ class PixelSource(Protocol):
         """Whether it is a drawing, which loses nothing when enlarged."""
 
     @property
-    def data(self) -> bytes:
-        """The source's own bytes."""
+    def size_bytes(self) -> int:
+        """How many bytes the source has; 0 when that is not known."""
+
+    @property
+    def body(self) -> Body | None:
+        """The source's own bytes; None when they pass by but once."""
 
     def frames(self, switch: KillSwitch, *, shrink: float = 1.0, every: bool = False) -> list[Any]:
         """
@@ -42,11 +47,16 @@ class PixelSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """A file that libvips reads."""
+    """A file, in memory or not, that libvips reads; it is opened when frames are asked for."""
 
-    data: bytes
+    body: Body
     info: ImageInfo
     scalable: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Known from the beginning."""
+        return size_of(self.body)
 
     @property
     def natural_px(self) -> tuple[float, float]:
@@ -56,8 +66,8 @@ class FileSource:
     def frames(self, switch: KillSwitch, *, shrink: float = 1.0, every: bool = False) -> list[Any]:
         """Open the file anew: what is read from top to bottom can be read but once."""
         if not every:
-            return [switch.watch(open_page(self.data, self.info.image_format, shrink=shrink))]
-        roll = switch.watch(open_page(self.data, self.info.image_format, pages=ALL_PAGES))
+            return [switch.watch(open_page(self.body, self.info.image_format, shrink=shrink))]
+        roll = switch.watch(open_page(self.body, self.info.image_format, pages=ALL_PAGES))
         height = roll.get_page_height()
         return [roll.crop(0, top, roll.width, height) for top in range(0, roll.height, height)]
 
@@ -66,11 +76,16 @@ class FileSource:
 class MemorySource:
     """Frames that are already in memory."""
 
-    data: bytes
+    body: Body | None
     info: ImageInfo
     images: tuple[Any, ...]
     natural_px: tuple[float, float]
     scalable: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Of what the frames come from."""
+        return 0 if self.body is None else size_of(self.body)
 
     def frames(self, switch: KillSwitch, *, shrink: float = 1.0, every: bool = False) -> list[Any]:
         """Give what is there; nothing is left to shrink while reading."""
@@ -78,7 +93,7 @@ class MemorySource:
         return [switch.watch(image) for image in (self.images if every else self.images[:1])]
 
 
-def contained_source(data: bytes, image_format: ImageFormat, limits: Limits) -> MemorySource:
+def contained_source(body: Body, image_format: ImageFormat, limits: Limits) -> MemorySource:
     """
     Decode a container's largest picture.
 
@@ -88,9 +103,9 @@ def contained_source(data: bytes, image_format: ImageFormat, limits: Limits) -> 
     """
     from imgsvc.transform.containers import open_container  # noqa: PLC0415 - brings Pillow; most never need it
 
-    image = open_container(data, image_format, limits)
+    image = open_container(whole(body), image_format, limits)
     check_size(image.width, image.height, limits)
     info = ImageInfo(
         image_format=image_format, width=image.width, height=image.height, has_alpha=bool(image.hasalpha())
     )
-    return MemorySource(data, info, (image,), (image.width, image.height))
+    return MemorySource(body, info, (image,), (image.width, image.height))

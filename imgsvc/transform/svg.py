@@ -1,4 +1,4 @@
-"""SVG: made harmless by :func:`sanitise`, measured and drawn by :class:`SvgRenderer`, in a process it can kill."""
+"""SVG: made harmless by :func:`sanitise`, drawn by :class:`SvgRenderer`, in a process it can kill."""
 
 import asyncio
 import math
@@ -10,6 +10,7 @@ from imgsvc.errors import (
     CorruptImage,
     Draining,
     ImageTooLarge,
+    MemoryPressure,
     Overloaded,
     QueueFull,
     TransformTimeout,
@@ -17,7 +18,7 @@ from imgsvc.errors import (
 )
 from imgsvc.transform.svg_process import SvgProcess, WorkerAnswer, WorkerDied
 from imgsvc.transform.svg_sanitiser import MAX_SVG_BYTES, sanitise
-from imgsvc.transform.svg_size import boxed, natural_size
+from imgsvc.transform.svg_size import boxed
 
 __all__ = ["MAX_SVG_BYTES", "Raster", "SvgRenderer", "SvgStatistics", "sanitise"]
 
@@ -113,15 +114,6 @@ class SvgRenderer:
         self._worker_bytes = 0
         self._waiting = self._drawn = self._refused = self._timed_out = self._died = self._spawned = self._retired = 0
 
-    async def size(self, data: bytes) -> tuple[float, float]:
-        """
-        Give the natural width and height in px: the document's own, else its viewBox's, else 300 × 150.
-
-        Raises:
-            CorruptImage, ImageTooLarge, SourceTooLarge: as :func:`~imgsvc.transform.svg_size.natural_size`.
-        """
-        return await asyncio.to_thread(natural_size, data)
-
     async def render(self, data: bytes, width_px: int, height_px: int) -> Raster:
         """
         Draw a sanitised SVG, stretched to exactly *width_px* × *height_px*.
@@ -130,6 +122,7 @@ class SvgRenderer:
             ImageTooLarge: more than ``max_pixels``, the document's own size is beyond reason, or it cannot be drawn at
                 a size where memory may be the reason.
             CorruptImage: cannot be drawn at any size, or the worker died of it.
+            MemoryPressure: the worker was retired while it drew.
             SourceTooLarge: more than 1 MiB.
             TransformTimeout: took too long; the worker has been killed.
             Overloaded: too many wait (QueueFull), no process could be started, or this renderer is closed (Draining).
@@ -150,6 +143,10 @@ class SvgRenderer:
             raise _undrawable(width_px, height_px)
         self._drawn += 1
         return Raster(answer.pixels, width_px, height_px)
+
+    def retire(self) -> None:
+        """End the worker now, to have its memory back; what it draws ends with MemoryPressure, what waits goes on."""
+        self._retire()
 
     async def aclose(self) -> None:
         """End the worker and wait until it is gone; whatever is being drawn or waits ends with Draining."""
@@ -183,6 +180,8 @@ class SvgRenderer:
             await self._dismissed()
             raise TransformTimeout("Drawing the SVG took too long.", retry_after_seconds=1) from error
         except WorkerDied as error:
+            if self._worker is not worker and not self._is_closed:  # retired meanwhile: no word on the document
+                raise MemoryPressure("This process is short of memory.", retry_after_seconds=1) from error
             self._died += 1
             await self._dismissed()
             raise self._closed() if self._is_closed else _undrawable(width_px, height_px) from error
@@ -207,17 +206,19 @@ class SvgRenderer:
         """Start a worker. Its failing says nothing about the document, so the blame is on this process."""
         try:
             # Kept before it is ready, so that whatever happens meanwhile finds it and kills it.
-            self._worker = await SvgProcess.spawn()
+            self._worker = worker = await SvgProcess.spawn()
             self._spawned += 1
-            await self._worker.wait_ready()
+            await worker.wait_ready()
         except (OSError, WorkerDied) as error:
             raise Overloaded("No process to draw SVG could be started.", retry_after_seconds=1) from error
         if self._is_closed:
             raise self._closed()
-        return self._worker
+        return worker
 
     def _keep(self, resident_bytes: int) -> None:
-        """Keep the worker for a while, unless it has grown too large."""
+        """Keep the worker for a while, unless it has grown too large or was retired just now."""
+        if self._worker is None:
+            return
         self._worker_bytes = resident_bytes
         if self._is_closed or resident_bytes > self._retire_bytes:
             self._retire()

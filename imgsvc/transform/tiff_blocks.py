@@ -2,6 +2,8 @@
 
 import struct
 
+from imgsvc.transform.body import View
+
 _SHORT, _LONG = 3, 4
 _CODES = {_SHORT: "H", _LONG: "I"}
 # Section 2, "Types": bytes of one value, by number of the type.
@@ -13,7 +15,7 @@ _STRIP_OFFSETS, _STRIP_LENGTHS = 273, 279
 _TILE_OFFSETS, _TILE_LENGTHS = 324, 325
 
 
-def is_whole(data: bytes) -> bool:
+def is_whole(data: View) -> bool:
     """
     Look up where the first picture's strips or tiles lie, and whether the file reaches as far.
 
@@ -34,7 +36,7 @@ def is_whole(data: bytes) -> bool:
     return False
 
 
-def _first_directory(data: bytes, order: str) -> dict[int, tuple[int, int, int]]:
+def _first_directory(data: View, order: str) -> dict[int, tuple[int, int, int]]:
     """Give type, count and position of the value, by tag (section 2, "Image File Directory")."""
     (at,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, at)
@@ -42,18 +44,18 @@ def _first_directory(data: bytes, order: str) -> dict[int, tuple[int, int, int]]
     return {tag: (kind, values, entry + 8) for entry in entries for tag, kind, values in [_entry(data, order, entry)]}
 
 
-def _entry(data: bytes, order: str, at: int) -> tuple[int, int, int]:
+def _entry(data: View, order: str, at: int) -> tuple[int, int, int]:
     tag, kind, values = struct.unpack_from(f"{order}HHI", data, at)
     return tag, kind, values
 
 
-def _reaches(data: bytes, order: str, kind: int, count: int, at: int) -> bool:
+def _reaches(data: View, order: str, kind: int, count: int, at: int) -> bool:
     """Whether a tag's values are in the file; a type of later times is passed over, as the section asks."""
     size = _TYPE_BYTES.get(kind, 0) * count
     return size <= _VALUE_BYTES or int(struct.unpack_from(f"{order}I", data, at)[0]) + size <= len(data)
 
 
-def _values(data: bytes, order: str, kind: int, count: int, at: int) -> tuple[int, ...]:
+def _values(data: View, order: str, kind: int, count: int, at: int) -> tuple[int, ...]:
     """Read whole numbers, which stand in the entry itself when they fit into it."""
     if kind not in _CODES:
         raise ValueError(f"numbers of type {kind}")

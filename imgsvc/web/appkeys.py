@@ -7,7 +7,9 @@ from aiohttp import web
 from imgsvc.services.access import AccessService
 from imgsvc.services.health import HealthService
 from imgsvc.services.images import ImageService
+from imgsvc.services.metrics import MetricsService
 from imgsvc.settings import ServerSettings
+from imgsvc.web.metrics import Latencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class Services:
     images: ImageService
     access: AccessService
     health: HealthService
+    metrics: MetricsService
+    latencies: Latencies
     server: ServerSettings
     width_ladder: bool
     demo: bool

@@ -48,6 +48,8 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
     errors.OriginTimeout: (504, "source-timeout"),
     errors.Overloaded: (503, "overloaded"),
     errors.QueueFull: (503, "overloaded"),
+    errors.MemoryPressure: (503, "memory"),
+    errors.NoSpoolRoom: (503, "overloaded"),
     errors.TransformTimeout: (503, "overloaded"),
     errors.Draining: (503, "draining"),
     errors.StoreError: (500, "internal-error"),

@@ -6,23 +6,19 @@ from urllib.parse import quote
 from aiohttp import web
 from multidict import istr
 
-from imgsvc.model.blob import Blob
+from imgsvc.model.blob import Blob, Representation
 from imgsvc.model.formats import BY_MEDIA_TYPE
-from imgsvc.services.answers import Served, Tier
+from imgsvc.services.answers import Served, Streamed, Tier
 from imgsvc.settings import ServerSettings
 from imgsvc.web.appkeys import REQUEST_ID
 from imgsvc.web.conditional import Unsatisfiable, byte_range, not_modified
 from imgsvc.web.error_map import problem_for_status
-from imgsvc.web.middleware import label, problem_response
+from imgsvc.web.middleware import problem_response
 from imgsvc.web.questions import Understood
-
-SLICE_BYTES = 64 * 1024
-"""CPython copies the unsent rest of a large write for each stalled client; slices keep that to one slice."""
+from imgsvc.web.sending import Headers, send_bytes, send_stream
 
 # Folded once here instead of at every look-up.
 IF_NONE_MATCH, IF_MODIFIED_SINCE, RANGE = istr("If-None-Match"), istr("If-Modified-Since"), istr("Range")
-
-Headers = list[tuple[str, str]]
 
 
 async def answer(
@@ -41,14 +37,17 @@ async def answer(
         if server.delivery == "redirect":
             return _bodiless(302, [*headers, ("Location", at_cdn)])
     asked = request.headers
+    if isinstance(blob, Streamed) and not blob.is_whole:
+        # Neither validator nor end is known yet: there is nothing that a condition or a range could be held against.
+        return await send_stream(request, 200, headers, blob.body, size_bytes=blob.body.size_bytes)
     if (IF_NONE_MATCH in asked or IF_MODIFIED_SINCE in asked) and _is_known(request, blob):
         return _bodiless(304, headers)
     if RANGE in asked and request.method == "GET":
         return await _part(request, blob, headers)
-    return await _send(request, 200, headers, blob.data)
+    return await _whole(request, blob, headers)
 
 
-def _is_known(request: web.Request, blob: Blob) -> bool:
+def _is_known(request: web.Request, blob: Representation) -> bool:
     """Whether the client has these bytes; a list may come in several fields (RFC 9110 §5.3)."""
     tags = request.headers.getall(IF_NONE_MATCH, None)
     since = request.headers.get(IF_MODIFIED_SINCE)
@@ -59,41 +58,32 @@ def _bodiless(status: int, headers: Headers) -> web.Response:
     return web.Response(status=status, headers=[pair for pair in headers if pair[0] != "Content-Type"])
 
 
-async def _part(request: web.Request, blob: Blob, headers: Headers) -> web.StreamResponse:
+async def _whole(request: web.Request, blob: Blob | Streamed, headers: Headers) -> web.StreamResponse:
+    if isinstance(blob, Streamed):
+        return await send_stream(request, 200, headers, blob.body, size_bytes=blob.body.size_bytes)
+    return await send_bytes(request, 200, headers, blob.data)
+
+
+async def _part(request: web.Request, blob: Blob | Streamed, headers: Headers) -> web.StreamResponse:
     """Answer one range with 206 (RFC 9110 §14), several or none that is understood with the whole."""
-    size = len(blob.data)
+    size = (blob.body.size_bytes or 0) if isinstance(blob, Streamed) else len(blob.data)
     asked = request.headers
     try:
         part = byte_range(asked[RANGE], asked.get("If-Range"), blob.etag, blob.meta.last_modified, size)
     except Unsatisfiable as error:
         return _unsatisfiable(request, blob, error)
     if part is None:
-        return await _send(request, 200, headers, blob.data)
-    body = memoryview(blob.data)[part.start : part.stop]
-    return await _send(request, 206, [*headers, ("Content-Range", part.content_range(size))], body)
+        return await _whole(request, blob, headers)
+    headers = [*headers, ("Content-Range", part.content_range(size))]
+    if isinstance(blob, Streamed):
+        return await send_stream(request, 206, headers, blob.body, size_bytes=len(part), start=part.start)
+    return await send_bytes(request, 206, headers, memoryview(blob.data)[part.start : part.stop])
 
 
-def _unsatisfiable(request: web.Request, blob: Blob, error: Unsatisfiable) -> web.Response:
+def _unsatisfiable(request: web.Request, blob: Representation, error: Unsatisfiable) -> web.Response:
     """Say how large it is; the bytes are fine, only the question is not, so nothing of their freshness is said."""
     response = problem_response(problem_for_status(416), request[REQUEST_ID])
     response.headers.extend({"Content-Range": error.content_range, "Accept-Ranges": "bytes", "ETag": blob.etag})
-    return response
-
-
-async def _send(request: web.Request, status: int, headers: Headers, body: bytes | memoryview) -> web.StreamResponse:
-    if request.method == "HEAD":
-        return web.Response(status=status, headers=[*headers, ("Content-Length", str(len(body)))])
-    if len(body) <= SLICE_BYTES:
-        return web.Response(status=status, headers=headers, body=bytes(body))
-    response = web.StreamResponse(status=status, headers=headers)
-    response.content_length = len(body)
-    label(request, response)
-    await response.prepare(request)
-    slices = memoryview(body)
-    for start in range(0, len(slices), SLICE_BYTES):
-        await response.write(slices[start : start + SLICE_BYTES])
-        await request.writer.drain()  # aiohttp itself waits only after every second slice
-    await response.write_eof()
     return response
 
 
@@ -120,14 +110,14 @@ def _headers(served: Served, understood: Understood, memory_seconds: float) -> H
     return headers
 
 
-def _address_at_cdn(blob: Blob, server: ServerSettings) -> str | None:
+def _address_at_cdn(blob: Representation, server: ServerSettings) -> str | None:
     """Where the CDN has a stored picture; the digest in the query makes a new address of every change."""
     if server.cdn_base_url is None or not blob.stored or blob.meta.media_type not in BY_MEDIA_TYPE:
         return None
     return f"{server.cdn_base_url.rstrip('/')}/{quote(blob.key, safe='/,-._~')}?v={blob.meta.sha256[:8]}"
 
 
-def _until(blob: Blob, seconds: int) -> str:
+def _until(blob: Representation, seconds: int) -> str:
     """Announce nothing beyond the end of a signature, *seconds* after the moment that ``Age`` is counted from."""
     if not blob.shareable:
         return blob.cache_control

@@ -17,6 +17,7 @@ def make_application(services: Services) -> web.Application:
     ``/_next/image``            GET, HEAD
     ``/api/health``             GET, HEAD
     ``/api/health/live``        GET, HEAD
+    ``/api/health/metrics``     GET, HEAD
     ``/``, ``/demo/``           GET, HEAD; demo only
     ``/demo/NAME``              GET, HEAD; demo only
     ==========================  =======================

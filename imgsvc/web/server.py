@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from aiohttp import web
 
 from imgsvc.web.appkeys import SERVICES
 from imgsvc.web.error_map import problem_for_status
-from imgsvc.web.middleware import SERVER, X_REQUEST_ID, problem_response, problems
+from imgsvc.web.middleware import SERVER, X_REQUEST_ID, X_SYSTEM_STATUS, problem_response, problems
 from imgsvc.web.request_ids import new_request_id
 
 HEAD_SECONDS = 15.0
@@ -32,11 +33,13 @@ class Connection(web.RequestHandler):
     """
 
     def __init__(
-        self, manager: web.Server, *, head_timeout_seconds: float, send_timeout_seconds: float, **options: Any
-    ) -> None:
+        self, manager: web.Server, *, head_timeout_seconds: float, send_timeout_seconds: float,
+        system_status: Callable[[], str], **options: Any,
+    ) -> None:  # fmt: skip
         super().__init__(manager, **options)
         self._head_timeout_seconds = head_timeout_seconds
         self._send_timeout_seconds = send_timeout_seconds
+        self._system_status = system_status
         self._head_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
         self._wire: asyncio.Transport | None = None
@@ -96,14 +99,14 @@ class Connection(web.RequestHandler):
             self.log_exception("Error handling request", exc_info=exc)
         if request.writer.output_size:
             raise ConnectionResetError("An answer has begun; there is no second one.")
-        return _last_answer(status)
+        return _last_answer(status, self._system_status())
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send an answer; what aiohttp refuses before any middleware sees it (``Expect``) becomes a document too."""
         if isinstance(resp, web.HTTPException):
-            resp = _last_answer(resp.status)
+            resp = _last_answer(resp.status, self._system_status())
         return await super().finish_response(request, resp, start_time)
 
     def _has_next_begun(self) -> bool:
@@ -147,11 +150,12 @@ class Connection(web.RequestHandler):
             self._wire.abort()  # frees the unsent bytes, which closing would not
 
 
-def _last_answer(status: int) -> web.Response:
+def _last_answer(status: int, system_status: str) -> web.Response:
     """Make a problem document that ends the connection."""
     name = new_request_id()
     response = problem_response(problem_for_status(status), name)
     response.headers[X_REQUEST_ID] = name
+    response.headers[X_SYSTEM_STATUS] = system_status
     response.headers[SERVER] = "imgsvc"
     response.force_close()
     return response
@@ -220,6 +224,7 @@ def make_runner(
         Connection,
         head_timeout_seconds=head_timeout_seconds,
         send_timeout_seconds=app[SERVICES].server.send_timeout_seconds,
+        system_status=lambda: app[SERVICES].health.system_status.value,
     )
     return Runner(
         app,

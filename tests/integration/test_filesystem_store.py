@@ -1,7 +1,6 @@
 """The filesystem store on a real disk: the contract, and damage."""
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +14,8 @@ from imgsvc.store import objectfile
 from imgsvc.store.filesystem import FilesystemStore
 from imgsvc.store.layout import path_of
 from tests.contracts.store import DATA, KEY, ObjectStoreContract, Plant, keys_of
+from tests.contracts.streaming import StreamingContract, large  # noqa: F401 - a fixture
+from tests.contracts.writing import Leftovers, WritingContract, long_file  # noqa: F401 - a fixture
 from tests.support.blobs import meta_of
 
 
@@ -51,8 +52,24 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
     return plant
 
 
+@pytest.fixture
+def leftovers(tmp_path: Path) -> Leftovers:
+    async def leftovers() -> list[str]:
+        return files_below(tmp_path / "store" / ".tmp")
+
+    return leftovers
+
+
 class TestFilesystemStore(ObjectStoreContract):
     """The contract."""
+
+
+class TestFilesystemStreaming(StreamingContract):
+    """The contract's streaming part."""
+
+
+class TestFilesystemWriting(WritingContract):
+    """The contract's writing part."""
 
 
 @pytest.mark.parametrize(
@@ -150,18 +167,6 @@ async def test_cancelled_put_stops(store: FilesystemStore, tmp_path: Path, monke
     go_on.set()
     await store.aclose()
     assert files_below(tmp_path / "store") == []
-
-
-async def test_old_leftovers_go(tmp_path: Path):
-    """Temporaries of killed writers are removed at the start once they are an hour old, and only then."""
-    leftovers = tmp_path / ".tmp"
-    leftovers.mkdir()
-    for name, age_seconds in (("old", 3700), ("young", 3500)):
-        (leftovers / name).write_bytes(b"x")
-        os.utime(leftovers / name, (1_000_000 - age_seconds,) * 2)
-    store = FilesystemStore(settings_of(tmp_path), clock=lambda: 1_000_000)
-    await store.aclose()
-    assert files_below(leftovers) == ["young"]
 
 
 async def test_folder_that_cannot_be_made(tmp_path: Path):

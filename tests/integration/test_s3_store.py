@@ -8,7 +8,10 @@ import pytest
 
 from imgsvc.errors import StoreError
 from imgsvc.store.s3 import S3Store
+from imgsvc.store.s3_writer import UPLOADS
 from tests.contracts.store import DATA, KEY, ODD_KEYS, ObjectStoreContract, Plant
+from tests.contracts.streaming import StreamingContract, large, read, stream_of  # noqa: F401 - a fixture
+from tests.contracts.writing import Leftovers, WritingContract, long_file  # noqa: F401 - a fixture
 from tests.support.blobs import meta_of
 from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 
@@ -48,10 +51,28 @@ def plant(raw, bucket: str) -> Plant:
     return plant
 
 
+@pytest.fixture
+def leftovers(raw, bucket: str) -> Leftovers:
+    async def leftovers() -> list[str]:
+        uploads = await raw.list_multipart_uploads(Bucket=bucket)
+        objects = await raw.list_objects_v2(Bucket=bucket, Prefix=UPLOADS)
+        return [x["Key"] for x in (*uploads.get("Uploads", ()), *objects.get("Contents", ()))]
+
+    return leftovers
+
+
 class TestS3Store(ObjectStoreContract):
     """The contract; this server, unlike AWS, takes no segment of more than 255 bytes."""
 
     odd_keys = [key for key in ODD_KEYS if max(len(s.encode()) for s in key.split("/")) <= 255]  # noqa: RUF012 - never changed
+
+
+class TestS3Streaming(StreamingContract):
+    """The contract's streaming part."""
+
+
+class TestS3Writing(WritingContract):
+    """The contract's writing part."""
 
 
 async def test_headers_for_a_cdn(store: S3Store, raw, bucket: str):

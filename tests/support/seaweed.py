@@ -29,19 +29,20 @@ class Seaweed:
 
     endpoint_url: str
 
+    def values(self, bucket: str) -> dict[str, str]:
+        """What the environment of a store in *bucket* says."""
+        return {
+            "S3_BUCKET": bucket,
+            "S3_ENDPOINT_URL": self.endpoint_url,
+            "S3_REGION": "us-east-1",
+            "S3_ACCESS_KEY_ID": ACCESS_KEY,
+            "S3_SECRET_ACCESS_KEY": SECRET_KEY,
+            "S3_ADDRESSING_STYLE": "path",
+        }
+
     def settings(self, bucket: str, **more: str) -> StoreSettings:
         """Settings of a store in *bucket*."""
-        return StoreSettings.model_validate(
-            {
-                "S3_BUCKET": bucket,
-                "S3_ENDPOINT_URL": self.endpoint_url,
-                "S3_REGION": "us-east-1",
-                "S3_ACCESS_KEY_ID": ACCESS_KEY,
-                "S3_SECRET_ACCESS_KEY": SECRET_KEY,
-                "S3_ADDRESSING_STYLE": "path",
-            }
-            | more
-        )
+        return StoreSettings.model_validate(self.values(bucket) | more)
 
     def client(self) -> Any:
         """A plain client of the tests' own, as an async context manager."""

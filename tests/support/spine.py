@@ -19,19 +19,32 @@ from imgsvc.model.source import Source
 from imgsvc.origin.fetcher import Fetcher
 from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.policy import SourcePolicy
+from imgsvc.pressure.admission import Admission
+from imgsvc.pressure.gate import ByteGate
+from imgsvc.pressure.levels import Level
+from imgsvc.pressure.monitor import MemoryMonitor
+from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.answers import ImageRequest, Served, Trace
+from imgsvc.services.downloads import Downloads
 from imgsvc.services.images import ImageService
-from imgsvc.services.originals import Original, Originals
+from imgsvc.services.incoming import Incoming
+from imgsvc.services.large import LargeTransforms
+from imgsvc.services.original import Original
+from imgsvc.services.originals import Originals
 from imgsvc.services.persist import Persister
+from imgsvc.services.records import Records
 from imgsvc.services.shelf import Shelf
 from imgsvc.settings import Settings, StoreSettings
 from imgsvc.store.filesystem import FilesystemStore
+from imgsvc.stream.spoolfile import SpoolSpace
+from imgsvc.stream.spools import Spools
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from imgsvc.web.params import Hints, parse_image_query
 from tests.support.origin import ScriptedOrigin
 
 HOUR = 3600
+CACHE_BYTES = 100 << 20
 START = 1_800_000_000.0
 
 
@@ -46,6 +59,16 @@ class Clock:
 
     def forward(self, seconds: float) -> None:
         self.now += seconds
+
+
+class Rss:
+    """A resident size that is whatever the test says."""
+
+    def __init__(self) -> None:
+        self.bytes = 100 << 20
+
+    def __call__(self) -> int:
+        return self.bytes
 
 
 class Doubtful(FilesystemStore):
@@ -71,6 +94,16 @@ class Doubtful(FilesystemStore):
         found = await super().get(key)
         await self._wait("get")
         return found
+
+    async def open(self, key, buffers):
+        await self._pass("get", key)
+        found = await super().open(key, buffers)
+        await self._wait("get")
+        return found
+
+    async def open_writer(self, key):
+        await self._pass("open_writer", key)
+        return await super().open_writer(key)
 
     async def put(self, key, data, meta, *, if_absent=False):
         await self._pass("put", key)
@@ -114,6 +147,15 @@ class Spine:
     transforms: TransformPool
     originals: Originals
     images: ImageService
+    downloads: Downloads
+    space: SpoolSpace
+    transfers: TransferLedger
+    gate: ByteGate
+    admission: Admission
+    monitor: MemoryMonitor
+    incoming: Incoming
+    rss: Rss
+    held: list[Original]
 
     def source(self, path: str) -> Source:
         return Source(self.origin.url(path))
@@ -125,10 +167,20 @@ class Spine:
         return ImageRequest(question.source, question.spec)
 
     async def ask(self, path: str, query: str = "w=10&f=png") -> Served:
-        return await self.images.get(self.request(path, query))
+        """Ask, and let the answer go at once."""
+        served = await self.images.get(self.request(path, query))
+        served.let_go()
+        return served
 
     async def original(self, path: str) -> Original:
-        return await self.originals.get(self.source(path), Trace())
+        """Get an original, held until the end of the test."""
+        return await self.named(self.source(path))
+
+    async def named(self, source: Source) -> Original:
+        """The same for any source."""
+        original = await self.originals.get(source, Trace())
+        self.held.append(original)
+        return original
 
     async def keys(self, prefix: str = "images/") -> list[str]:
         return sorted([key async for key in FilesystemStore.list(self.store, prefix)])
@@ -146,7 +198,7 @@ class Spine:
 
     @property
     def free_slots(self) -> int:
-        return self.originals._slots._value
+        return self.incoming._slots._value
 
 
 async def until(condition) -> None:
@@ -165,7 +217,91 @@ async def spine(
     tmp_path: Path, origin: ScriptedOrigin, *, slot_timeout_seconds: float = 5, **env: str
 ) -> AsyncIterator[Spine]:
     """Put all parts together; at the end nothing may be in flight, open or taken."""
-    settings = Settings.from_env(
+    settings = _settings(tmp_path, origin, env)
+    clock = Clock()
+    store = Doubtful(settings.store)
+    cache_bytes = CACHE_BYTES if settings.memory.cache_bytes is None else settings.memory.cache_bytes
+    memory = MemoryCache(cache_bytes, settings.origin.max_image_size_bytes)
+    metadata = MetadataCache(settings.cache, 10_000_000, clock=clock)
+    failures = RememberedFailures(metadata, clock)
+    flights = Coalescer(settings.cache.coalesce_timeout_seconds)
+    transfers = TransferLedger(settings.memory.transfer_capacity_bytes)
+    rss = Rss()
+    monitor = MemoryMonitor(settings.memory, rss, clock)
+    gate = ByteGate(
+        settings.memory.gate_capacity_bytes, queue_limit=64, largest_bytes=lambda: 400 << 20, make_room=_has_room
+    )
+    threshold_bytes = settings.origin.stream_threshold_bytes
+    admission = Admission(monitor, gate, settings.memory.large_operation_bytes, threshold_bytes)
+    persister = Persister(
+        store,
+        transfers,
+        on_stored=lambda key, sha256: memory.mark_stored(key, BlobMeta.etag_of(sha256)),
+        on_lost=lambda key: memory.discard(key, "replaced"),
+        pause=_no_pause,
+    )
+    persister.start()
+    shelf = Shelf(store, persister, transfers, lambda: threshold_bytes)
+    fetcher = Fetcher(settings.origin, SourcePolicy(settings.access, settings.origin, LoopGuard()))
+    svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
+    transforms = TransformPool(settings.transform, svg, admission=admission)
+    space = SpoolSpace(tmp_path / "spool", settings.spool.max_bytes)
+    spools = Spools(space, transfers, threshold_bytes)
+    downloads = Downloads(store, settings.spool.drain_deadline_seconds, lambda: monitor.level < Level.GUARD)
+    records = Records(shelf, clock)
+    incoming = Incoming(
+        origin=settings.origin, cache=settings.cache, failures=failures, shelf=shelf, records=records, fetcher=fetcher,
+        transforms=transforms, admission=admission, spools=spools, downloads=downloads, clock=clock,
+        slot_timeout_seconds=slot_timeout_seconds,
+    )  # fmt: skip
+    originals = Originals(
+        cache=settings.cache, flights=flights, failures=failures, shelf=shelf, records=records, spools=spools,
+        incoming=incoming, transforms=transforms, clock=clock,
+    )  # fmt: skip
+    images = ImageService(
+        memory=memory, flights=flights, failures=failures, shelf=shelf, originals=originals,
+        transforms=LargeTransforms(
+            transforms, settings.transform.timeout_seconds, settings.origin.max_image_size_bytes
+        ),
+        admission=admission, clock=clock,
+    )  # fmt: skip
+    made = Spine(
+        clock, settings, origin, store, memory, metadata, failures, flights, persister, shelf, fetcher, transforms,
+        originals, images, downloads, space, transfers, gate, admission, monitor, incoming, rss, [],
+    )  # fmt: skip
+    try:
+        yield made
+        await _nothing_left(made)
+    finally:
+        for waited_for in store.gates.values():
+            waited_for.set()
+        await flights.aclose()
+        await downloads.aclose(5)
+        await persister.aclose(5)
+        await transforms.aclose()
+        await svg.aclose()
+        await metadata.aclose()
+        await store.aclose()
+        await fetcher.aclose()
+        await space.aclose()
+
+
+async def _nothing_left(made: Spine) -> None:
+    """Wait until all has ended, and see that every account is at zero."""
+    await made.transforms.idle()
+    for original in made.held:
+        original.let_go()
+    await made.stored()
+    await until(lambda: not made.downloads.statistics().running)
+    assert (made.transfers.in_use_bytes, made.space.statistics().files, made.space.statistics().bytes) == (0, 0, 0)
+    assert made.gate.statistics().in_use_bytes == 0
+    assert made.flights.statistics().in_flight == 0
+    assert made.fetcher.statistics().open == 0
+    assert made.free_slots == made.settings.origin.fetch_slots
+
+
+def _settings(tmp_path: Path, origin: ScriptedOrigin, env: dict[str, str]) -> Settings:
+    return Settings.from_env(
         {
             "IMGSVC_STORE_DIR": str(tmp_path / "store"),
             "IMGSVC_ALLOWED_HOSTS": "*",
@@ -175,52 +311,10 @@ async def spine(
         }
         | env
     )
-    clock = Clock()
-    store = Doubtful(settings.store)
-    memory = MemoryCache(settings.memory.cache_capacity_bytes, settings.origin.max_image_size_bytes)
-    metadata = MetadataCache(settings.cache, 10_000_000, clock=clock)
-    failures = RememberedFailures(metadata, clock)
-    flights = Coalescer(settings.cache.coalesce_timeout_seconds)
-    persister = Persister(
-        store,
-        settings.store.persist_queue_bytes,
-        on_stored=lambda key, sha256: memory.mark_stored(key, BlobMeta.etag_of(sha256)),
-        on_lost=lambda key: memory.discard(key, "replaced"),
-        pause=_no_pause,
-    )
-    persister.start()
-    shelf = Shelf(store, persister)
-    fetcher = Fetcher(settings.origin, SourcePolicy(settings.access, settings.origin, LoopGuard()))
-    svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
-    transforms = TransformPool(settings.transform, svg)
-    originals = Originals(
-        origin=settings.origin, cache=settings.cache, flights=flights, failures=failures, shelf=shelf, fetcher=fetcher,
-        transforms=transforms, clock=clock, slot_timeout_seconds=slot_timeout_seconds,
-    )  # fmt: skip
-    images = ImageService(
-        memory=memory, flights=flights, failures=failures, shelf=shelf, originals=originals, transforms=transforms,
-        clock=clock,
-    )  # fmt: skip
-    made = Spine(
-        clock, settings, origin, store, memory, metadata, failures, flights, persister, shelf, fetcher, transforms,
-        originals, images,
-    )  # fmt: skip
-    try:
-        yield made
-        await transforms.idle()
-        assert flights.statistics().in_flight == 0
-        assert fetcher.statistics().open == 0
-        assert made.free_slots == settings.origin.fetch_slots
-    finally:
-        for gate in store.gates.values():
-            gate.set()
-        await flights.aclose()
-        await persister.aclose(5)
-        await transforms.aclose()
-        await svg.aclose()
-        await metadata.aclose()
-        await store.aclose()
-        await fetcher.aclose()
+
+
+async def _has_room(_size_bytes: int) -> bool:
+    return True
 
 
 def png(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (40, 30)) -> bytes:

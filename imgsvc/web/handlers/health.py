@@ -1,4 +1,4 @@
-"""``/api/health`` and ``/api/health/live``: what a balancer asks, answered without waiting for anybody."""
+"""``/api/health`` and what is below it: what balancers and operators ask, answered without waiting for anybody."""
 
 from dataclasses import asdict
 
@@ -15,10 +15,16 @@ class HealthHandlers:
 
     def __init__(self, services: Services) -> None:
         self._health = services.health
+        self._metrics = services.metrics
+        self._latencies = services.latencies
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
-        return [web.get("/api/health", self.get), web.get("/api/health/live", self.live)]
+        return [
+            web.get("/api/health", self.get),
+            web.get("/api/health/live", self.live),
+            web.get("/api/health/metrics", self.metrics),
+        ]
 
     async def get(self, _request: web.Request) -> web.Response:
         """Say whether to send requests here."""
@@ -30,3 +36,8 @@ class HealthHandlers:
     async def live(self, _request: web.Request) -> web.Response:
         """Say that the loop runs."""
         return web.json_response({"status": "live"}, headers=NO_STORE)
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Give all figures."""
+        figures = self._metrics.collect() | {"latency_ms": self._latencies.statistics()}
+        return web.json_response(figures, headers=NO_STORE)

@@ -60,12 +60,15 @@ class ImageHandlers:
         began = time.perf_counter()
         blob = self._images.lookup(understood.request)
         memory_seconds = time.perf_counter() - began
+        server = self._services.server
         if blob is not None:
-            served = Served(blob, Tier.MEMORY, hit=True)
-        else:
-            request[NOTES] = {"source": understood.request.source.loggable}
-            served = await self._images.find(understood.request)
-        return await answer(request, served, understood, self._services.server, memory_seconds)
+            return await answer(request, Served(blob, Tier.MEMORY, hit=True), understood, server, memory_seconds)
+        request[NOTES] = {"source": understood.request.source.loggable}
+        served = await self._images.find(understood.request)
+        try:
+            return await answer(request, served, understood, server, memory_seconds)
+        finally:
+            served.let_go()
 
     def _require_admin(self, request: web.Request) -> None:
         """

@@ -123,6 +123,71 @@ def test_clear():
     assert cache.statistics().entries == 0
 
 
+def filled(capacity: int = 4000, keys: str = "abcd") -> MemoryCache:
+    cache = MemoryCache(capacity, MIB)
+    for key in keys:
+        assert cache.put(of_weight(key, 1000))
+    return cache
+
+
+@pytest.mark.parametrize(
+    ("size", "freed", "left"),
+    [(-1, 0, "abcd"), (0, 0, "abcd"), (1, 1000, "acd"), (1000, 1000, "acd"), (1001, 2000, "ad"), (9999, 4000, "")],
+)
+def test_evict(size: int, freed: int, left: str):
+    """As many go as weigh what is asked for, the least recently used first."""
+    cache = filled()
+    cache.get("a")
+    assert cache.evict(size, "pressure") == freed
+    assert "".join(key for key in "abcd" if cache.get(key)) == left
+    assert cache.statistics().evictions["pressure"] == freed // 1000
+    assert cache.statistics().capacity_bytes == 4000
+
+
+def test_resize():
+    """A smaller capacity drops the least recently used at once; a larger one makes room again."""
+    cache = filled()
+    cache.get("a")
+    assert cache.resize(2500) == 2000
+    assert [key for key in "abcd" if cache.get(key)] == ["a", "d"]
+    counted = cache.statistics()
+    assert (counted.bytes, counted.capacity_bytes, counted.evictions["pressure"]) == (2000, 2500, 2)
+
+    assert cache.put(of_weight("e", 626)) is False
+    assert cache.put(of_weight("e", 625)) is True
+    assert cache.statistics().evictions["capacity"] == 1
+
+    assert cache.resize(8000) == 0
+    assert cache.put(of_weight("f", 2000)) is True
+    assert cache.resize(0) == 1000 + 625 + 2000
+    assert cache.put(of_weight("g", 201)) is False
+
+
+def test_an_entry_that_became_too_heavy_stays():
+    """What came in under a larger capacity is kept, and can be marked, as long as all together fit."""
+    cache = filled(keys="a")
+    cache.resize(1000)
+    cache.mark_stored("a", cache.get("a").etag)
+    assert cache.get("a").stored is True
+    assert cache.statistics().bytes == 1000
+
+
+def test_limit_entries():
+    """Under the limit only small blobs come in, with 0 none; what is there stays, but for what would be replaced."""
+    cache = filled()
+    cache.limit_entries(500)
+    assert cache.put(blob_of(b"x" * 501, "a")) is False
+    assert cache.get("a") is None
+    assert cache.put(blob_of(b"x" * 500, "a")) is True
+    assert cache.get("b") is not None
+
+    cache.limit_entries(0)
+    assert cache.put(blob_of(b"", "a")) is False
+
+    cache.limit_entries(None)
+    assert cache.put(of_weight("a", 1000)) is True
+
+
 def test_statistics_are_a_snapshot():
     """What was read does not change afterwards, and cannot be changed."""
     cache = MemoryCache(MIB, MIB)
@@ -146,12 +211,15 @@ class MemoryMachine(RuleBasedStateMachine):
         self.cache = MemoryCache(CAPACITY, 700)
         self.latest: dict[str, object] = {}
         self.kept = 0
+        self.capacity = CAPACITY
+        self.limit = 700
 
     @rule(key=KEYS, size=st.integers(0, 1200), byte=st.sampled_from([b"x", b"y"]))
     def put(self, key: str, size: int, byte: bytes) -> None:
         blob = blob_of(byte * size, key)
         kept = self.cache.put(blob)
-        assert kept is (size <= 700)
+        fits = size <= min(700, self.limit) and weight_bytes(blob) <= self.capacity // 4
+        assert kept is (fits and self.limit > 0)
         self.kept += kept
         self.latest.pop(key, None)
         if kept:
@@ -186,11 +254,29 @@ class MemoryMachine(RuleBasedStateMachine):
         assert self.cache.clear("pressure") == held
         self.latest.clear()
 
+    @rule(capacity=st.integers(0, 6000))
+    def resize(self, capacity: int) -> None:
+        held = self.cache.statistics().bytes
+        freed = self.cache.resize(capacity)
+        assert self.cache.statistics().bytes == held - freed
+        assert freed == 0 or held > capacity
+        self.capacity = capacity
+
+    @rule(size=st.integers(0, 3000))
+    def evict(self, size: int) -> None:
+        held = self.cache.statistics().bytes
+        assert self.cache.evict(size, "pressure") >= min(size, held)
+
+    @rule(limit=st.sampled_from([0, 100, 500, None]))
+    def limit_entries(self, limit: int | None) -> None:
+        self.cache.limit_entries(limit)
+        self.limit = 700 if limit is None else limit
+
     @invariant()
     def sum_of_weights_is_the_counter_and_below_the_capacity(self) -> None:
         counted = self.cache.statistics()
         weights = [weight_bytes(b) for b in self.cache._entries.values()]
-        assert sum(weights) == counted.bytes <= CAPACITY
+        assert sum(weights) == counted.bytes <= counted.capacity_bytes == self.capacity
         assert len(weights) == counted.entries
         assert counted.entries + sum(counted.evictions.values()) == self.kept
 

@@ -37,7 +37,7 @@ async def test_a_fetch_is_written_down(parts, origin):
     stored = await parts.store.get(original_key(source))
     record = SourceRecord.parse((await parts.store.get(record_key(source))).data, source)
 
-    assert (original.tier, original.data, original.shareable) == (Tier.ORIGIN, png(), True)
+    assert (original.tier, original.spool.data, original.shareable) == (Tier.ORIGIN, png(), True)
     assert stored.data == png()
     assert (record.etag, record.cache_control) == ('"e"', "max-age=7200")
     assert (record.fetched_at, record.fresh_until) == (START, START + 2 * HOUR)
@@ -56,7 +56,7 @@ async def test_while_fresh_it_comes_from_the_store(parts, origin):
     fetched = await parts.original("/a.png")
 
     assert (kept.tier, fetched.tier) == (Tier.STORE, Tier.ORIGIN)
-    assert kept.data == fetched.data
+    assert kept.spool.data == fetched.spool.data
 
 
 async def test_a_record_without_its_original_is_no_original(parts, origin):
@@ -67,7 +67,7 @@ async def test_a_record_without_its_original_is_no_original(parts, origin):
     other = png((1, 2, 3))
     await parts.store.put(original_key(parts.source("/a.png")), other, meta_of(other))
 
-    assert (await parts.original("/a.png")).data == png()
+    assert (await parts.original("/a.png")).spool.data == png()
     assert origin.hits("/a.png") == 2
 
 
@@ -123,7 +123,7 @@ async def test_equal_fetches_are_one(parts, origin):
     await parts.waiters(20)
     gate.set()
 
-    assert len({id(o.data) for o in await asyncio.gather(*asking)}) == 1
+    assert len({id(o.spool.data) for o in await asyncio.gather(*asking)}) == 1
     assert origin.hits("/a.png") == 1
 
 
@@ -156,7 +156,7 @@ async def test_failures_give_the_slot_back(tmp_path, origin, script, error):
             await parts.original("/a")
 
         assert parts.free_slots == 1
-        assert (await parts.original("/good.png")).data == png()
+        assert (await parts.original("/good.png")).spool.data == png()
 
 
 async def test_cancellation_gives_the_slot_back(tmp_path, origin):
@@ -208,6 +208,7 @@ async def test_a_slot_is_waited_for(tmp_path, origin):
         assert origin.hits("/a.png") == 0
         gate.set()
         await asyncio.gather(first, second)
+        second.result().let_go()
 
     assert {"queue", "fetch"} <= set(trace.seconds)
     assert origin.hits("/a.png") == 1
@@ -220,7 +221,7 @@ async def test_a_compressed_svg_is_inflated(parts, origin):
     original = await parts.original("/a.svg")
 
     assert original.meta.media_type == "image/svg+xml"
-    assert b"<rect" in original.data
+    assert b"<rect" in original.spool.data
 
 
 async def test_private_originals_are_not_kept(parts, origin):
@@ -238,9 +239,9 @@ async def test_an_object_of_our_own_is_a_source(parts):
     """A stored picture named by its key is read from the store and counts as fresh."""
     await parts.store.put(LOGO, png(), meta_of(png(), media_type="image/png"))
 
-    original = await parts.originals.get(Source.stored(LOGO), Trace())
+    original = await parts.named(Source.stored(LOGO))
 
-    assert (original.tier, original.data) == (Tier.STORE, png())
+    assert (original.tier, original.spool.data) == (Tier.STORE, png())
     assert (original.meta.fetched_at, original.meta.fresh_until) == (START, START + HOUR)
 
 
@@ -250,10 +251,10 @@ async def test_what_is_no_picture_does_not_exist(parts, data):
     if data is not None:
         await parts.store.put(LOGO, data, meta_of(data))
     with pytest.raises(ObjectNotFound):
-        await parts.originals.get(Source.stored(LOGO), Trace())
+        await parts.named(Source.stored(LOGO))
     await parts.store.put(LOGO, png(), meta_of(png()))
 
-    assert (await parts.originals.get(Source.stored(LOGO), Trace())).data == png()
+    assert (await parts.named(Source.stored(LOGO))).spool.data == png()
 
 
 async def test_a_store_that_fails_is_a_miss_at_every_step(parts, origin):
@@ -261,13 +262,13 @@ async def test_a_store_that_fails_is_a_miss_at_every_step(parts, origin):
     origin.serve("/a.png", png())
     await parts.original("/a.png")
     await parts.stored()
-    real = parts.store.get
+    real = parts.store.open
 
-    async def fails_for_originals(key):
+    async def fails_for_originals(key, buffers):
         parts.store.failing = {"get"} if key.endswith("original") else set()
-        return await real(key)
+        return await real(key, buffers)
 
-    parts.store.get = fails_for_originals
+    parts.store.open = fails_for_originals
 
     assert (await parts.original("/a.png")).tier is Tier.ORIGIN
     assert parts.shelf.read_failed

@@ -58,7 +58,20 @@ class TestThresholds:
         """Unset, they are shares of the budget."""
         memory = Settings.from_env({"IMAGE_RAM_BUDGET_BYTES": str(100 * MIB)}).memory
         assert (memory.warning_threshold_bytes, memory.critical_threshold_bytes) == (75 * MIB, 90 * MIB)
-        assert (memory.cache_capacity_bytes, memory.metadata_capacity_bytes) == (30 * MIB, 10 * MIB)
+        assert (memory.guard_threshold_bytes, memory.metadata_capacity_bytes) == (80 * MIB, 10 * MIB)
+        assert (memory.gate_capacity_bytes, memory.transfer_capacity_bytes) == (15 * MIB, 8 * MIB)
+
+    @pytest.mark.parametrize(("warning", "critical", "guard"), [("60", "79", "69.5"), ("82", "90", "86")])
+    def test_guard_lies_between(self, warning, critical, guard):
+        """Where 80 % of the budget is not between the other two, GUARD is entered halfway."""
+        memory = Settings.from_env(
+            {
+                "IMAGE_RAM_BUDGET_BYTES": str(100 * MIB),
+                "MEMORY_WARNING_THRESHOLD": str(int(warning) * MIB),
+                "MEMORY_CRITICAL_THRESHOLD": str(int(critical) * MIB),
+            }
+        ).memory
+        assert memory.guard_threshold_bytes == int(float(guard) * MIB)
 
     def test_set(self):
         """Set, they are what they are; a cache of zero bytes is off, not unset."""

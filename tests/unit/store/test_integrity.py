@@ -1,10 +1,15 @@
 """What makes an object sound."""
 
+import threading
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imgsvc.errors import BadKey, StoreError
 from imgsvc.store.base import StoreStatistics
-from imgsvc.store.integrity import Counters, Damaged, check_prefix, check_put, verify
+from imgsvc.store.integrity import Counters, Damaged, Passage, Question, check_prefix, check_put, verify
 from tests.support.blobs import meta_of
 
 
@@ -50,3 +55,56 @@ def test_counters(caplog: pytest.LogCaptureFixture):
     assert counters.snapshot() == StoreStatistics(hits=1, misses=1, damaged=1)
     assert [(r.name, r.levelname) for r in caplog.records] == [("imgsvc.store", "WARNING")]
     assert "a/b was damaged (it is odd)" in caplog.text
+
+
+def walk(data: bytes, passage: Passage, step: int) -> bytes:
+    """Go through *data* as a stream does."""
+    got = b""
+    while passage.left_bytes:
+        piece = data[passage.at : passage.at + min(step, passage.left_bytes)]
+        passage.note(piece)
+        got += piece
+    return got
+
+
+@given(st.binary(min_size=1, max_size=50), st.integers(0, 60), st.none() | st.integers(0, 60), st.integers(1, 20))
+def test_passage_is_a_slice(data: bytes, start: int, stop: int | None, step: int):
+    """A passage ends where its slice ends, whatever is asked for, and sound bytes pass."""
+    assert walk(data, Passage(meta_of(data), len(data), start, stop), step) == data[start:stop]
+
+
+@given(st.binary(min_size=1, max_size=50), st.integers(1, 20))
+def test_passage_of_damage(data: bytes, step: int):
+    """A wrong digest is noticed with the last piece of the whole object, and only there."""
+    meta = replace(meta_of(data), sha256="0" * 64)
+    with pytest.raises(Damaged):
+        walk(data, Passage(meta, len(data), 0, None), step)
+    with pytest.raises(Damaged):
+        walk(data, Passage(meta, len(data), 0, len(data)), step)
+    assert walk(data, Passage(meta, len(data), 1, None), step) == data[1:]
+    assert walk(data, Passage(meta, len(data), 0, len(data) - 1), step) == data[:-1]
+    assert walk(data, Passage(replace(meta, sha256=""), len(data), 0, None), step) == data
+
+
+def test_question_withdrawn():
+    """A caller who has left is not asked; one who leaves while answering is waited for."""
+    asked, answering, go_on = [], threading.Event(), threading.Event()
+
+    def buffers(size_bytes: int) -> bool:
+        answering.set()
+        go_on.wait(10)
+        asked.append(size_bytes)
+        return True
+
+    question = Question(buffers)
+    asker = threading.Thread(target=question.ask, args=(5,))
+    asker.start()
+    answering.wait(10)
+    leaver = threading.Thread(target=question.withdraw)
+    leaver.start()
+    assert leaver.is_alive()
+    go_on.set()
+    leaver.join()
+    asker.join()
+    assert question.ask(6) is False
+    assert asked == [5]

@@ -54,4 +54,4 @@ def test_a_drawing_is_a_source() -> None:
     assert source.natural_px == (2.5, 1.25)
     assert (source.info.width, source.info.height, source.scalable) == (3, 1, True)
     assert (source.images[0].width, source.images[0].height) == (5, 3)
-    assert source.data == b"<svg/>"
+    assert source.body == b"<svg/>"

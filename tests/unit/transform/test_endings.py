@@ -5,25 +5,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsvc.model.formats import ImageFormat
+from imgsvc.stream.base import CHUNK_BYTES
+from imgsvc.transform.body import viewed
 from imgsvc.transform.endings import is_whole
 from tests.support import pictures
+from tests.unit.transform.bodies import KINDS, laid
 
 SPOKEN = [f for f in pictures.RASTERS if f not in (ImageFormat.ICO, ImageFormat.CUR, ImageFormat.BMP)]
 
 
+def judged(kind: str, data: bytes, image_format: ImageFormat) -> bool:
+    """Judge *data* where it lies."""
+    with laid(kind, data) as body, viewed(body) as view:
+        return is_whole(view, image_format)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("image_format", SPOKEN)
-def test_a_whole_file_is_whole(image_format) -> None:
-    """Every format's own end is recognised."""
-    assert is_whole(pictures.RASTERS[image_format](pictures.noise()), image_format)
+def test_a_whole_file_is_whole(image_format, kind) -> None:
+    """Every format's own end is recognised, in memory and in a file."""
+    assert judged(kind, pictures.RASTERS[image_format](pictures.noise()), image_format)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("image_format", SPOKEN)
 @pytest.mark.parametrize("tenths", range(1, 10))
-def test_a_cut_file_is_not(image_format, tenths) -> None:
+def test_a_cut_file_is_not(image_format, tenths, kind) -> None:
     """Wherever it is cut, it shows."""
     data = pictures.RASTERS[image_format](pictures.noise())
 
-    assert not is_whole(data[: len(data) * tenths // 10], image_format)
+    assert not judged(kind, data[: len(data) * tenths // 10], image_format)
+
+
+@pytest.mark.parametrize("behind_bytes", [0, 1, CHUNK_BYTES - 2, CHUNK_BYTES - 1, CHUNK_BYTES, 3 * CHUNK_BYTES + 1])
+def test_a_jpeg_s_end_is_found_far_from_the_file_s(behind_bytes) -> None:
+    """Also where the search, which goes piece by piece, begins a new one."""
+    start = b"\xff\xd8\xff" + bytes(5 * CHUNK_BYTES)
+
+    assert is_whole(start + b"\xff\xd9" + bytes(behind_bytes), ImageFormat.JPEG)
+    assert not is_whole(start + b"\xff\xd8" + bytes(behind_bytes), ImageFormat.JPEG)
 
 
 @pytest.mark.parametrize("image_format", [ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.GIF])

@@ -133,3 +133,15 @@ async def test_errors_of_libvips_become_ours(executor, raised, told) -> None:
     with pytest.raises(told):
         await bench.job.outcome(executor, work)
     assert bench.ended.is_set()
+
+
+async def test_a_fault_at_the_end_does_not_keep_the_caller(executor) -> None:
+    """The outcome arrives even if whoever is told of the end fails; the loop hears of the fault."""
+    faults = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+
+    def fail(_: Job[str]) -> None:
+        raise RuntimeError("x")
+
+    assert await Job(60, time.monotonic, fail).outcome(executor, lambda _: "done") == "done"
+    assert [str(fault) for fault in faults] == ["x"]

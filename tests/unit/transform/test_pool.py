@@ -1,11 +1,8 @@
 """Threads, queue, deadline, cancellation."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
-import threading
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -24,21 +21,11 @@ from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from tests.support import pictures
 from tests.support.rendering import transform_settings
+from tests.unit.transform.bodies import KINDS, laid, opened, until
 
 SLOW = TransformSpec(output=Output.PNG, blur=250.0)
 QUICK = TransformSpec(output=Output.WEBP, width=20)
 JPEG = ImageFormat.JPEG
-
-
-@contextlib.asynccontextmanager
-async def opened(svg: SvgRenderer | None = None, **values) -> AsyncIterator[TransformPool]:
-    """Open a pool, and make sure afterwards that it left nothing behind."""
-    before = set(threading.enumerate())
-    async with TransformPool(transform_settings(**values), svg) as pool:
-        yield pool
-    statistics = pool.statistics()
-    assert (statistics.queued, statistics.running) == (0, 0)
-    assert not [t for t in set(threading.enumerate()) - before if t.name.startswith("transform")]
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +36,19 @@ def large() -> bytes:
 
 async def until_running(pool: TransformPool) -> None:
     """Let the loop turn until a thread has begun."""
-    while not pool.statistics().running:
-        await asyncio.sleep(0)
+    await until(lambda: pool.statistics().running)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("image_format", pictures.RASTERS)
-async def test_inspect_tells_what_a_source_is(image_format) -> None:
-    """Format, size and digest, whatever the sender called it."""
+async def test_inspect_tells_what_a_source_is(image_format, kind) -> None:
+    """Format, size and digest, whatever the sender called it and wherever it lies."""
     data = pictures.RASTERS[image_format]()
     async with opened() as pool:
-        found = await pool.inspect(data)
-    assert (found.data, found.image_format, found.pages) == (data, image_format, 1)
+        with laid(kind, data) as body:
+            found = await pool.inspect(body)
+    assert (found.data, found.image_format, found.pages) == (body, image_format, 1)
+    assert found.size_bytes == len(data)
     assert (found.width, found.height) == (64, 48)
     assert found.sha256 == hashlib.sha256(data).hexdigest()
 
@@ -74,12 +63,13 @@ async def test_inspect_gives_an_svg_back_harmless() -> None:
     assert found.sha256 == hashlib.sha256(found.data).hexdigest()
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("data", [b"", b"<!doctype html><p>no", b"%PDF-1.7", b"\0" * 5000])
-async def test_what_is_no_picture_is_refused(data) -> None:
+async def test_what_is_no_picture_is_refused(data, kind) -> None:
     """HTML, PDF and nothing at all are not images."""
     async with opened() as pool:
-        with pytest.raises(NotAnImage):
-            await pool.inspect(data)
+        with laid(kind, data) as body, pytest.raises(NotAnImage):
+            await pool.inspect(body)
 
 
 async def test_inspect_refuses_what_is_too_large_or_broken() -> None:
@@ -132,12 +122,18 @@ async def test_a_renderer_that_was_given_stays_open() -> None:
     await renderer.aclose()
 
 
-async def test_what_ends_early_is_corrupt() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", [b"", b"\xff\xd9"])
+async def test_what_ends_early_is_corrupt(kind, end) -> None:
     """Whatever libvips says becomes one error with one text, and the thread is free again."""
-    data = pictures.jpeg(pictures.noise(300, 200))
+    data = pictures.png(pictures.noise(300, 200)) if end else pictures.jpeg(pictures.noise(300, 200))
+    data = data[: len(data) // 2] + end
     async with opened() as pool:
-        with pytest.raises(CorruptImage, match=r"^The picture is broken or ends too early\.$"):
-            await pool.run(data[: len(data) // 2], JPEG, QUICK)
+        with (
+            laid(kind, data) as body,
+            pytest.raises(CorruptImage, match=r"^The picture is broken or ends too early\.$"),
+        ):
+            await pool.run(body, ImageFormat.PNG if end else JPEG, QUICK)
         await pool.idle()
         assert pool.statistics().running == 0
 
@@ -179,8 +175,7 @@ async def test_queued_work_that_is_cancelled_never_starts(large) -> None:
     async with opened(threads=1) as pool:
         first = asyncio.create_task(pool.run(large, JPEG, SLOW))
         await until_running(pool)
-        # Were it to run it would be an error of another kind.
-        second = asyncio.create_task(pool.run(b"", JPEG, QUICK))
+        second = asyncio.create_task(pool.run(pictures.jpeg(), JPEG, QUICK))
         while pool.statistics().queued == 0:
             await asyncio.sleep(0)
         second.cancel()
@@ -194,23 +189,30 @@ async def test_queued_work_that_is_cancelled_never_starts(large) -> None:
             await first
 
 
-async def test_a_full_queue_refuses_at_once(large, monkeypatch) -> None:
-    """Beyond threads and queue there is no waiting, and the refusal says when to come back."""
+async def test_too_many_newcomers_are_refused_at_once(monkeypatch) -> None:
+    """Beyond the room there is no waiting, and the refusal says when to come back; transforms still get in."""
     monkeypatch.setattr(pool_module.os, "cpu_count", lambda: 1)
-    async with opened(threads=1) as pool:
-        room = 1 + pool_module.QUEUE_PER_CORE
-        tasks = [asyncio.create_task(pool.run(large, JPEG, SLOW)) for _ in range(room)]
-        await until_running(pool)
-        with pytest.raises(QueueFull) as refused:
-            await pool.run(pictures.jpeg(), JPEG, QUICK)
-        assert refused.value.retry_after_seconds == 1
+    async with opened() as pool:
+        looks = [asyncio.create_task(pool.inspect(pictures.jpeg())) for _ in range(pool_module.LOOKS_PER_CORE)]
+        looks.append(asyncio.create_task(pool.inspect_head(pictures.jpeg())))
+        answer = asyncio.create_task(pool.run(pictures.jpeg(), JPEG, QUICK))
+        outcomes = await asyncio.gather(*looks, return_exceptions=True)
+        assert [o for o in outcomes if isinstance(o, Exception)] == [outcomes[-1]]
+        assert isinstance(outcomes[-1], QueueFull)
+        assert outcomes[-1].retry_after_seconds == 1
         assert pool.statistics().refused == 1
-        assert pool.statistics().queued == pool_module.QUEUE_PER_CORE
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await pool.idle()
-        assert (await pool.run(pictures.jpeg(), JPEG, QUICK)).width == 20
+        assert (await answer).width == 20
+
+
+async def test_a_look_at_a_newcomer_does_not_wait_behind_pixels(large) -> None:
+    """While every thread for pixels is busy, headers are read all the same."""
+    async with opened(threads=1) as pool:
+        task = asyncio.create_task(pool.run(large, JPEG, SLOW))
+        await until_running(pool)
+        assert (await pool.inspect(pictures.png())).image_format is ImageFormat.PNG
+        assert (await pool.inspect_head(pictures.png())).info is not None
+        assert pool.statistics().running == 1
+        task.cancel()
 
 
 async def test_first_come_first_served() -> None:
@@ -257,15 +259,3 @@ async def test_the_clock_is_the_given_one() -> None:
         answer = await pool.run(pictures.jpeg(), JPEG, QUICK)
     assert answer.queue_seconds == int(answer.queue_seconds) >= 1
     assert answer.encode_seconds == int(answer.encode_seconds) >= 1
-
-
-async def test_a_caller_that_leaves_while_its_svg_is_drawn_gives_its_place_back() -> None:
-    """Drawing counts as waiting, and neither place nor worker is left behind."""
-    async with opened() as pool:
-        task = asyncio.create_task(pool.run(pictures.SVG, ImageFormat.SVG, QUICK))
-        while not pool.statistics().queued:
-            await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert (pool.statistics().queued, pool.statistics().running) == (0, 0)

@@ -10,6 +10,7 @@ from imgsvc.transform import runtime
 from imgsvc.transform.limits import Limits, check_size
 from imgsvc.transform.probe import ImageInfo, may_animate, probe
 from tests.support import pictures
+from tests.unit.transform.bodies import KINDS, laid
 
 LIMITS = Limits(max_pixels=50_000_000, max_animation_pixels=50_000_000, max_frames=256, max_side_px=16384)
 
@@ -19,19 +20,23 @@ def _prepared() -> None:
     runtime.prepare()
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("image_format", pictures.RASTERS)
-def test_every_format_tells_its_size(image_format) -> None:
-    """The header of every format gives the drawn size and one page."""
-    info = probe(pictures.RASTERS[image_format](), image_format, LIMITS)
+def test_every_format_tells_its_size(image_format, kind) -> None:
+    """The header of every format gives the drawn size and one page, wherever it lies."""
+    with laid(kind, pictures.RASTERS[image_format]()) as body:
+        info = probe(body, image_format, LIMITS)
     assert (info.width, info.height, info.pages, info.orientation) == (64, 48, 1, 1)
     assert info.is_plain_srgb
     assert not info.has_metadata
 
 
 @pytest.mark.parametrize(("image_format", "draw"), [(ImageFormat.BMP, pictures.bmp), (ImageFormat.ICO, pictures.ico)])
-def test_containers_tell_the_size_of_their_largest_entry(image_format, draw) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_containers_tell_the_size_of_their_largest_entry(image_format, draw, kind) -> None:
     """ICO and BMP are measured too."""
-    info = probe(draw(), image_format, LIMITS)
+    with laid(kind, draw()) as body:
+        info = probe(body, image_format, LIMITS)
     assert (info.width, info.height) == ((64, 48) if image_format is ImageFormat.BMP else (32, 32))
 
 

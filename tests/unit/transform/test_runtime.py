@@ -6,7 +6,7 @@ import threading
 import pytest
 import pyvips
 
-from imgsvc.transform.runtime import Killed, KillSwitch, prepare
+from imgsvc.transform.runtime import Killed, KillSwitch, TrackedMemory, drop_cache, prepare
 from tests.support import pictures
 
 
@@ -66,3 +66,52 @@ def test_unkilled_work_goes_on() -> None:
     switch = KillSwitch()
     switch.check()
     assert pictures.shows(switch.in_memory(pictures.quarters()), pictures.CORNERS, 0)
+
+
+def test_what_else_ends_with_a_kill() -> None:
+    """Other acts are done at each kill, until the work has ended; none is taken on after the first."""
+    switch, acts = KillSwitch(), []
+    switch.on_kill(lambda: acts.append("killed"))
+    switch.kill()
+    switch.kill()
+    with pytest.raises(Killed):
+        switch.on_kill(lambda: None)
+    switch.let_go()
+    switch.kill()
+
+    assert acts == ["killed", "killed"]
+
+
+def test_the_cache_can_be_dropped() -> None:
+    """Should anything have got into it, it is empty afterwards and stays so."""
+    pyvips.cache_set_max(100)
+    pyvips.cache_set_max_mem(2**20)
+    try:
+        pyvips.Image.black(10, 10)
+        assert pyvips.cache_get_size() > 0
+    finally:
+        drop_cache()
+        prepare()
+
+    assert (pyvips.cache_get_size(), pyvips.cache_get_max()) == (0, 0)
+
+
+def test_libvips_tells_what_it_holds() -> None:
+    """The figures are those of the library in use: they grow with a picture in memory."""
+    memory = TrackedMemory()
+    before, _ = memory.tracked_bytes()
+    held = pictures.noise(500, 400).copy_memory()
+    now, most = memory.tracked_bytes()
+
+    assert now - before >= 500 * 400 * 3
+    assert most >= now
+    del held
+
+
+def test_where_libvips_cannot_be_asked_it_holds_nothing(tmp_path) -> None:
+    """No list of mapped files, or nothing fit in it, is no error."""
+    other = tmp_path / "maps"
+    other.write_text(f"7f-80 r-xp 0 0 0 {tmp_path}/libvips-none.so\n7f-80 r-xp 0 0 0\n")
+
+    assert TrackedMemory(tmp_path / "missing").tracked_bytes() == (0, 0)
+    assert TrackedMemory(other).tracked_bytes() == (0, 0)

@@ -1,31 +1,37 @@
 """Sources that may be read again and again."""
 
+import pytest
+
 from imgsvc.model.formats import ImageFormat
 from imgsvc.transform.limits import Limits
 from imgsvc.transform.probe import probe
 from imgsvc.transform.runtime import KillSwitch
 from imgsvc.transform.source import FileSource, MemorySource, contained_source
 from tests.support import pictures
+from tests.unit.transform.bodies import KINDS, laid
 
 LIMITS = Limits(max_pixels=10**6, max_animation_pixels=10**6, max_frames=10, max_side_px=5000)
 
 
-def test_a_file_is_opened_anew_each_time() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_is_opened_anew_each_time(kind) -> None:
     """What is read from top to bottom can be read twice by asking twice."""
     data = pictures.jpeg()
-    source = FileSource(data, probe(data, ImageFormat.JPEG, LIMITS))
-    assert [source.frames(KillSwitch())[0].avg() for _ in range(2)] == [pictures.decoded(data).avg()] * 2
-    assert source.natural_px == (64, 48)
+    with laid(kind, data) as body:
+        source = FileSource(body, probe(body, ImageFormat.JPEG, LIMITS))
+        assert [source.frames(KillSwitch())[0].avg() for _ in range(2)] == [pictures.decoded(data).avg()] * 2
+    assert (source.natural_px, source.size_bytes) == ((64, 48), len(data))
 
 
-def test_frames_can_be_read_in_their_order() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_frames_can_be_read_in_their_order(kind) -> None:
     """All frames come apart, from one file that is read once."""
-    data = pictures.animation()
-    source = FileSource(data, probe(data, ImageFormat.GIF, LIMITS))
-    frames = source.frames(KillSwitch(), every=True)
-    assert [f.height for f in frames] == [40] * 3
-    for frame, colour in zip(frames, pictures.FRAME_COLOURS, strict=True):
-        assert pictures.is_near(frame.copy_memory()(50, 30)[:3], colour)
+    with laid(kind, pictures.animation()) as body:
+        source = FileSource(body, probe(body, ImageFormat.GIF, LIMITS))
+        frames = source.frames(KillSwitch(), every=True)
+        assert [f.height for f in frames] == [40] * 3
+        for frame, colour in zip(frames, pictures.FRAME_COLOURS, strict=True):
+            assert pictures.is_near(frame.copy_memory()(50, 30)[:3], colour)
 
 
 def test_memory_gives_one_frame_or_all() -> None:
@@ -35,6 +41,7 @@ def test_memory_gives_one_frame_or_all() -> None:
     source = MemorySource(b"", info, images, (64, 48))
     assert source.frames(KillSwitch()) == [images[0]]
     assert source.frames(KillSwitch(), every=True) == list(images)
+    assert (source.size_bytes, MemorySource(None, info, images, (64, 48)).size_bytes) == (0, 0)
 
 
 def test_a_container_is_its_largest_picture() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsvc.errors import CorruptImage, Draining, Overloaded, QueueFull, TransformTimeout
+from imgsvc.errors import CorruptImage, Draining, MemoryPressure, Overloaded, QueueFull, TransformTimeout
 from imgsvc.transform import svg_process
 from tests.unit.transform.svg_renderers import BOMB, RED, SQUARE, Timers, begun, pixel, renderer, workers
 
@@ -124,6 +124,32 @@ async def test_full_queue_is_refused_at_once():
         with pytest.raises(QueueFull):
             await subject.render(SQUARE, 5, 5)
         await first
+
+
+async def test_retiring_gives_memory_back_and_blames_nobody():
+    """The worker is gone at once; its document may well be fine, and what waits is drawn by the next worker."""
+    async with renderer() as subject:
+        task = asyncio.create_task(subject.render(BOMB, 9, 9))
+        pid = await begun(subject)
+        waiting = asyncio.create_task(subject.render(SQUARE, 1, 1))
+        subject.retire()
+        assert subject.statistics().worker_pid is None
+        with pytest.raises(MemoryPressure):
+            await task
+        assert pixel(await waiting, 0, 0) == RED
+        assert subject.statistics().worker_pid != pid
+        assert (subject.statistics().died, subject.statistics().retired) == (0, 1)
+
+
+async def test_retiring_an_idle_worker_or_none_is_fine():
+    """There is nothing to interrupt."""
+    async with renderer() as subject:
+        subject.retire()
+        await subject.render(SQUARE, 1, 1)
+        subject.retire()
+        subject.retire()
+        assert (subject.statistics().worker_pid, subject.statistics().worker_bytes) == (None, 0)
+        assert subject.statistics().retired == 1
 
 
 async def test_close_ends_all_that_runs_or_waits():

@@ -19,13 +19,6 @@ async def test_draws_at_exactly_the_asked_size():
     assert pixel(raster, 30, 2) == CLEAR
 
 
-async def test_size_needs_no_worker():
-    """Measuring starts no process."""
-    async with renderer() as subject:
-        assert await subject.size(SQUARE) == (10, 10)
-        assert subject.statistics().spawned == 0
-
-
 @pytest.mark.parametrize(
     "attributes",
     ['width="5" height="5" viewBox="0 0 10 10"', 'width="90" height="9"', 'viewBox="0 0 10 10" style="width:3px"'],

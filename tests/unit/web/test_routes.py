@@ -18,6 +18,7 @@ ASKED = {
     ("GET", "/_next/image"): ("/_next/image?url={url}&w=16&q=75", 200),
     ("GET", "/api/health"): ("/api/health", 200),
     ("GET", "/api/health/live"): ("/api/health/live", 200),
+    ("GET", "/api/health/metrics"): ("/api/health/metrics", 200),
     ("GET", "/"): ("/", 200),
     ("GET", "/demo/"): ("/demo/", 200),
     ("GET", "/demo/{name}"): ("/demo/logo.svg", 200),
@@ -66,7 +67,7 @@ async def test_every_route_answers(server):
 async def test_head_is_get_without_a_body(server):
     """HEAD has the status and headers of GET and sends nothing behind them."""
     changing = {"date", "x-request-id", "server-timing", "age", "x-cache", "x-source", "cache-status"}
-    counted = {"/api/health": {"content-length"}}
+    counted = {"/api/health": {"content-length"}, "/api/health/metrics": {"content-length"}}
     for (method, path), (target, _) in ASKED.items():
         if method == "GET":
             got, headed = await ask(server, "GET", target), await ask(server, "HEAD", target)

@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 from aiohttp import web
 
-from imgsvc.web.responses import SLICE_BYTES
+from imgsvc.web.sending import SLICE_BYTES
 from tests.support.origin import ScriptedOrigin
 from tests.support.pictures import png
 from tests.support.service import IMAGES

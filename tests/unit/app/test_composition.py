@@ -10,8 +10,7 @@ import threading
 import psutil
 import pytest
 
-from imgsvc import app as composition
-from imgsvc.app import make_store, open_services, serve
+from imgsvc.app import composition, make_store, open_services, serve
 from imgsvc.errors import Draining, StoreError
 from imgsvc.model.source import Source
 from imgsvc.model.spec import Output, TransformSpec

@@ -1,0 +1,178 @@
+"""The ladder's actions: what each rung does to whom. Nowhere else does anybody act because memory is short."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from imgsvc.cache.memory import MemoryCache
+from imgsvc.cache.metadata import MetadataCache
+from imgsvc.pressure.capacity import SMALLEST_CACHE_BYTES, cache_capacity_bytes, smallest_budget_bytes
+from imgsvc.pressure.cgroup import fit_budget, fitting_notice, memory_limit_bytes
+from imgsvc.pressure.gate import ByteGate
+from imgsvc.pressure.levels import Level
+from imgsvc.pressure.monitor import EVICTION_APART_SECONDS, FLUSH_APART_SECONDS, MemoryMonitor, MemoryReading
+from imgsvc.pressure.transfers import TransferLedger
+from imgsvc.pressure.trim import Trimmer, trim
+from imgsvc.services.downloads import Downloads
+from imgsvc.settings import MIB, MemorySettings
+from imgsvc.transform.pool import TransformPool
+from imgsvc.transform.runtime import drop_cache
+from imgsvc.transform.svg import SvgRenderer
+
+log = logging.getLogger("imgsvc.pressure")
+
+LARGEST_PERCENT = 95
+"""The share of the budget up to which a picture may run alone."""
+
+RELIEF_PERCENT = 7
+"""How far below the WARNING threshold an eviction aims, in percent of the budget."""
+
+GUARDED_ENTRY_BYTES = MIB
+"""From GUARD on nothing larger enters the memory cache."""
+
+SETTLED_SECONDS = 60.0
+"""How long after pressure the cache stays as small as it was made."""
+
+ADJUST_SECONDS = 1.0
+
+
+def read_limit(settings: MemorySettings) -> tuple[int | None, MemorySettings]:
+    """Read the cgroup's limit and fit the budget into it, with a line of log where that changed it; for a thread."""
+    limit_bytes = memory_limit_bytes()
+    fitted = fit_budget(settings, limit_bytes)
+    if limit_bytes is not None and fitted is not settings:
+        log.warning("%s", fitting_notice(settings, fitted, limit_bytes))
+    return limit_bytes, fitted
+
+
+class Reins:
+    """
+    Holds what can be made smaller, and pulls when the monitor says so.
+
+    Args:
+        settings: budget and thresholds.
+        memory: gets its capacity from here.
+        metadata: flushed at the last rung.
+        transfers: what bodies under way hold is not there for the cache.
+        read_rss: gives the resident size in bytes.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        settings: MemorySettings,
+        memory: MemoryCache,
+        metadata: MetadataCache,
+        transfers: TransferLedger,
+        read_rss: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._memory = memory
+        self._metadata = metadata
+        self._transfers = transfers
+        self._read_rss = read_rss
+        self._clock = clock
+        self._trimmer = Trimmer()
+        self._base_bytes = 0
+        self._settled_at = 0.0
+        self._trimmed_after = 0
+
+    def hold(
+        self, monitor: MemoryMonitor, gate: ByteGate, transforms: TransformPool, svg: SvgRenderer, downloads: Downloads
+    ) -> None:
+        """
+        Take what the process weighs now for its base, give the cache its capacity, and hang everything on its rung.
+
+        To be called once, when every library is loaded and nothing is held yet.
+        """
+        self._base_bytes = self._read_rss()
+        self._say_if_too_small()
+        self._memory.resize(self._capacity_bytes())
+        memory = self._memory
+        monitor.on_sample(Level.OK, lambda reading: self._adjust(reading, transforms, gate), ADJUST_SECONDS)
+        monitor.on_sample(Level.WARNING, self._relieve, EVICTION_APART_SECONDS)
+        monitor.on(Level.GUARD, lambda _: memory.limit_entries(GUARDED_ENTRY_BYTES))
+        monitor.on(Level.GUARD, lambda _: downloads.abandon_unwanted())
+        monitor.on_leave(Level.GUARD, lambda _: memory.limit_entries(None))
+        monitor.on(Level.CRITICAL, lambda _: memory.limit_entries(0))
+        monitor.on_leave(Level.CRITICAL, lambda _: memory.limit_entries(GUARDED_ENTRY_BYTES))
+        monitor.on_sample(Level.CLEANUP, self._clean_up, FLUSH_APART_SECONDS)
+        monitor.on_sample(Level.EMERGENCY, lambda _: self._give_up(gate, svg), FLUSH_APART_SECONDS)
+
+    def largest_bytes(self) -> int:
+        """How much one picture may be estimated to need when it runs alone: what a bare process leaves."""
+        return self._settings.budget_bytes * LARGEST_PERCENT // 100 - self._base_bytes
+
+    async def make_room(self, size_bytes: int) -> bool:
+        """Evict what stands in the way of one large picture; False when there is no room even then."""
+        free_bytes = self._settings.budget_bytes * LARGEST_PERCENT // 100 - self._read_rss()
+        if size_bytes <= free_bytes:
+            return True
+        if size_bytes > free_bytes + self._memory.statistics().bytes:
+            return False
+        self._memory.evict(size_bytes - free_bytes, "pressure")
+        await asyncio.to_thread(trim)
+        return True
+
+    async def aclose(self) -> None:
+        """Wait for a trim under way."""
+        await self._trimmer.aclose()
+
+    def _capacity_bytes(self) -> int:
+        if self._settings.cache_bytes is not None:
+            return self._settings.cache_bytes
+        return cache_capacity_bytes(
+            self._settings.budget_bytes,
+            self._base_bytes,
+            self._settings.gate_capacity_bytes,
+            self._metadata.statistics().bytes,
+            self._transfers.in_use_bytes,
+        )
+
+    def _adjust(self, reading: MemoryReading, transforms: TransformPool, gate: ByteGate) -> None:
+        """Give the cache what others leave, and give back to the system what a burst has left."""
+        completed = transforms.statistics().completed
+        if completed != self._trimmed_after and not gate.statistics().admitted:
+            self._trimmed_after = completed
+            self._trimmer.request()
+        if reading.level > Level.OK:
+            self._settled_at = self._clock() + SETTLED_SECONDS
+        elif self._clock() >= self._settled_at:
+            self._memory.resize(self._capacity_bytes())
+
+    def _relieve(self, reading: MemoryReading) -> None:
+        """
+        Evict by weight what is over the aim.
+
+        By weight, because freed blobs need not lower the resident size at once: "until it falls" would empty the cache.
+        """
+        aim_bytes = self._settings.warning_threshold_bytes - self._settings.budget_bytes * RELIEF_PERCENT // 100
+        if self._memory.evict(max(0, reading.rss_bytes - aim_bytes), "pressure"):
+            self._memory.resize(max(self._memory.statistics().bytes, self._floor_bytes()))
+        self._trimmer.request()
+
+    def _clean_up(self, _reading: MemoryReading) -> None:
+        self._memory.clear("pressure")
+        self._memory.resize(self._floor_bytes())
+        drop_cache()
+        self._trimmer.request()
+
+    def _give_up(self, gate: ByteGate, svg: SvgRenderer) -> None:
+        gate.refuse_waiting()
+        self._metadata.flush_local()
+        svg.retire()
+        self._trimmer.request()
+
+    def _floor_bytes(self) -> int:
+        return min(SMALLEST_CACHE_BYTES, self._capacity_bytes())
+
+    def _say_if_too_small(self) -> None:
+        smallest_bytes = smallest_budget_bytes(self._base_bytes)
+        if self._settings.cache_bytes is None and self._settings.budget_bytes < smallest_bytes:
+            log.warning(
+                "IMAGE_RAM_BUDGET_BYTES leaves the memory cache less than it needs: set at least %d (%d MiB)",
+                smallest_bytes,
+                smallest_bytes // MIB,
+            )

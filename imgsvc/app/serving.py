@@ -1,0 +1,67 @@
+"""The process that serves: its socket, its signals, its end."""
+
+import asyncio
+import gc
+import signal
+from collections.abc import Callable
+
+from aiohttp import web
+
+from imgsvc.app.composition import open_services
+from imgsvc.services.health import Phase
+from imgsvc.settings import Settings
+from imgsvc.web.logs import AccessLog, LineWriter, TextAccessLog
+from imgsvc.web.routes import make_application
+from imgsvc.web.server import make_runner
+
+
+class CannotListenError(Exception):
+    """The address is taken, not ours, or not for us."""
+
+
+async def serve(
+    settings: Settings, *, demo: bool, log: LineWriter, json_log: bool, announce: Callable[[str, int], None]
+) -> None:
+    """
+    Serve until SIGTERM or SIGINT, then end in good order.
+
+    Args:
+        settings: all of them.
+        demo: whether to serve sample pictures too.
+        log: gets a line a request; stays the caller's to close.
+        json_log: whether these are JSON, or text for people.
+        announce: told host and port once requests are answered.
+
+    Raises:
+        CannotListenError: the address cannot be listened on.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_services(settings, demo=demo) as opened:
+        runner = make_runner(
+            make_application(opened.services),
+            shutdown_timeout_seconds=settings.server.shutdown_timeout_seconds,
+            access_log=log,
+            access_log_class=AccessLog if json_log else TextAccessLog,
+        )
+        try:
+            await runner.setup()
+            site = web.TCPSite(runner, settings.server.host, settings.server.port, backlog=1024)
+            try:
+                await site.start()
+            except OSError as error:
+                raise CannotListenError(str(error)) from error
+            for address in runner.addresses:  # a name such as localhost may have several
+                opened.guard.listening(*address[:2])
+            # What is loaded by now stays: the collector need not look at it again with every request's garbage.
+            gc.collect()
+            gc.freeze()
+            opened.services.health.phase = Phase.READY
+            announce(*runner.addresses[0][:2])
+            await stop.wait()
+            opened.services.health.phase = Phase.DRAINING
+            await asyncio.sleep(settings.server.drain_delay_seconds)
+        finally:
+            await runner.cleanup()

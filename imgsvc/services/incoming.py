@@ -1,0 +1,248 @@
+"""What comes from sources: small bodies whole and looked at, large ones as soon as one can tell what they are."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+
+from imgsvc.cache.failures import RememberedFailures
+from imgsvc.errors import ImgsvcError, OriginStatus, UnusableSource
+from imgsvc.model.blob import BlobMeta
+from imgsvc.model.formats import CAPABILITIES, ImageFormat
+from imgsvc.model.freshness import Freshness, judge
+from imgsvc.model.keys import original_key
+from imgsvc.model.source import Source
+from imgsvc.origin.answer import Fetched
+from imgsvc.origin.fetcher import Fetcher
+from imgsvc.pressure.admission import Admission, Work
+from imgsvc.services.answers import Tier, Trace
+from imgsvc.services.arrivals import Arrival, Slot, is_large, is_recognisable
+from imgsvc.services.downloads import Downloads, Plan
+from imgsvc.services.original import Original
+from imgsvc.services.records import Records, SourceRecord, record_of
+from imgsvc.services.shelf import Shelf
+from imgsvc.settings import CacheSettings, OriginSettings
+from imgsvc.stream.inflate import inflate
+from imgsvc.stream.spool import Spool
+from imgsvc.stream.spoolfile import no_room
+from imgsvc.stream.spools import Spools
+from imgsvc.transform.pool import Inspected, TransformPool
+
+SLOT_TIMEOUT_SECONDS = 10.0
+
+HEAD_BYTES = 64 * 1024
+"""How much of a large source is looked at before it is passed on."""
+
+
+class Incoming:
+    """
+    Fetches sources, and knows which large ones are still arriving: who asks for one of those joins it.
+
+    A fetch slot is held from the connection to the last byte.
+    """
+
+    def __init__(  # noqa: PLR0913 - all named, by the composition root alone
+        self,
+        *,
+        origin: OriginSettings,
+        cache: CacheSettings,
+        failures: RememberedFailures,
+        shelf: Shelf,
+        records: Records,
+        fetcher: Fetcher,
+        transforms: TransformPool,
+        admission: Admission,
+        spools: Spools,
+        downloads: Downloads,
+        clock: Callable[[], float] = time.time,
+        slot_timeout_seconds: float = SLOT_TIMEOUT_SECONDS,
+    ) -> None:
+        self._limit_bytes = origin.max_image_size_bytes
+        self._cache = cache
+        self._failures = failures
+        self._shelf = shelf
+        self._records = records
+        self._fetcher = fetcher
+        self._transforms = transforms
+        self._admission = admission
+        self._spools = spools
+        self._downloads = downloads
+        self._clock = clock
+        self._slots = asyncio.Semaphore(origin.fetch_slots)
+        self._slot_timeout_seconds = slot_timeout_seconds
+        self._arriving: dict[str, Original] = {}
+
+    def arriving(self, source: Source) -> Original | None:
+        """
+        Give what is arriving of *source*, held for the caller; None when nothing is that may be shared.
+
+        Raises:
+            NoSpoolRoom: something is, but for want of a file only its first client can have it.
+        """
+        original = self._arriving.get(self._name(source))
+        if original is None or original.spool.error is not None:
+            return None
+        if original.spool.is_narrow:
+            raise no_room()
+        original.hold()
+        return original
+
+    async def fetch(self, source: Source, trace: Trace, purges: int) -> Original:
+        """
+        Fetch *source*; the caller lets go what comes.
+
+        Raises:
+            ImgsvcError: what the source, the way to it or the load of this process forbids.
+        """
+        slot = await Slot.take(self._slots, trace, self._slot_timeout_seconds)
+        with trace.timed("fetch"):
+            arrival = await self._opened(source, slot)
+            try:
+                await arrival.read_until(lambda: is_large(arrival.spool, self._spools.threshold_bytes))
+                if arrival.spool.is_large:
+                    return await self._passed_on(source, arrival, purges)
+                await arrival.aclose()
+            except BaseException:
+                await arrival.aclose()
+                arrival.spool.let_go()
+                raise
+        try:
+            return await self._whole(source, arrival, purges)
+        finally:
+            arrival.spool.let_go()
+
+    async def _opened(self, source: Source, slot: Slot) -> Arrival:
+        try:
+            fetched = await self._fetcher.open(source.url)
+        except BaseException:
+            slot.give_back()
+            raise
+        declared_bytes = fetched.body.declared_bytes
+        arrival = Arrival(fetched, self._spools.new(declared_bytes), slot)
+        try:
+            self._admission.check(Work.source(declared_bytes))
+        except ImgsvcError:
+            await arrival.aclose()
+            arrival.spool.let_go()
+            raise
+        return arrival
+
+    async def _whole(self, source: Source, arrival: Arrival, purges: int) -> Original:
+        """Look at a small body that is all there, and keep it."""
+        fetched, spool = arrival.fetched, arrival.spool
+        inspected = await self._inspect(fetched, spool.data)
+        freshness = self._judge(fetched)
+        record = self._record(source, fetched, freshness, inspected)
+        kept = self._spools.holding(inspected.data, spool)
+        if freshness.shareable and self._shelf.may_keep(source, purges):
+            # Two writes, one of which may never come to be; then the digests differ, and the source is asked again.
+            self._shelf.persist(original_key(source), kept.data, record.original_meta())
+            self._records.keep(source, record)
+        return Original(
+            kept, inspected.image_format, record.original_meta(), Tier.ORIGIN, shareable=freshness.shareable
+        )
+
+    async def _passed_on(self, source: Source, arrival: Arrival, purges: int) -> Original:
+        """Let a large body arrive behind, once it is known to be a picture; it takes over the arrival."""
+        fetched, spool = arrival.fetched, arrival.spool
+        if fetched.content_encoding is not None:
+            raise _encoded()
+        while not (spool.ended or await is_recognisable(spool)):
+            await arrival.read_past(spool.size_bytes)
+        head = await self._transforms.inspect_head(await spool.peek(HEAD_BYTES))
+        freshness = self._judge(fetched)
+        name = self._name(source)
+        download = self._downloads.begin(
+            arrival,
+            self._plan(source, fetched, freshness, purges),
+            ended=partial(self._forget, name),
+        )
+        meta = self._record(source, fetched, freshness, None, CAPABILITIES[head.image_format].media_type)
+        original = Original(
+            spool,
+            head.image_format,
+            meta.original_meta(),
+            Tier.ORIGIN,
+            shareable=freshness.shareable,
+            download=download,
+        )
+        if freshness.shareable:
+            self._arriving[name] = original
+        return original
+
+    def _plan(self, source: Source, fetched: Fetched, freshness: Freshness, purges: int) -> Plan:
+        """Say what becomes of a large body once it is all there."""
+        records: list[SourceRecord] = []
+
+        async def inspect(spool: Spool) -> BlobMeta:
+            inspected = await self._transforms.inspect(spool.whole_file or spool.data, sha256=spool.sha256)
+            records.append(self._record(source, fetched, freshness, inspected))
+            return records[0].original_meta()
+
+        async def stored(_meta: BlobMeta) -> None:
+            if self._shelf.may_keep(source, purges):
+                self._records.keep(source, records[0])
+            else:
+                await self._shelf.discard(original_key(source))
+
+        async def failed(error: ImgsvcError) -> None:
+            if self._shelf.may_keep(source, purges):
+                await self._failures.remember(source.h16, error)
+
+        return Plan(
+            key=original_key(source) if freshness.shareable else None, inspect=inspect, stored=stored, failed=failed
+        )
+
+    async def _inspect(self, fetched: Fetched, data: bytes) -> Inspected:
+        """Look at what came; only SVG, which is text, may come compressed although nobody asked for that."""
+        if fetched.content_encoding is None:
+            return await self._transforms.inspect(data)
+        plain = await asyncio.to_thread(inflate, data, fetched.content_encoding, self._limit_bytes)
+        try:
+            inspected = await self._transforms.inspect(plain)
+        except UnusableSource as error:
+            raise _encoded() from error
+        if inspected.image_format is not ImageFormat.SVG:
+            raise _encoded()
+        return inspected
+
+    def _judge(self, fetched: Fetched) -> Freshness:
+        return judge(
+            cache_control=fetched.cache_control,
+            expires=fetched.expires,
+            date=fetched.date,
+            age=fetched.age,
+            now=self._clock(),
+            min_ttl_seconds=self._cache.min_ttl_seconds,
+            max_ttl_seconds=self._cache.max_ttl_seconds,
+        )
+
+    def _record(
+        self,
+        source: Source,
+        fetched: Fetched,
+        freshness: Freshness,
+        inspected: Inspected | None,
+        media_type: str = "",
+    ) -> SourceRecord:
+        """Write down one fetch; of a body that still arrives neither digest nor size is known."""
+        return record_of(
+            source,
+            fetched,
+            freshness,
+            int(self._clock()),
+            sha256=inspected.sha256 if inspected else "",
+            size_px=(inspected.width, inspected.height) if inspected else (0, 0),
+            media_type=CAPABILITIES[inspected.image_format].media_type if inspected else media_type,
+        )
+
+    def _forget(self, name: str) -> None:
+        self._arriving.pop(name, None)
+
+    def _name(self, source: Source) -> str:
+        """Name what arrives; who comes after a purge does not join what began before it."""
+        return f"{source.url} after {self._shelf.purges(source)}"
+
+
+def _encoded() -> OriginStatus:
+    return OriginStatus("The source compressed a picture with a Content-Encoding nobody asked for.", param="url")

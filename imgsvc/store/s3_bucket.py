@@ -1,0 +1,87 @@
+"""Calls to one bucket, and the one place where what botocore and the connection raise becomes StoreError."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import aiohttp
+from botocore.exceptions import BotoCoreError, ClientError
+
+from imgsvc.errors import StoreError
+from imgsvc.store.integrity import Counters
+from imgsvc.store.s3_client import SharedClient
+
+_OF_AN_OBJECT = frozenset(("get_object", "head_object", "delete_object"))
+# NoSuchBucket is not among them: that the bucket is gone is a failure, not a miss. HEAD has no body to tell them apart.
+_MISSING = frozenset(("NoSuchKey", "NotFound", "404"))
+# RFC 9110 §13.1.2: the condition failed; AWS answers the second while another conditional write is under way.
+_PRECONDITION = frozenset(("PreconditionFailed", "412", "ConditionalRequestConflict", "409"))
+
+
+class PreconditionFailed(Exception):
+    """A condition of the call does not hold: there is an object of that name already, or another one by now."""
+
+
+class Bucket:
+    """
+    A bucket.
+
+    Args:
+        name: as S3 knows it.
+        client: owned by whoever made it.
+        counters: told of failures.
+    """
+
+    def __init__(self, name: str, client: SharedClient, counters: Counters) -> None:
+        self.name = name
+        self._client = client
+        self._counters = counters
+
+    async def call(self, operation: str, **arguments: Any) -> Any:
+        """
+        Call the bucket.
+
+        Returns:
+            The answer; None when the object asked for is not there.
+
+        Raises:
+            PreconditionFailed: see there.
+            StoreError: anything else.
+        """
+        with self.translated():
+            client = await self._client.get()
+            try:
+                return await getattr(client, operation)(Bucket=self.name, **arguments)
+            except ClientError as error:
+                if operation in _OF_AN_OBJECT and _code(error) in _MISSING:
+                    return None
+                if arguments.keys() & {"IfMatch", "IfNoneMatch"} and _code(error) in _PRECONDITION:
+                    raise PreconditionFailed from error
+                raise
+
+    async def pages(self, operation: str, **arguments: Any) -> AsyncIterator[Any]:
+        """Give the answers of an operation that lists, page by page."""
+        with self.translated():
+            client = await self._client.get()
+            # A client reads the definition of its paginators from disk when it is first asked for one.
+            paginator = await asyncio.to_thread(client.get_paginator, operation)
+            async for page in paginator.paginate(Bucket=self.name, **arguments):
+                yield page
+
+    @contextlib.contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn what botocore and the connection raise into StoreError, counted; messages may hold addresses."""
+        try:
+            yield
+        except ClientError as error:
+            self._counters.failures += 1
+            raise StoreError(f"The object store answered {_code(error)}.") from error
+        # ValueError: an endpoint or a bucket name that is none, found out when the client is made or asked.
+        except (BotoCoreError, aiohttp.ClientError, OSError, ValueError) as error:
+            self._counters.failures += 1
+            raise StoreError(f"The object store cannot be reached: {type(error).__name__}.") from error
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "unknown"))

@@ -1,0 +1,154 @@
+"""What can be said of a source, and decided about it, before a pixel of it is decoded; for threads."""
+
+from dataclasses import dataclass
+
+from imgsvc.errors import NotAnImage, SourceTooLarge
+from imgsvc.model.formats import SNIFF_BYTES, ImageFormat, sniff
+from imgsvc.model.spec import TransformSpec
+from imgsvc.stream.base import FileRange
+from imgsvc.transform.body import Body, digest_of, head_of, size_of, whole
+from imgsvc.transform.cost import estimate_bytes
+from imgsvc.transform.decide import Decision
+from imgsvc.transform.drawing import drawing_info, drawing_size, undrawn
+from imgsvc.transform.geometry import Size
+from imgsvc.transform.loaders import CONTAINERS
+from imgsvc.transform.pipeline import Pipeline, Rendered
+from imgsvc.transform.piping import read_pipe
+from imgsvc.transform.probe import ImageInfo, probe, probe_head
+from imgsvc.transform.results import Head, Inspected
+from imgsvc.transform.runtime import KillSwitch
+from imgsvc.transform.source import FileSource, contained_source
+from imgsvc.transform.svg import MAX_SVG_BYTES, sanitise
+from imgsvc.transform.svg_size import natural_size
+
+_DRAWN_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """
+    What is going to be done.
+
+    Attributes:
+        info: of the source.
+        decision: what becomes of it, as far as its header tells; None where the answer is no picture.
+        estimate_bytes: what it will take.
+    """
+
+    info: ImageInfo
+    decision: Decision | None
+    estimate_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawingPlan:
+    """
+    What is going to be done with a drawing.
+
+    Attributes:
+        data: its bytes.
+        natural_px: width and height.
+        size: to draw it at.
+        decision: what becomes of it; None where the answer is no picture.
+        estimate_bytes: what it will take, here and in the worker, which is there already.
+    """
+
+    data: bytes
+    natural_px: tuple[float, float]
+    size: Size
+    decision: Decision | None
+    estimate_bytes: int
+
+
+class Looker:
+    """Reads headers; holds no state, so any number of threads may share one."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def inspect(self, body: Body, sha256: str | None) -> Inspected:
+        """Say what a source is, make a drawing harmless, and hash it unless its digest is known."""
+        image_format = _sniffed(head_of(body, SNIFF_BYTES))
+        if image_format is ImageFormat.SVG:
+            body, sha256 = sanitise(_drawing_bytes(body)), None
+            natural = Size.rounded(*natural_size(body))
+            width, height, pages = natural.width, natural.height, 1
+        else:
+            info = probe(body, image_format, self._pipeline.limits)
+            width, height, pages = info.width, info.height, info.pages
+        return Inspected(
+            data=body,
+            image_format=image_format,
+            sha256=sha256 or digest_of(body),
+            size_bytes=size_of(body),
+            width=width,
+            height=height,
+            pages=pages,
+        )
+
+    def inspect_head(self, head: bytes) -> Head:
+        """Say what the head of a large source tells."""
+        image_format = _sniffed(head[:SNIFF_BYTES])
+        if image_format is ImageFormat.SVG:
+            raise _drawing_too_large()
+        return Head(image_format, probe_head(head, image_format, self._pipeline.limits))
+
+    def plan(self, body: Body, image_format: ImageFormat, spec: TransformSpec) -> Plan:
+        """Plan what becomes of a picture that is no drawing."""
+        info = probe(body, image_format, self._pipeline.limits)
+        source = FileSource(body, info)
+        decision, heaviest = self._pipeline.decision(source, spec), self._pipeline.heaviest(source, spec)
+        cost = estimate_bytes(info, heaviest, source_bytes=size_of(body), in_file=isinstance(body, FileRange))
+        return Plan(info=info, decision=decision, estimate_bytes=cost)
+
+    def plan_arriving(self, info: ImageInfo, spec: TransformSpec, source_bytes: int) -> Plan:
+        """Plan what becomes of a picture of which only the head is here; quick enough for the loop."""
+        decision = self._pipeline.decision(FileSource(b"", info), spec)
+        cost = estimate_bytes(info, decision, source_bytes=source_bytes, in_file=False)
+        return Plan(info=info, decision=decision, estimate_bytes=cost)
+
+    def plan_drawing(self, body: Body, spec: TransformSpec) -> DrawingPlan:
+        """Plan what becomes of a drawing, which its worker holds once more; the worker's own size is not in it."""
+        data = _drawing_bytes(body)
+        natural_px = natural_size(data)
+        size = drawing_size(*natural_px, spec, self._pipeline.limits)
+        decision = self._pipeline.decision(undrawn(*natural_px, data), spec)
+        cost = estimate_bytes(drawing_info(size), decision, source_bytes=len(data), in_file=False)
+        return DrawingPlan(
+            data=data,
+            natural_px=natural_px,
+            size=size,
+            decision=decision,
+            estimate_bytes=cost + size.pixels * _DRAWN_BYTES,
+        )
+
+    def render(self, body: Body, plan: Plan, spec: TransformSpec, switch: KillSwitch) -> Rendered:
+        """Do what was planned."""
+        if plan.info.image_format not in CONTAINERS:
+            return self._pipeline.render(FileSource(body, plan.info), spec, switch, plan.decision)
+        # Whether a container's picture is transparent shows only when it is decoded, so all is decided then.
+        source = contained_source(body, plan.info.image_format, self._pipeline.limits)
+        return self._pipeline.render(source, spec, switch)
+
+    def render_arriving(self, descriptor: int, plan: Plan, spec: TransformSpec, switch: KillSwitch) -> Rendered:
+        """Do what was planned with a picture that comes through a pipe."""
+        return read_pipe(
+            descriptor, plan.info, lambda source: self._pipeline.render(source, spec, switch, plan.decision), switch
+        )
+
+
+def _sniffed(head: bytes) -> ImageFormat:
+    if (image_format := sniff(head)) is None:
+        raise NotAnImage("The source is not an image of a kind this service reads.", param="url")
+    return image_format
+
+
+def _drawing_bytes(body: Body) -> bytes:
+    """Read a drawing, unless it is larger than drawings may be."""
+    if isinstance(body, FileRange) and body.size_bytes > MAX_SVG_BYTES:
+        raise _drawing_too_large()
+    return whole(body)
+
+
+def _drawing_too_large() -> SourceTooLarge:
+    return SourceTooLarge(f"The SVG has more than {MAX_SVG_BYTES} bytes.", param="url")

@@ -1,0 +1,107 @@
+"""Transforms of what is whole, in a file, or still arriving."""
+
+import asyncio
+import io
+
+import pytest
+from PIL import Image
+
+from imgsvc.errors import CorruptImage, OriginUnreachable
+from imgsvc.services import large
+from tests.support.spine import spine, until
+
+THRESHOLD = 50_000
+ARRIVING = "IMAGE_STREAM_THRESHOLD_BYTES"
+
+
+def noise(kind: str, **options) -> bytes:
+    """Draw a picture of some hundred KB."""
+    out = io.BytesIO()
+    Image.effect_noise((500, 400), 90).convert("RGB").save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+async def parts(tmp_path, origin, monkeypatch):
+    monkeypatch.setattr(large, "LOOK_BYTES", THRESHOLD)
+    async with spine(tmp_path, origin, **{ARRIVING: str(THRESHOLD)}) as parts:
+        yield parts
+
+
+async def small_answer(tmp_path, origin, path: str, query: str) -> bytes:
+    """Give the same answer made from bytes in memory."""
+    async with spine(tmp_path / "small", origin) as parts:
+        return (await parts.ask(path, query)).blob.data
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("PNG", {}), ("JPEG", {"quality": 95}), ("JPEG", {"quality": 95, "progressive": True}), ("TIFF", {}), ("BMP", {})],
+)
+async def test_the_same_pixels(tmp_path, parts, origin, kind, options):
+    """However a source is read, its answers are the same."""
+    body = noise(kind, **options)
+    origin.serve("/a", body)
+    for n, query in enumerate(("w=100&f=png", "w=40&h=40&fit=cover&g=attention&f=png", "trim=10&w=50&f=png", "f=json")):
+        origin.serve(f"/{n}", body)
+        made = await parts.ask(f"/{n}", query)
+
+        assert made.blob.data == await small_answer(tmp_path, origin, "/a", query)
+    assert parts.downloads.statistics().started == 4
+
+
+async def test_decoded_while_it_arrives(parts, origin):
+    """A fast source is decoded through a pipe: the decoder has begun before the source has ended."""
+    body, gate = noise("PNG"), asyncio.Event()
+
+    async def behave(exchange) -> None:
+        await exchange.head(headers={"Content-Length": str(len(body))})
+        await exchange.send(body[: THRESHOLD * 2])
+        await gate.wait()
+        await exchange.send(body[THRESHOLD * 2 :])
+
+    origin.script("/a.png", behave)
+    asked = asyncio.create_task(parts.ask("/a.png", "w=20&f=png"))
+    await until(lambda: parts.transforms.statistics().piping)
+    gate.set()
+
+    assert (await asked).blob.meta.width == 20
+
+
+async def test_a_source_that_breaks_off_is_blamed(parts, origin):
+    """The end of a broken source looks like a broken picture to the decoder; what is told is the source's fault."""
+    body = noise("PNG")
+
+    async def behave(exchange) -> None:
+        await exchange.head(headers={"Content-Length": str(len(body))})
+        await exchange.send(body[: THRESHOLD * 2])
+        await until(lambda: parts.transforms.statistics().piping)
+        exchange.reset()
+
+    origin.script("/a.png", behave)
+
+    with pytest.raises(OriginUnreachable):
+        await parts.ask("/a.png", "w=20&f=png")
+    assert await parts.keys() == []
+
+
+async def test_a_picture_that_was_cut(parts, origin):
+    """A picture that ends early is broken, however it is read."""
+    for kind in ("PNG", "JPEG"):
+        origin.serve(f"/{kind}", noise(kind)[:-3000])
+        with pytest.raises(CorruptImage):
+            await parts.ask(f"/{kind}", "w=20&f=png")
+
+
+async def test_a_slow_source_holds_no_thread(parts, origin):
+    """A source below 4 MiB/s is waited for before anything decodes."""
+    body = noise("PNG")
+    origin.drip("/a.png", body, piece_bytes=20_000, every_seconds=0.01)
+    asked = asyncio.create_task(parts.ask("/a.png", "w=20&f=png"))
+    seen = set()
+    while not asked.done():
+        seen.add(parts.transforms.statistics().piping)
+        await asyncio.sleep(0.001)
+
+    assert (await asked).blob.meta.width == 20
+    assert seen == {0}

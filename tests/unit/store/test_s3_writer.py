@@ -1,0 +1,77 @@
+"""Writers of a bucket whose server cannot be reached, or takes no bytes."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from imgsvc.errors import StoreError
+from imgsvc.store import s3_writer
+from imgsvc.store.s3 import S3Store
+from imgsvc.stream.base import FileRange
+from tests.support.blobs import meta_of
+from tests.support.tools import free_ports
+from tests.unit.store.test_s3 import KEY, response, server, settings_of
+
+CREATED = b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+
+
+@pytest.fixture
+def part(tmp_path: Path):
+    """A part of ten megabytes, more than any buffer on the way takes."""
+    with (tmp_path / "data").open("w+b") as file:
+        file.truncate(10_000_000)
+        yield FileRange(file.fileno(), 0, 10_000_000)
+
+
+async def test_nobody_listens(part: FileRange):
+    """Without a server a write is a StoreError, and an abort says nothing."""
+    store = S3Store(settings_of(S3_ENDPOINT_URL=f"http://127.0.0.1:{free_ports(1)[0]}"))
+    writer = await store.open_writer(KEY)
+    with pytest.raises(StoreError):
+        await writer.write(part)
+    with pytest.raises(StoreError, match="no more"):
+        await writer.commit(meta_of(b"x"))
+    await writer.abort()
+    await store.aclose()
+
+
+async def test_server_that_takes_no_bytes(part: FileRange, monkeypatch: pytest.MonkeyPatch):
+    """A server that stops reading in the middle of a part holds nobody for ever."""
+    monkeypatch.setattr(s3_writer, "PART_TIMEOUT_SECONDS", 0.2)
+    asked: list[bytes] = []
+    done = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            asked.append((await reader.readuntil(b"\r\n\r\n")).split(b" ")[0])
+            if asked[-1] == b"PUT":
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                await done.wait()
+            writer.write(response("200 OK", CREATED) if asked[-1] == b"POST" else response("204 No Content", b""))
+            await writer.drain()
+        writer.transport.abort()
+
+    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        store = S3Store(settings_of(S3_ENDPOINT_URL=f"http://127.0.0.1:{port}"))
+        writer = await store.open_writer(KEY)
+        with pytest.raises(StoreError, match="TimeoutError"):
+            await writer.write(part)
+        await writer.abort()
+        assert asked[-1] == b"DELETE"
+        done.set()
+        await store.aclose()
+
+
+async def test_answer_without_sense(part: FileRange):
+    """A server that is no S3 is a failure, whatever it answers."""
+    async with server(lambda _, w: w.write(response("500 Oops", b"<html>"))) as url:
+        store = S3Store(settings_of(S3_ENDPOINT_URL=url))
+        writer = await store.open_writer(KEY)
+        with pytest.raises(StoreError):
+            await writer.write(part)
+        await writer.abort()
+        await store.aclose()

@@ -1,0 +1,10 @@
+"""The door that is always open."""
+
+from imgsvc.transform.admission import OpenAdmission
+
+
+async def test_everything_is_admitted() -> None:
+    """Whatever is asked for is given, and may be given back."""
+    permit = await OpenAdmission().admit(10**12)
+
+    permit.release()

@@ -1,0 +1,140 @@
+"""What is known, decided and predicted before a pixel is decoded."""
+
+import hashlib
+import time
+
+import pytest
+
+from imgsvc.errors import CorruptImage, ImageTooLarge, NotAnImage, SourceTooLarge
+from imgsvc.model.formats import ImageFormat
+from imgsvc.model.spec import Output, Placeholder, TransformSpec
+from imgsvc.stream.base import FileRange
+from imgsvc.transform import runtime
+from imgsvc.transform.cost import estimate_bytes
+from imgsvc.transform.geometry import Size
+from imgsvc.transform.looking import Looker
+from imgsvc.transform.pipeline import Pipeline
+from imgsvc.transform.results import Head
+from tests.support import pictures
+from tests.support.rendering import transform_settings
+from tests.unit.transform.bodies import KINDS, in_file, laid
+
+SHOWN = TransformSpec(output=Output.PNG, width=20)
+
+
+def looker(**settings) -> Looker:
+    runtime.prepare()
+    return Looker(Pipeline(transform_settings(**settings), time.monotonic))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_known_digest_is_not_computed_again(kind) -> None:
+    """Whoever has hashed on the way in says so; else the source is hashed here."""
+    data = pictures.jpeg()
+    with laid(kind, data) as body:
+        assert looker().inspect(body, "told").sha256 == "told"
+        assert looker().inspect(body, None).sha256 == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_drawing_is_hashed_as_it_is_given_back(kind) -> None:
+    """The digest that was told is that of something else."""
+    with laid(kind, pictures.SVG) as body:
+        found = looker().inspect(body, "told")
+    assert isinstance(found.data, bytes)
+    assert (found.sha256, found.size_bytes) == (hashlib.sha256(found.data).hexdigest(), len(found.data))
+
+
+def test_a_large_drawing_is_refused_unread() -> None:
+    """More than 1 MiB is not read, let alone parsed."""
+    with in_file(pictures.SVG) as body:
+        large = FileRange(body.descriptor, 0, 1024 * 1024 + 1)
+        with pytest.raises(SourceTooLarge, match="1048576 bytes"):
+            looker().inspect(large, None)
+        with pytest.raises(SourceTooLarge, match="1048576 bytes"):
+            looker().plan_drawing(large, SHOWN)
+
+
+@pytest.mark.parametrize("image_format", [ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.AVIF])
+def test_a_head_tells_what_the_header_says(image_format) -> None:
+    """The rest of the file is not needed for it."""
+    data = pictures.RASTERS[image_format](pictures.noise(400, 300))
+
+    head = looker().inspect_head(data[:2000])
+
+    assert head == Head(image_format, looker().plan(data, image_format, SHOWN).info)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pictures.jpeg()[:20],
+        pictures.png()[:20],
+        pictures.avif()[:40],
+        pictures.webp(pictures.noise())[:500],
+        pictures.tiff()[:100],
+        pictures.animation(ImageFormat.GIF),
+        pictures.animation(ImageFormat.WEBP),
+        pictures.ico(),
+        pictures.bmp(),
+    ],
+)
+def test_a_head_that_is_too_short_tells_nothing(data) -> None:
+    """That is no error: the rest is to come. Nor are frames counted before the last has come."""
+    assert looker().inspect_head(data).info is None
+
+
+def test_a_head_settles_what_is_not_wanted() -> None:
+    """What is no picture, a drawing of that size or too many pixels need not be waited for."""
+    with pytest.raises(NotAnImage):
+        looker().inspect_head(b"<!doctype html>" * 1000)
+    with pytest.raises(SourceTooLarge, match="1048576 bytes"):
+        looker().inspect_head(pictures.SVG)
+    for data in (pictures.png(), pictures.gif()):
+        with pytest.raises(ImageTooLarge):
+            looker(max_pixels=3071).inspect_head(data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_plan_says_what_it_takes(kind) -> None:
+    """It is predicted from header and decision, and from where the source lies."""
+    data = pictures.png(pictures.noise(200, 100))
+    with laid(kind, data) as body:
+        plan = looker().plan(body, ImageFormat.PNG, SHOWN)
+    assert plan.decision is not None
+    assert plan.decision.plan.geometry.canvas == Size(20, 10)
+    in_file = kind == "file"
+    assert plan.estimate_bytes == estimate_bytes(plan.info, plan.decision, source_bytes=len(data), in_file=in_file)
+
+
+@pytest.mark.parametrize("spec", [TransformSpec(output=Output.JSON), TransformSpec(placeholder=Placeholder.COLOR)])
+def test_what_is_no_picture_needs_no_decision(spec) -> None:
+    """Descriptions and stand-ins are predicted without."""
+    assert looker().plan(pictures.png(), ImageFormat.PNG, spec).decision is None
+    assert looker().plan_drawing(pictures.SVG, spec).decision is None
+
+
+def test_broken_and_oversized_sources_get_no_plan() -> None:
+    """They are refused before anybody is asked for memory."""
+    with pytest.raises(CorruptImage):
+        looker().plan(pictures.png()[:100], ImageFormat.PNG, SHOWN)
+    with pytest.raises(ImageTooLarge):
+        looker(max_pixels=3071).plan(pictures.png(), ImageFormat.PNG, SHOWN)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_drawing_costs_what_it_is_drawn_at(kind) -> None:
+    """Twice its pixels at the least: here, and in the worker."""
+    with laid(kind, pictures.SVG) as body:
+        small = looker().plan_drawing(body, SHOWN)
+        large = looker().plan_drawing(body, TransformSpec(output=Output.PNG, width=2000))
+    assert (small.data, small.natural_px, small.size) == (pictures.SVG, (40.0, 20.0), Size(20, 10))
+    assert large.size == Size(2000, 1000)
+    assert large.estimate_bytes - small.estimate_bytes >= 2 * 4 * 1_900_000
+
+
+def test_what_arrives_is_planned_from_its_head() -> None:
+    """As if it lay in memory: what comes through a pipe is mapped from no file."""
+    data = pictures.jpeg()
+    plan = looker().plan(data, ImageFormat.JPEG, SHOWN)
+    assert looker().plan_arriving(plan.info, SHOWN, len(data)) == plan
