@@ -8,7 +8,7 @@ DEV_READY := $(VENV)/.dev-ready
 SOURCES := imgsvc tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fast bench docs demo-pictures clean
+.PHONY: help run test check fast bench bench-memory docs demo-pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ check: $(DEV_READY) ## Lint, check types and imports, run the unit tests
 
 bench: $(DEV_READY) ## Measure the claims of the README, as ratios
 	$(BIN)/python -m bench
+
+bench-memory: $(DEV_READY) ## Measure the claims about memory, some minutes; writes docs/memory.md
+	$(BIN)/python -m bench.memory --write
 
 docs: $(DEV_READY) ## Write the generated pages of docs/
 	$(BIN)/python -m scripts.write_docs

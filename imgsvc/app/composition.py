@@ -11,9 +11,10 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
-from pathlib import Path
 
-from imgsvc.app.memory import Reins, read_limit
+from imgsvc.app.ending import Ending
+from imgsvc.app.memory import GUARDED_ENTRY_BYTES, Reins, read_limit
+from imgsvc.app.places import make_store, spool_directory
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.failures import RememberedFailures
 from imgsvc.cache.memory import MemoryCache
@@ -30,6 +31,7 @@ from imgsvc.pressure.monitor import MemoryMonitor
 from imgsvc.pressure.resident import resident_reader
 from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.access import AccessService
+from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
 from imgsvc.services.health import HealthService
 from imgsvc.services.images import ImageService
@@ -37,10 +39,11 @@ from imgsvc.services.incoming import Incoming
 from imgsvc.services.large import LargeTransforms
 from imgsvc.services.metrics import MetricsService
 from imgsvc.services.originals import Originals
+from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.persist import Persister
 from imgsvc.services.records import Records
 from imgsvc.services.shelf import Shelf
-from imgsvc.settings import Settings, StoreSettings
+from imgsvc.settings import Settings
 from imgsvc.store.base import ObjectStore
 from imgsvc.stream.spoolfile import SpoolSpace
 from imgsvc.stream.spools import Spools
@@ -59,6 +62,9 @@ Decodes that may wait for memory, for each core: about a second of work. Less wo
 picture in twenty sizes; more would only wait in vain.
 """
 
+PIPED_SHARE = 8
+"""Four sources at once may be decoded while they arrive: they take half of the gate at the most."""
+
 CRITICAL_BUFFER_BYTES = 64 * 1024
 """At CRITICAL what is stored is still served, but piece by piece."""
 
@@ -71,23 +77,14 @@ class Opened:
     Attributes:
         services: what handlers get.
         guard: is to be told where the service listens.
+        ending: is to be told when the end begins.
         owners: every owner of mutable state, by name, for metrics and tests; each has ``statistics()``.
     """
 
     services: Services
     guard: LoopGuard
+    ending: Ending
     owners: dict[str, object]
-
-
-def make_store(settings: StoreSettings) -> ObjectStore:
-    """Make the backend the settings ask for; nothing is opened before its first use."""
-    if settings.s3_bucket is None:
-        from imgsvc.store.filesystem import FilesystemStore  # noqa: PLC0415 - only one backend is ever loaded
-
-        return FilesystemStore(settings)
-    from imgsvc.store.s3 import S3Store  # noqa: PLC0415 - botocore takes half a second to load
-
-    return S3Store(settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +100,8 @@ class Parts:
     persister: Persister
     flights: Coalescer
     downloads: Downloads
+    slots: Slots
+    outgoing: Outgoing
     space: SpoolSpace
     transfers: TransferLedger
     gate: ByteGate
@@ -123,7 +122,8 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
         settings = settings.model_copy(update={"memory": memory})
         guard = LoopGuard(demo=demo)
         policy = SourcePolicy(settings.access, settings.origin, guard)
-        parts = await _open_parts(settings, policy, stack)
+        ending = Ending(settings.server.shutdown_timeout_seconds)
+        parts = await _open_parts(settings, policy, ending, stack)
         shelf = _make_shelf(settings, parts)
         health = HealthService(
             monitor=parts.monitor,
@@ -154,18 +154,21 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
                 downloads=parts.downloads,
                 persister=parts.persister,
                 space=parts.space,
+                slots=parts.slots,
+                outgoing=parts.outgoing,
                 vips_bytes=tracked.tracked_bytes,
                 cgroup_limit_bytes=limit_bytes,
             ),
             latencies=Latencies(),
+            outgoing=parts.outgoing,
             server=settings.server,
             width_ladder=settings.access.width_ladder,
             demo=demo,
         )
-        yield Opened(services, guard, owners)
+        yield Opened(services, guard, ending, owners)
 
 
-async def _open_parts(settings: Settings, policy: SourcePolicy, stack: AsyncExitStack) -> Parts:
+async def _open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack) -> Parts:
     """Open tiers, transforms, flights and what keeps them within the budget; *stack* closes them."""
     fetcher = Fetcher(settings.origin, policy)
     stack.push_async_callback(fetcher.aclose)
@@ -176,14 +179,15 @@ async def _open_parts(settings: Settings, policy: SourcePolicy, stack: AsyncExit
     stack.push_async_callback(metadata.aclose)
     svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
     stack.push_async_callback(svg.aclose)
-    space = SpoolSpace(_spool_directory(settings), settings.spool.max_bytes)
+    space = SpoolSpace(spool_directory(settings), settings.spool.max_bytes)
     stack.push_async_callback(space.aclose)
     flights = Coalescer(settings.cache.coalesce_timeout_seconds)
     memory = MemoryCache(0, settings.origin.max_image_size_bytes)
     transfers = TransferLedger(settings.memory.transfer_capacity_bytes)
     read_rss = resident_reader(lambda: _pids(svg))
     monitor = MemoryMonitor(settings.memory, read_rss, busy=lambda: flights.statistics().in_flight > 0)
-    reins = Reins(settings.memory, memory, metadata, transfers, read_rss)
+    outgoing = Outgoing()
+    reins = Reins(settings.memory, memory, metadata, transfers, outgoing, read_rss)
     stack.push_async_callback(reins.aclose)
     gate = ByteGate(
         settings.memory.gate_capacity_bytes,
@@ -192,7 +196,12 @@ async def _open_parts(settings: Settings, policy: SourcePolicy, stack: AsyncExit
         make_room=reins.make_room,
     )
     admission = Admission(monitor, gate, settings.memory.large_operation_bytes, settings.origin.stream_threshold_bytes)
-    transforms = TransformPool(settings.transform, svg, admission=admission)
+    transforms = TransformPool(
+        settings.transform,
+        svg,
+        admission=admission,
+        most_piped_bytes=settings.memory.gate_capacity_bytes // PIPED_SHARE,
+    )
     stack.push_async_callback(transforms.aclose)
     await asyncio.to_thread(warm_up)
     persister = Persister(
@@ -202,22 +211,16 @@ async def _open_parts(settings: Settings, policy: SourcePolicy, stack: AsyncExit
         on_lost=lambda key: _drop(memory, key),
     )
     persister.start()
-    stack.push_async_callback(persister.aclose, settings.server.shutdown_timeout_seconds)
+    stack.push_async_callback(lambda: persister.aclose(ending.left_seconds()))
     downloads = Downloads(store, settings.spool.drain_deadline_seconds, may_drain=lambda: monitor.level < Level.GUARD)
-    stack.push_async_callback(downloads.aclose, settings.server.shutdown_timeout_seconds)
+    stack.push_async_callback(lambda: downloads.aclose(ending.left_seconds()))
     stack.push_async_callback(flights.aclose)
-    reins.hold(monitor, gate, transforms, svg, downloads)
+    slots = Slots(settings.origin.fetch_slots)
+    reins.hold(monitor, gate, transforms, svg, downloads, slots)
     return Parts(
-        fetcher, store, metadata, svg, transforms, memory, persister, flights, downloads, space, transfers, gate,
-        admission, monitor,
+        fetcher, store, metadata, svg, transforms, memory, persister, flights, downloads, slots, outgoing, space,
+        transfers, gate, admission, monitor,
     )  # fmt: skip
-
-
-def _spool_directory(settings: Settings) -> Path:
-    """Beside the objects of a filesystem store, so that both fill one disk; with S3 in the working directory."""
-    if settings.spool.directory is not None:
-        return settings.spool.directory
-    return Path("var/spool") if settings.store.s3_bucket else settings.store.directory / ".tmp"
 
 
 def _pids(svg: SvgRenderer) -> tuple[int, ...]:
@@ -233,7 +236,11 @@ def _make_shelf(settings: Settings, parts: Parts) -> Shelf:
     threshold_bytes = settings.origin.stream_threshold_bytes
 
     def buffer_bytes() -> int:
-        return threshold_bytes if parts.monitor.level < Level.CRITICAL else CRITICAL_BUFFER_BYTES
+        # What memory would not keep is not read into it either: a slow client would hold it all the same.
+        level = parts.monitor.sample_if_older().level
+        if level >= Level.CRITICAL or parts.outgoing.bytes > settings.memory.transfer_capacity_bytes:
+            return CRITICAL_BUFFER_BYTES
+        return threshold_bytes if level < Level.GUARD else GUARDED_ENTRY_BYTES
 
     return Shelf(parts.store, parts.persister, parts.transfers, buffer_bytes)
 
@@ -254,6 +261,7 @@ def _make_images(settings: Settings, parts: Parts, shelf: Shelf) -> ImageService
         admission=parts.admission,
         spools=spools,
         downloads=parts.downloads,
+        slots=parts.slots,
     )
     originals = Originals(
         cache=settings.cache,

@@ -14,7 +14,9 @@ from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import EVICTION_APART_SECONDS, FLUSH_APART_SECONDS, MemoryMonitor, MemoryReading
 from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.pressure.trim import Trimmer, trim
+from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.outgoing import Outgoing
 from imgsvc.settings import MIB, MemorySettings
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.runtime import drop_cache
@@ -55,6 +57,7 @@ class Reins:
         memory: gets its capacity from here.
         metadata: flushed at the last rung.
         transfers: what bodies under way hold is not there for the cache.
+        outgoing: nor is what clients are just being sent.
         read_rss: gives the resident size in bytes.
         clock: monotonic seconds.
     """
@@ -65,6 +68,7 @@ class Reins:
         memory: MemoryCache,
         metadata: MetadataCache,
         transfers: TransferLedger,
+        outgoing: Outgoing,
         read_rss: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -72,6 +76,7 @@ class Reins:
         self._memory = memory
         self._metadata = metadata
         self._transfers = transfers
+        self._outgoing = outgoing
         self._read_rss = read_rss
         self._clock = clock
         self._trimmer = Trimmer()
@@ -80,7 +85,13 @@ class Reins:
         self._trimmed_after = 0
 
     def hold(
-        self, monitor: MemoryMonitor, gate: ByteGate, transforms: TransformPool, svg: SvgRenderer, downloads: Downloads
+        self,
+        monitor: MemoryMonitor,
+        gate: ByteGate,
+        transforms: TransformPool,
+        svg: SvgRenderer,
+        downloads: Downloads,
+        slots: Slots,
     ) -> None:
         """
         Take what the process weighs now for its base, give the cache its capacity, and hang everything on its rung.
@@ -99,21 +110,27 @@ class Reins:
         monitor.on(Level.CRITICAL, lambda _: memory.limit_entries(0))
         monitor.on_leave(Level.CRITICAL, lambda _: memory.limit_entries(GUARDED_ENTRY_BYTES))
         monitor.on_sample(Level.CLEANUP, self._clean_up, FLUSH_APART_SECONDS)
-        monitor.on_sample(Level.EMERGENCY, lambda _: self._give_up(gate, svg), FLUSH_APART_SECONDS)
+        monitor.on_sample(Level.EMERGENCY, lambda _: self._give_up(gate, svg, slots), FLUSH_APART_SECONDS)
 
     def largest_bytes(self) -> int:
         """How much one picture may be estimated to need when it runs alone: what a bare process leaves."""
         return self._settings.budget_bytes * LARGEST_PERCENT // 100 - self._base_bytes
 
     async def make_room(self, size_bytes: int) -> bool:
-        """Evict what stands in the way of one large picture; False when there is no room even then."""
-        free_bytes = self._settings.budget_bytes * LARGEST_PERCENT // 100 - self._read_rss()
-        if size_bytes <= free_bytes:
-            return True
-        if size_bytes > free_bytes + self._memory.statistics().bytes:
+        """
+        Evict what stands in the way of one large picture; False when there is no room even then.
+
+        As much goes, if it is there, as keeps the process below GUARD meanwhile: else this picture would have the
+        next large one refused.
+        """
+        rss_bytes = self._read_rss()
+        largest_bytes = self._settings.budget_bytes * LARGEST_PERCENT // 100
+        if rss_bytes - self._memory.statistics().bytes + size_bytes > largest_bytes:
             return False
-        self._memory.evict(size_bytes - free_bytes, "pressure")
-        await asyncio.to_thread(trim)
+        excess_bytes = rss_bytes + size_bytes - self._settings.guard_threshold_bytes
+        if excess_bytes > 0:
+            self._memory.evict(excess_bytes, "pressure")
+            await asyncio.to_thread(trim)
         return True
 
     async def aclose(self) -> None:
@@ -128,7 +145,7 @@ class Reins:
             self._base_bytes,
             self._settings.gate_capacity_bytes,
             self._metadata.statistics().bytes,
-            self._transfers.in_use_bytes,
+            self._transfers.in_use_bytes + self._outgoing.bytes,
         )
 
     def _adjust(self, reading: MemoryReading, transforms: TransformPool, gate: ByteGate) -> None:
@@ -149,8 +166,8 @@ class Reins:
         By weight, because freed blobs need not lower the resident size at once: "until it falls" would empty the cache.
         """
         aim_bytes = self._settings.warning_threshold_bytes - self._settings.budget_bytes * RELIEF_PERCENT // 100
-        if self._memory.evict(max(0, reading.rss_bytes - aim_bytes), "pressure"):
-            self._memory.resize(max(self._memory.statistics().bytes, self._floor_bytes()))
+        self._memory.evict(max(0, reading.rss_bytes - aim_bytes), "pressure")
+        self._memory.resize(max(self._memory.statistics().bytes, self._floor_bytes()))
         self._trimmer.request()
 
     def _clean_up(self, _reading: MemoryReading) -> None:
@@ -159,8 +176,9 @@ class Reins:
         drop_cache()
         self._trimmer.request()
 
-    def _give_up(self, gate: ByteGate, svg: SvgRenderer) -> None:
+    def _give_up(self, gate: ByteGate, svg: SvgRenderer, slots: Slots) -> None:
         gate.refuse_waiting()
+        slots.refuse_waiting()
         self._metadata.flush_local()
         svg.retire()
         self._trimmer.request()

@@ -61,6 +61,7 @@ async def serve(
             opened.services.health.phase = Phase.READY
             announce(*runner.addresses[0][:2])
             await stop.wait()
+            opened.ending.begin()
             opened.services.health.phase = Phase.DRAINING
             await asyncio.sleep(settings.server.drain_delay_seconds)
         finally:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from imgsvc.errors import Draining, OriginTimeout
 
@@ -17,7 +17,6 @@ RETRY_AFTER_SECONDS = 5
 """What a waiter that gave up is told: the work goes on for the others and is probably done soon."""
 
 
-@runtime_checkable
 class Held(Protocol):
     """
     A value that has to be given back, such as one with a file behind it.
@@ -80,6 +79,7 @@ class _Flight:
     waiters: int = 0
     abandoned: bool = False
     let_go: bool = False
+    head: asyncio.Future[None] = field(init=False)
     traceback: TracebackType | None = None
     waits_for: list["_Flight"] = field(default_factory=list)
 
@@ -104,7 +104,8 @@ class Coalescer:
     A waiter holds nothing of the map's while it waits, and should hold no permit, thread or connection of its own.
 
     Args:
-        timeout_seconds: longest wait of one waiter, counted from its :meth:`join`.
+        timeout_seconds: longest wait of one waiter, from its :meth:`join` to the end of the work, or until the work has
+            said by :meth:`head_arrived` that the rest is worth waiting for.
     """
 
     def __init__(self, timeout_seconds: float) -> None:
@@ -137,11 +138,17 @@ class Coalescer:
             flight = self._launch(key, work)
         with self._waiting(flight):
             self._shared += joined
-            await asyncio.wait((flight.task,), timeout=self._timeout_seconds)
+            await self._patience(flight)
             value = self._land(flight)
-            if isinstance(value, Held):
-                value.hold()
+            if _is_held(value):
+                cast("Held", value).hold()
             return Outcome(value, joined)
+
+    def head_arrived(self) -> None:
+        """Say, from inside some work, that what it waits for has begun to come: its waiters' time no longer runs."""
+        flight = _current_flight.get()
+        if flight is not None and not flight.head.done():
+            flight.head.set_result(None)
 
     def statistics(self) -> CoalescerStatistics:
         """Snapshot of state and counters."""
@@ -163,8 +170,17 @@ class Coalescer:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
+    async def _patience(self, flight: _Flight) -> None:
+        """Wait for the end of the work, for as long as a waiter waits."""
+        await asyncio.wait(
+            (flight.task, flight.head), timeout=self._timeout_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        if flight.head.done():
+            await asyncio.wait((flight.task,))
+
     def _launch(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> _Flight:
         flight = self._flights[key] = _Flight(key)
+        flight.head = asyncio.get_running_loop().create_future()
         flight.task = asyncio.create_task(_run(flight, work), name=f"flight {key}", context=Context())
         # Added before any waiter's own callback, so it runs first: who wakes finds the key gone.
         flight.task.add_done_callback(lambda _: self._ended(flight))
@@ -185,6 +201,8 @@ class Coalescer:
             finally:
                 flight.waiters -= 1
                 if not flight.waiters:
+                    # Also when the task is done: nobody may join, in this turn of the loop, what is let go in it.
+                    self._forget(flight)
                     _let_go(flight) if flight.task.done() else self._abandon(flight)
 
     def _land(self, flight: _Flight) -> Any:
@@ -228,8 +246,13 @@ def _let_go(flight: _Flight) -> None:
     if flight.let_go or flight.task.cancelled() or flight.task.exception() is not None:
         return
     flight.let_go = True
-    if isinstance(value := flight.task.result(), Held):
+    if _is_held(value := flight.task.result()):
         value.let_go()
+
+
+def _is_held(value: object) -> bool:
+    """Whether a value is :class:`Held`; asking the protocol itself takes ten times as long."""
+    return hasattr(type(value), "let_go")
 
 
 async def _run(flight: _Flight, work: Callable[[], Coroutine[Any, Any, T]]) -> T:

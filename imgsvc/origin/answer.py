@@ -73,6 +73,7 @@ class ResponseBody:
         self._pace = Pace()
         self._read_timeout_seconds = read_timeout_seconds
         self._ended: Callable[[str], None] | None = ended
+        self._reset = _watch_for_reset(response)
 
     @property
     def declared_bytes(self) -> int | None:
@@ -104,6 +105,8 @@ class ResponseBody:
             with translated():
                 async with asyncio.timeout_at(until if is_large else min(until, self._deadline)):
                     chunk = await self._response.content.read(CHUNK_BYTES)
+                if not chunk:
+                    _judge_end(self._reset)
             self._keep_pace(len(chunk), asyncio.get_running_loop().time() - began, is_large=is_large)
         except BaseException as error:
             self._end(outcome_of(error))
@@ -123,6 +126,30 @@ class ResponseBody:
         if ended is not None:
             drop(self._response)
             ended(outcome)
+
+
+def _watch_for_reset(response: aiohttp.ClientResponse) -> "asyncio.Future[None] | None":
+    """
+    Give what tells how the connection ends, when its end is the only one the body has (RFC 9112 §6.3).
+
+    aiohttp takes any end of such a connection, a reset too, for the body's.
+    """
+    if "Content-Length" in response.headers or "Transfer-Encoding" in response.headers or response.connection is None:
+        return None
+    protocol = response.connection.protocol
+    closed = None if protocol is None else protocol.closed
+    if closed is not None:
+        closed.add_done_callback(_has_failed)  # looked at, lest asyncio complains when nobody asks
+    return closed
+
+
+def _judge_end(closed: "asyncio.Future[None] | None") -> None:
+    if closed is not None and _has_failed(closed):
+        raise aiohttp.ClientPayloadError
+
+
+def _has_failed(future: "asyncio.Future[None]") -> bool:
+    return future.done() and not future.cancelled() and future.exception() is not None
 
 
 def drop(response: aiohttp.ClientResponse) -> None:

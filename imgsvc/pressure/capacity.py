@@ -12,9 +12,6 @@ GATE_PERCENT = 15
 
 SMALLEST_CACHE_BYTES = 16 * MIB
 
-RELIEVED_PERCENT = 68
-"""An eviction aims at this percentage of the budget: under 70, where ``WARNING`` ends, and over 66, a full cache."""
-
 
 def cache_capacity_bytes(
     budget_bytes: int, base_bytes: int, gate_bytes: int, metadata_in_use_bytes: int, transfer_in_use_bytes: int
@@ -31,11 +28,6 @@ def cache_capacity_bytes(
     """
     others_bytes = base_bytes + gate_bytes + metadata_in_use_bytes + transfer_in_use_bytes
     return max(SMALLEST_CACHE_BYTES, budget_bytes * HEALTHY_PERCENT // 100 - others_bytes)
-
-
-def excess_bytes(rss_bytes: int, budget_bytes: int) -> int:
-    """Give how much an eviction should set free, by weight, so that a process of *rss_bytes* leaves ``WARNING``."""
-    return max(0, rss_bytes - budget_bytes * RELIEVED_PERCENT // 100)
 
 
 def smallest_budget_bytes(base_bytes: int) -> int:

@@ -146,7 +146,7 @@ class MemoryMonitor:
         left and entered again meanwhile; then it comes as soon as that time is over.
 
         Args:
-            level: above ``OK``.
+            level: ``OK`` for every sample.
             action: called with the reading; must not block.
             every_seconds: between two calls, at the least.
         """

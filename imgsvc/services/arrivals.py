@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 from imgsvc.errors import QueueFull
 from imgsvc.model.formats import SNIFF_BYTES, sniff
@@ -9,36 +10,81 @@ from imgsvc.origin.answer import Fetched
 from imgsvc.services.answers import Trace
 from imgsvc.stream.spool import Spool
 
+SLOT_TIMEOUT_SECONDS = 10.0
+
 
 class Slot:
     """One of the places for sources being read; given back once, by whoever has it then."""
 
-    def __init__(self, slots: asyncio.Semaphore) -> None:
-        self._slots: asyncio.Semaphore | None = slots
+    def __init__(self, release: Callable[[], None]) -> None:
+        self._release: Callable[[], None] | None = release
 
-    @classmethod
-    async def take(cls, slots: asyncio.Semaphore, trace: Trace, timeout_seconds: float) -> "Slot":
+    def give_back(self) -> None:
+        """Let another have it; twice is allowed."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
+
+@dataclass(frozen=True, slots=True)
+class SlotStatistics:
+    """Snapshot: how many places there are, how many are taken, and how many wait for one."""
+
+    count: int
+    taken: int
+    waiting: int
+
+
+class Slots:
+    """
+    The places for sources being read.
+
+    Args:
+        count: how many there are.
+        timeout_seconds: how long one is waited for.
+    """
+
+    def __init__(self, count: int, timeout_seconds: float = SLOT_TIMEOUT_SECONDS) -> None:
+        self._count = count
+        self._taken = 0
+        self._slots = asyncio.Semaphore(count)
+        self._timeout_seconds = timeout_seconds
+        self._waiting: set[asyncio.Timeout] = set()
+
+    async def take(self, trace: Trace) -> Slot:
         """
         Wait for a place; that counts as queueing.
 
         Raises:
-            QueueFull: there was none in time.
+            QueueFull: there was none in time, or the queue was emptied.
         """
         with trace.timed("queue"):
             try:
-                async with asyncio.timeout(timeout_seconds):
-                    await slots.acquire()
+                async with asyncio.timeout(self._timeout_seconds) as limit:
+                    self._waiting.add(limit)
+                    try:
+                        await self._slots.acquire()
+                    finally:
+                        self._waiting.discard(limit)
             except TimeoutError:
                 raise QueueFull(
                     "Too many sources are being fetched; set by IMGSVC_FETCH_SLOTS.", retry_after_seconds=5
                 ) from None
-        return cls(slots)
+        self._taken += 1
+        return Slot(self._release)
 
-    def give_back(self) -> None:
-        """Let another have it; twice is allowed."""
-        slots, self._slots = self._slots, None
-        if slots is not None:
-            slots.release()
+    def _release(self) -> None:
+        self._taken -= 1
+        self._slots.release()
+
+    def refuse_waiting(self) -> None:
+        """End the wait of all who wait now."""
+        for limit in [limit for limit in self._waiting if not limit.expired()]:
+            limit.reschedule(asyncio.get_running_loop().time())
+
+    def statistics(self) -> SlotStatistics:
+        """Snapshot."""
+        return SlotStatistics(self._count, self._taken, len(self._waiting))
 
 
 class Arrival:
@@ -78,7 +124,7 @@ class Arrival:
                 else:
                     await self.spool.add(chunk)
         except BaseException as error:
-            self.spool.fail(error if isinstance(error, Exception) else _given_up())
+            self.spool.fail(error if isinstance(error, Exception) else given_up())
             raise
 
     async def read_past(self, size_bytes: int) -> None:
@@ -102,5 +148,6 @@ async def is_recognisable(spool: Spool) -> bool:
     return len(head) == SNIFF_BYTES or sniff(head) is not None
 
 
-def _given_up() -> QueueFull:
+def given_up() -> QueueFull:
+    """Say that a body is not read on because nobody wants it, or because the end has come."""
     return QueueFull("The source is not wanted any more.", retry_after_seconds=1)

@@ -9,20 +9,25 @@ arrive for as long as IMGSVC_DRAIN_DEADLINE, unless memory is short.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from imgsvc.errors import ImgsvcError, NoSpoolRoom, StoreError
 from imgsvc.model.blob import BlobMeta
-from imgsvc.services.arrivals import Arrival
+from imgsvc.services.arrivals import Arrival, given_up
+from imgsvc.services.download import Download, Plan
 from imgsvc.store.base import ObjectStore, ObjectWriter
 from imgsvc.stream.spool import Spool
 from imgsvc.stream.spoolfile import no_room
 
 log = logging.getLogger("imgsvc.downloads")
 
-UPLOADS = 4
-"""Writes to the store at once; the others wait with their bytes on disk."""
+PARTS_AT_ONCE = 4
+"""Parts on their way to the store; others wait their turn, with their bytes on disk."""
+
+FAILURE_SHOWN_SECONDS = 300.0
+"""How long a write that failed is told of when no other has followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class DownloadStatistics:
         bytes: arrived of those.
         started: begun.
         stored: ended with their bytes in the store.
-        failed: ended by a fault of the source or of its bytes.
+        failed: ended by a fault of the source or of its bytes, or for want of time to look at them.
         not_stored: ended well, but the store failed or there was no room on disk.
         abandoned: given up because nobody wanted them any more, or at the end.
     """
@@ -49,51 +54,6 @@ class DownloadStatistics:
     abandoned: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """
-    What becomes of a download.
-
-    Attributes:
-        key: where its bytes are stored; None = they are not.
-        inspect: looks at the finished spool and gives what is known of it, or raises what is wrong with it.
-        stored: told when the store has the bytes.
-        failed: told what was wrong with the source.
-    """
-
-    key: str | None
-    inspect: Callable[[Spool], Awaitable[BlobMeta]]
-    stored: Callable[[BlobMeta], Awaitable[None]]
-    failed: Callable[[ImgsvcError], Awaitable[None]]
-
-
-class Download:
-    """One of them; see the module. *arriving* ends with what is known of the whole, or with what went wrong."""
-
-    def __init__(self, arrival: Arrival, plan: Plan) -> None:
-        self.arrival = arrival
-        self.plan = plan
-        self.spool = arrival.spool
-        self.arriving: asyncio.Future[BlobMeta] = asyncio.get_running_loop().create_future()
-        # Perhaps nobody asks; then its error is no news to anybody.
-        self.arriving.add_done_callback(lambda future: future.cancelled() or future.exception())
-        self.task: asyncio.Task[None]
-        self.drain_timer: asyncio.TimerHandle | None = None
-
-    async def whole(self) -> BlobMeta:
-        """
-        Wait until all has arrived and was looked at.
-
-        Raises:
-            NoSpoolRoom: it never will be whole anywhere.
-            ImgsvcError: whatever was wrong with the source.
-        """
-        await self.spool.until(lambda: self.spool.is_narrow)
-        if self.spool.is_narrow:
-            raise no_room()
-        return await asyncio.shield(self.arriving)
-
-
 class Downloads:
     """
     All that are running.
@@ -102,20 +62,35 @@ class Downloads:
         store: where the bytes go.
         drain_deadline_seconds: how long one may go on without a client.
         may_drain: whether it may at all, just now.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, store: ObjectStore, drain_deadline_seconds: float, may_drain: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        drain_deadline_seconds: float,
+        may_drain: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._store = store
         self._drain_deadline_seconds = drain_deadline_seconds
         self._may_drain = may_drain
-        self._uploads = asyncio.Semaphore(UPLOADS)
+        self._parts = asyncio.Semaphore(PARTS_AT_ONCE)
+        self._commits: dict[str, asyncio.Event] = {}
         self._running: set[Download] = set()
         self._counts = dict.fromkeys(("started", "stored", "failed", "not_stored", "abandoned"), 0)
-        self.last_error: str | None = None
-        """Why the last write to the store failed; None when it did not."""
+        self._failure: tuple[float, str] | None = None
 
-    def begin(self, arrival: Arrival, plan: Plan, ended: Callable[[], None]) -> Download:
-        """Let a body arrive in a task of its own; *ended* is called when all is over, the store included."""
+    @property
+    def last_error(self) -> str | None:
+        """Why the last write to the store failed, if that was lately; None when it did not."""
+        if self._failure is None or self._clock() - self._failure[0] > FAILURE_SHOWN_SECONDS:
+            return None
+        return self._failure[1]
+
+    def begin(self, arrival: Arrival, plan: Plan, ended: Callable[[Download], None]) -> Download:
+        """Let a body arrive in a task of its own; *ended* is told of it when all is over, the store included."""
         download = Download(arrival, plan)
         self._running.add(download)
         self._counts["started"] += 1
@@ -129,9 +104,16 @@ class Downloads:
         for download in [d for d in self._running if not d.spool.is_held]:
             self._unwanted(download)
 
+    async def committed(self, key: str) -> None:
+        """Wait until no write that has begun to give *key* its bytes is under way."""
+        if (done := self._commits.get(key)) is not None:
+            await done.wait()
+
     async def aclose(self, timeout_seconds: float) -> None:
-        """Let end what ends within *timeout_seconds*, and give up the rest."""
+        """Give up what still arrives, for no client is left; let end within *timeout_seconds* what is being stored."""
         tasks = [download.task for download in self._running]
+        for download in list(self._running):
+            self._give_up(download)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=timeout_seconds)
             for task in late:
@@ -189,26 +171,39 @@ class Downloads:
         if key is None:
             return
         try:
-            async with self._uploads:
-                writer = await self._store.open_writer(key)
-                try:
-                    meta = await self._write(download, writer)
-                    await writer.commit(meta)
-                finally:
-                    await writer.abort()  # harmless after the commit
+            writer = await self._store.open_writer(key)
+            try:
+                meta = await self._write(download, writer)
+                is_kept = await self._commit(download.plan, key, writer, meta)
+            finally:
+                await writer.abort()  # harmless after the commit
         except StoreError as error:
             self._counts["not_stored"] += 1
-            self.last_error = error.detail
+            self._failure = self._clock(), error.detail
             log.warning("not stored: %s: %s", key, error.detail)
         except ImgsvcError:
             pass  # the source's fault, and the reader of the source says so
         else:
-            self.last_error = None
-            self._counts["stored"] += 1
-            await download.plan.stored(meta)
+            self._failure = None
+            self._counts["stored"] += is_kept
+            if is_kept:
+                await download.plan.stored()
 
-    @staticmethod
-    async def _write(download: Download, writer: ObjectWriter) -> BlobMeta:
+    async def _commit(self, plan: Plan, key: str, writer: ObjectWriter, meta: BlobMeta) -> bool:
+        """Give the bytes their place, unless they were purged meanwhile; a purge that comes now waits."""
+        async with self._parts:
+            if not plan.wanted():
+                return False
+            done = self._commits[key] = asyncio.Event()
+            try:
+                await writer.commit(meta)
+            finally:
+                done.set()
+                if self._commits.get(key) is done:
+                    del self._commits[key]
+        return True
+
+    async def _write(self, download: Download, writer: ObjectWriter) -> BlobMeta:
         """Follow the spool part by part; give what is known of the whole."""
         spool, at = download.spool, 0
         while True:
@@ -218,7 +213,8 @@ class Downloads:
             size_bytes = min(writer.part_bytes, spool.file_bytes - at)
             if size_bytes == 0:
                 return await asyncio.shield(download.arriving)
-            await writer.write(spool.file_range(at, size_bytes))
+            async with self._parts:
+                await writer.write(spool.file_range(at, size_bytes))
             at += size_bytes
 
     def _unwanted(self, download: Download) -> None:
@@ -227,12 +223,13 @@ class Downloads:
             download.spool.close()
         elif download.spool.is_narrow or not self._may_drain():
             self._give_up(download)
-        elif download.drain_timer is None:
+        else:
+            if download.drain_timer is not None:
+                download.drain_timer.cancel()
             loop = asyncio.get_running_loop()
             download.drain_timer = loop.call_later(self._drain_deadline_seconds, self._drained, download)
 
     def _drained(self, download: Download) -> None:
-        download.drain_timer = None
         if not download.spool.is_held:
             self._give_up(download)
 
@@ -241,15 +238,16 @@ class Downloads:
         """End what still arrives; what has arrived goes on into the store, even if its end was not read yet."""
         spool = download.spool
         if not spool.ended and spool.size_bytes != spool.declared_bytes:
+            spool.fail(given_up())  # at once, so that nobody joins what is ending
             download.task.cancel()
 
-    def _over(self, download: Download, ended: Callable[[], None]) -> None:
+    def _over(self, download: Download, ended: Callable[[Download], None]) -> None:
         self._running.discard(download)
         if download.drain_timer is not None:
             download.drain_timer.cancel()
         if not download.task.cancelled() and (error := download.task.exception()) is not None:
             log.error("a download failed unforeseen", exc_info=error)
-        ended()
+        ended(download)
         if not download.spool.is_held:
             download.spool.close()
 

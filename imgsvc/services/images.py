@@ -121,7 +121,7 @@ class ImageService:
             self._memory.discard_prefix(source_prefix(source))
             if source.object_key is not None:
                 self._memory.discard(source.object_key, "purged")
-            self._originals.forget(source)
+            await self._originals.forget(source)
             await self._failures.forget(source.h16)
             await self._failures.forget(_pixels(source))
             return await self._shelf.delete(source)
@@ -135,6 +135,7 @@ class ImageService:
             return Served(blob, Tier.STORE, hit=True, trace=trace)
         self._admission.check(Work.anything())
         original = await self._originals.get(request.source, trace)
+        self._flights.head_arrived()
         try:
             if request.spec.is_identity and original.spool.is_large:
                 passed = await self._passed_through(request, original)

@@ -8,7 +8,7 @@ from functools import partial
 from imgsvc.cache.failures import RememberedFailures
 from imgsvc.errors import ImgsvcError, OriginStatus, UnusableSource
 from imgsvc.model.blob import BlobMeta
-from imgsvc.model.formats import CAPABILITIES, ImageFormat
+from imgsvc.model.formats import CAPABILITIES, SNIFF_BYTES, ImageFormat, sniff
 from imgsvc.model.freshness import Freshness, judge
 from imgsvc.model.keys import original_key
 from imgsvc.model.source import Source
@@ -16,19 +16,19 @@ from imgsvc.origin.answer import Fetched
 from imgsvc.origin.fetcher import Fetcher
 from imgsvc.pressure.admission import Admission, Work
 from imgsvc.services.answers import Tier, Trace
-from imgsvc.services.arrivals import Arrival, Slot, is_large, is_recognisable
-from imgsvc.services.downloads import Downloads, Plan
+from imgsvc.services.arrivals import Arrival, Slot, Slots, is_large, is_recognisable
+from imgsvc.services.download import Download, Plan
+from imgsvc.services.downloads import Downloads
 from imgsvc.services.original import Original
 from imgsvc.services.records import Records, SourceRecord, record_of
 from imgsvc.services.shelf import Shelf
 from imgsvc.settings import CacheSettings, OriginSettings
-from imgsvc.stream.inflate import inflate
+from imgsvc.stream.inflate import beginning, inflate
 from imgsvc.stream.spool import Spool
 from imgsvc.stream.spoolfile import no_room
 from imgsvc.stream.spools import Spools
 from imgsvc.transform.pool import Inspected, TransformPool
-
-SLOT_TIMEOUT_SECONDS = 10.0
+from imgsvc.transform.svg import MAX_SVG_BYTES
 
 HEAD_BYTES = 64 * 1024
 """How much of a large source is looked at before it is passed on."""
@@ -54,10 +54,10 @@ class Incoming:
         admission: Admission,
         spools: Spools,
         downloads: Downloads,
+        slots: Slots,
         clock: Callable[[], float] = time.time,
-        slot_timeout_seconds: float = SLOT_TIMEOUT_SECONDS,
     ) -> None:
-        self._limit_bytes = origin.max_image_size_bytes
+        self._text_limit_bytes = min(origin.max_image_size_bytes, MAX_SVG_BYTES)
         self._cache = cache
         self._failures = failures
         self._shelf = shelf
@@ -68,8 +68,7 @@ class Incoming:
         self._spools = spools
         self._downloads = downloads
         self._clock = clock
-        self._slots = asyncio.Semaphore(origin.fetch_slots)
-        self._slot_timeout_seconds = slot_timeout_seconds
+        self._slots = slots
         self._arriving: dict[str, Original] = {}
 
     def arriving(self, source: Source) -> Original | None:
@@ -87,6 +86,10 @@ class Incoming:
         original.hold()
         return original
 
+    async def committed(self, source: Source) -> None:
+        """Wait until nothing of *source* is just being given its place in the store."""
+        await self._downloads.committed(original_key(source))
+
     async def fetch(self, source: Source, trace: Trace, purges: int) -> Original:
         """
         Fetch *source*; the caller lets go what comes.
@@ -94,22 +97,23 @@ class Incoming:
         Raises:
             ImgsvcError: what the source, the way to it or the load of this process forbids.
         """
-        slot = await Slot.take(self._slots, trace, self._slot_timeout_seconds)
+        slot = await self._slots.take(trace)
         with trace.timed("fetch"):
             arrival = await self._opened(source, slot)
             try:
                 await arrival.read_until(lambda: is_large(arrival.spool, self._spools.threshold_bytes))
-                if arrival.spool.is_large:
+                if arrival.spool.is_large and not await self._is_small_text(arrival):
                     return await self._passed_on(source, arrival, purges)
                 await arrival.aclose()
+                spool = await self._in_memory(arrival.spool)
             except BaseException:
                 await arrival.aclose()
                 arrival.spool.let_go()
                 raise
         try:
-            return await self._whole(source, arrival, purges)
+            return await self._whole(source, arrival.fetched, spool, purges)
         finally:
-            arrival.spool.let_go()
+            spool.let_go()
 
     async def _opened(self, source: Source, slot: Slot) -> Arrival:
         try:
@@ -127,9 +131,27 @@ class Incoming:
             raise
         return arrival
 
-    async def _whole(self, source: Source, arrival: Arrival, purges: int) -> Original:
+    async def _is_small_text(self, arrival: Arrival) -> bool:
+        """Whether a body for which there merely was no memory is text: that is read whole, or not at all."""
+        spool = arrival.spool
+        if max(spool.size_bytes, spool.declared_bytes or 0) > self._spools.threshold_bytes:
+            return False
+        while not (spool.ended or await is_recognisable(spool)):
+            await arrival.read_past(spool.size_bytes)
+        return arrival.fetched.content_encoding is not None or sniff(await spool.peek(SNIFF_BYTES)) is ImageFormat.SVG
+
+    async def _in_memory(self, spool: Spool) -> Spool:
+        """Give a small body as one in memory, letting go the one it was in; without a file there is none to give."""
+        if not spool.is_large:
+            return spool
+        if spool.is_narrow or not spool.ended:
+            raise no_room()
+        kept = self._spools.of(await spool.peek(spool.size_bytes))
+        spool.let_go()
+        return kept
+
+    async def _whole(self, source: Source, fetched: Fetched, spool: Spool, purges: int) -> Original:
         """Look at a small body that is all there, and keep it."""
-        fetched, spool = arrival.fetched, arrival.spool
         inspected = await self._inspect(fetched, spool.data)
         freshness = self._judge(fetched)
         record = self._record(source, fetched, freshness, inspected)
@@ -179,32 +201,33 @@ class Incoming:
             records.append(self._record(source, fetched, freshness, inspected))
             return records[0].original_meta()
 
-        async def stored(_meta: BlobMeta) -> None:
-            if self._shelf.may_keep(source, purges):
-                self._records.keep(source, records[0])
-            else:
-                await self._shelf.discard(original_key(source))
+        async def stored() -> None:
+            self._records.keep(source, records[0])
 
         async def failed(error: ImgsvcError) -> None:
             if self._shelf.may_keep(source, purges):
                 await self._failures.remember(source.h16, error)
 
         return Plan(
-            key=original_key(source) if freshness.shareable else None, inspect=inspect, stored=stored, failed=failed
+            key=original_key(source) if freshness.shareable else None,
+            wanted=lambda: self._shelf.may_keep(source, purges),
+            inspect=inspect,
+            stored=stored,
+            failed=failed,
         )
 
     async def _inspect(self, fetched: Fetched, data: bytes) -> Inspected:
         """Look at what came; only SVG, which is text, may come compressed although nobody asked for that."""
         if fetched.content_encoding is None:
             return await self._transforms.inspect(data)
-        plain = await asyncio.to_thread(inflate, data, fetched.content_encoding, self._limit_bytes)
+        head = await asyncio.to_thread(beginning, data, fetched.content_encoding, SNIFF_BYTES)
+        if sniff(head) is not ImageFormat.SVG:
+            raise _encoded()
+        plain = await asyncio.to_thread(inflate, data, fetched.content_encoding, self._text_limit_bytes)
         try:
-            inspected = await self._transforms.inspect(plain)
+            return await self._transforms.inspect(plain)
         except UnusableSource as error:
             raise _encoded() from error
-        if inspected.image_format is not ImageFormat.SVG:
-            raise _encoded()
-        return inspected
 
     def _judge(self, fetched: Fetched) -> Freshness:
         return judge(
@@ -236,8 +259,11 @@ class Incoming:
             media_type=CAPABILITIES[inspected.image_format].media_type if inspected else media_type,
         )
 
-    def _forget(self, name: str) -> None:
-        self._arriving.pop(name, None)
+    def _forget(self, name: str, download: Download) -> None:
+        """Take note of a download's end; another of the same source may have begun since it was given up."""
+        original = self._arriving.get(name)
+        if original is not None and original.download is download:
+            del self._arriving[name]
 
     def _name(self, source: Source) -> str:
         """Name what arrives; who comes after a purge does not join what began before it."""

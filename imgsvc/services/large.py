@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from imgsvc.errors import UnusableSource
 from imgsvc.model.spec import TransformSpec
-from imgsvc.services.downloads import Download
+from imgsvc.services.download import Download
 from imgsvc.services.original import Original
 from imgsvc.stream.bridge import begin_pouring
 from imgsvc.stream.spool import Spool
@@ -33,12 +33,13 @@ class LargeTransforms:
     Args:
         transforms: does the work.
         timeout_seconds: longest time for one that does not wait for its source.
-        max_bytes: the largest source.
+        max_bytes: the largest source; what one that declared nothing is taken for.
     """
 
     def __init__(self, transforms: TransformPool, timeout_seconds: float, max_bytes: int) -> None:
         self._transforms = transforms
-        self._piped_timeout_seconds = timeout_seconds + max_bytes / FAST_BYTES_PER_SECOND
+        self._timeout_seconds = timeout_seconds
+        self._max_bytes = max_bytes
 
     async def run(self, original: Original, spec: TransformSpec) -> Transformed:
         """
@@ -63,11 +64,12 @@ class LargeTransforms:
         if is_slow or spool.is_narrow or spool.ended or spool.error is not None:
             return None
         head = await self._transforms.inspect_head(await spool.peek(HEAD_BYTES))
-        return head if self._transforms.can_pipe(head, spec) else None
+        return head if self._transforms.can_pipe(head, spec, spool.declared_bytes or 0) else None
 
     async def _piped(self, original: Original, head: Head, spec: TransformSpec) -> Transformed:
         """Decode while the source arrives; a pipe that ends early looks like an end, so the source's word counts."""
         spool = original.spool
+        wait_seconds = (spool.declared_bytes or self._max_bytes) / FAST_BYTES_PER_SECOND
         async with _pipe(spool) as reading_end:
             try:
                 return await self._transforms.run_piped(
@@ -75,7 +77,7 @@ class LargeTransforms:
                     head,
                     spec,
                     source_bytes=spool.declared_bytes or 0,
-                    timeout_seconds=self._piped_timeout_seconds,
+                    timeout_seconds=self._timeout_seconds + wait_seconds,
                 )
             except UnusableSource:
                 if spool.error is not None:

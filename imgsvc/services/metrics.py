@@ -11,7 +11,9 @@ from imgsvc.pressure.admission import Admission
 from imgsvc.pressure.gate import ByteGate
 from imgsvc.pressure.monitor import MemoryMonitor, MemoryReading
 from imgsvc.pressure.transfers import TransferLedger
+from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.persist import Persister
 from imgsvc.store.base import ObjectStore
 from imgsvc.stream.spoolfile import SpoolSpace
@@ -43,6 +45,8 @@ class MetricsService:
         downloads: Downloads,
         persister: Persister,
         space: SpoolSpace,
+        slots: Slots,
+        outgoing: Outgoing,
         vips_bytes: Callable[[], tuple[int, int]],
         cgroup_limit_bytes: int | None,
     ) -> None:
@@ -54,7 +58,7 @@ class MetricsService:
         self._flights = flights
         self._work: Mapping[str, Snapshot] = {
             "transforms": transforms, "gate": gate, "transfers": transfers, "downloads": downloads,
-            "persister": persister, "spool": space,
+            "persister": persister, "spool": space, "fetch_slots": slots, "outgoing": outgoing,
         }  # fmt: skip
         self._vips_bytes = vips_bytes
         self._cgroup_limit_bytes = cgroup_limit_bytes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.formats import ImageFormat
 from imgsvc.services.answers import Tier
-from imgsvc.services.downloads import Download
+from imgsvc.services.download import Download
 from imgsvc.stream.base import FileRange
 from imgsvc.stream.spool import Spool
 

@@ -76,9 +76,10 @@ class Originals:
         """Give what is known of *source*."""
         return await self._records.get(source)
 
-    def forget(self, source: Source) -> None:
-        """Know nothing of *source* any more but what the store says."""
+    async def forget(self, source: Source) -> None:
+        """Know nothing of *source* any more but what the store says, and wait for what is just being written there."""
         self._records.forget(source)
+        await self._incoming.committed(source)
 
     def current(self, meta: BlobMeta) -> BlobMeta:
         """Count a stored object that is its own source as fresh from now on, for the shortest time there is."""
@@ -140,7 +141,7 @@ class Originals:
                 stored.close()
             spool = await self._taken(key, stored) if is_right else None
         if spool is None:
-            self.forget(source)
+            self._records.forget(source)
             return None
         return Original(spool, BY_MEDIA_TYPE[record.media_type], record.original_meta(), Tier.STORE)
 
@@ -176,3 +177,5 @@ async def _fill(spool: Spool, stored: StoredStream) -> None:
         if spool.is_narrow:  # nobody reads it before it is whole
             raise no_room()
     await spool.end()
+    if spool.is_narrow:  # there was no room for the last of it
+        raise no_room()

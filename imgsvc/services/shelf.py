@@ -1,7 +1,6 @@
 """The shelf: the object store as the services see it, where a failure is only a miss and writes are nobody's wait."""
 
 import logging
-import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -62,11 +61,18 @@ class Shelf:
         """
         if (waiting := self._persister.pending(key)) is not None:
             return waiting
-        reading = _Reading(self._ledger, self._buffer_bytes())
+        limit_bytes, taken = self._buffer_bytes(), []
+
+        def may_buffer(size_bytes: int) -> bool:  # in any thread, but never after the call has ended
+            if size_bytes > limit_bytes or not self._ledger.take(size_bytes):
+                return False
+            taken.append(size_bytes)
+            return True
+
         try:
-            return await self._ask(key, self._store.open(key, reading.may_buffer))
+            return await self._ask(key, self._store.open(key, may_buffer))
         finally:
-            reading.end()
+            self._ledger.give_back(sum(taken))  # whoever has the bytes now counts them
 
     async def _ask(self, key: str, answer: Awaitable[T]) -> T | None:
         try:
@@ -123,35 +129,6 @@ class Shelf:
         keys = [key async for key in self._store.list(prefix)]
         return sum([await self._store.delete(key) for key in [*keys, *own_keys]])
 
-    async def discard(self, key: str) -> None:
-        """Delete what should not have been written; a failing store is logged."""
-        await self._ask(key, self._store.delete(key))
-
     def _note_purge(self, source: Source) -> None:
         self._count += 1
         self._purged[source.h16] = self._count
-
-
-class _Reading:
-    """The account of one object that is being read; a store may go on for a moment after its caller was cancelled."""
-
-    def __init__(self, ledger: Ledger, limit_bytes: int) -> None:
-        self._ledger = ledger
-        self._limit_bytes = limit_bytes
-        self._taken_bytes = 0
-        self._ended = False
-        self._lock = threading.Lock()
-
-    def may_buffer(self, size_bytes: int) -> bool:
-        """Whether so many bytes may be read at once; called in any thread."""
-        with self._lock:
-            if self._ended or size_bytes > self._limit_bytes or not self._ledger.take(size_bytes):
-                return False
-            self._taken_bytes = size_bytes
-            return True
-
-    def end(self) -> None:
-        """Count no longer: whoever has the bytes now counts them."""
-        with self._lock:
-            self._ended = True
-            self._ledger.give_back(self._taken_bytes)

@@ -1,8 +1,8 @@
 """A part's bytes on their way from a file to a bucket."""
 
-import contextlib
 import io
 import os
+import threading
 from typing import TYPE_CHECKING
 
 from imgsvc.stream.base import FileRange
@@ -17,8 +17,8 @@ class PartBody(io.RawIOBase):
 
     botocore measures and rewinds it, aiohttp reads it in a thread, 64 KiB at a time: the part is never in memory.
 
-    It has a descriptor of its own, for the thread may outlive the upload, and gives it back when nobody refers to it
-    any more: then no thread can be reading.
+    It has a descriptor of its own, for the thread may outlive the upload. It gives it back when told to, once no thread
+    reads: errors of botocore's refer to what they were about in a circle, and so would keep an unwanted file on disk.
 
     Args:
         part: need not stay open.
@@ -26,17 +26,20 @@ class PartBody(io.RawIOBase):
 
     def __init__(self, part: FileRange) -> None:
         super().__init__()
-        self._descriptor = -1
+        self._lock = threading.Lock()
+        self._users = 1  # whoever made it
+        self._wanted = True
         self._descriptor = os.dup(part.descriptor)
         self._start = part.start
         self._size_bytes = part.size_bytes
         self._cursor = [0]
         """The position; a new list at every seek, so that a read which a retry has overtaken moves only its own."""
 
-    def __del__(self) -> None:
-        """Give the descriptor back."""
-        with contextlib.suppress(OSError):
-            os.close(self._descriptor)
+    def give_back(self) -> None:
+        """Read no more; twice is allowed. Not :meth:`close`, which aiohttp calls before a retry."""
+        if self._wanted:
+            self._wanted = False
+            self._leave()
 
     def readable(self) -> bool:
         """Yes."""
@@ -58,6 +61,22 @@ class PartBody(io.RawIOBase):
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """Read from the file; blocks."""
+        with self._lock:
+            if not self._wanted:
+                raise OSError("the part is not wanted any more")
+            self._users += 1
+        try:
+            return self._read(buffer)
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                os.close(self._descriptor)
+
+    def _read(self, buffer: "WriteableBuffer") -> int:
         cursor = self._cursor
         at = cursor[0]
         view = memoryview(buffer)[: max(0, self._size_bytes - at)]

@@ -66,13 +66,15 @@ class S3Writer:
         """Upload a part; a retry reads it again."""
         self._use()
         body = PartBody(part)  # now: the caller's descriptor may be closed before its task begins
-        if self._upload is None:
-            await self._do(self._create())
         try:
+            if self._upload is None:
+                await self._do(self._create())
             await self._do(self._send(body))
         except asyncio.CancelledError:
             self._drop()
             raise
+        finally:
+            body.give_back()
         self._usable = True
 
     async def commit(self, meta: BlobMeta) -> None:

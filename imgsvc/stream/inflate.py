@@ -48,6 +48,28 @@ def inflate(data: bytes, encoding: str, limit_bytes: int, max_ratio: int = MAX_R
             raise _failure("is of an unknown kind")
 
 
+def beginning(data: bytes, encoding: str, size_bytes: int) -> bytes:
+    """
+    Decode the first bytes of *data*, to see what it is; as many of *size_bytes* as there are. For a thread.
+
+    Raises:
+        OriginUnreachable: as :func:`inflate`.
+    """
+    match encoding.strip().lower():
+        case "identity":
+            return data[:size_bytes]
+        case "gzip" | "x-gzip":
+            window_bits = _GZIP
+        case "deflate":
+            window_bits = _deflate_bits(data)
+        case _:
+            raise _failure("is of an unknown kind")
+    try:
+        return zlib.decompressobj(window_bits).decompress(data, size_bytes)
+    except zlib.error as error:
+        raise _failure("is broken") from error
+
+
 def _gunzip(data: bytes, bound_bytes: int) -> bytes:
     parts: list[bytes] = []
     held_bytes = 0

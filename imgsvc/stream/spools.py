@@ -31,7 +31,7 @@ class Spools:
 
     def holding(self, body: bytes | FileRange, spool: Spool) -> Spool:
         """Give *spool* itself, held once more, when *body* is its own; else one of those bytes."""
-        if isinstance(body, FileRange) or body is spool.data:
+        if isinstance(body, FileRange) or (not spool.is_large and body is spool.data):
             spool.hold()
             return spool
         return self.of(body)

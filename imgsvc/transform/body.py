@@ -1,21 +1,60 @@
 """A source's bytes, wherever they lie: in memory, or in a file that need not fit there."""
 
 import hashlib
-import mmap
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
+from typing import overload
 
 from imgsvc.stream.base import FileRange
 
 Body = bytes | FileRange
 """A whole source. A range begins at 0 and is all of its file: libvips opens the file by name."""
 
-View = bytes | mmap.mmap
-"""A whole source that can be indexed, searched and sliced; a slice is a copy, so slices are small."""
-
 _PIECE_BYTES = 1024 * 1024
+_WINDOW_BYTES = 64 * 1024
+
+
+class FileView:
+    """
+    A file that can be indexed and sliced as bytes can; a slice is a copy, so slices are small. For threads.
+
+    Reads a window at a time. A map would do the same with less ado, but whoever walks through a mapped file from end to
+    end has all of it in the process's resident size.
+    """
+
+    def __init__(self, file: FileRange) -> None:
+        self._file = file
+        self._window = b""
+        self._window_start = 0
+
+    def __len__(self) -> int:
+        return self._file.size_bytes
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> bytes: ...
+    def __getitem__(self, place: int | slice) -> int | bytes:
+        if isinstance(place, slice):
+            start, stop, _ = place.indices(len(self))
+            return self._read(start, max(0, stop - start))
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        at = place - self._window_start
+        return self._window[at] if 0 <= at < len(self._window) else self._read(place, 1)[0]
+
+    def _read(self, start: int, size_bytes: int) -> bytes:
+        at = start - self._window_start
+        if not 0 <= at <= len(self._window) - size_bytes:
+            wanted_bytes = min(max(size_bytes, _WINDOW_BYTES), len(self) - start)
+            self._window = FileRange(self._file.descriptor, self._file.start + start, wanted_bytes).read()
+            self._window_start, at = start, 0
+        return self._window[at : at + size_bytes]
+
+
+View = bytes | FileView
+"""A whole source that can be indexed and sliced, wherever it lies."""
 
 
 def size_of(body: Body) -> int:
@@ -47,16 +86,9 @@ def digest_of(body: Body) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def viewed(body: Body) -> Iterator[View]:
-    """Let a body be looked into here and there; of a file only the pages that are looked at are read. For threads."""
-    if not isinstance(body, FileRange):
-        yield body
-    elif not body.size_bytes:
-        yield b""  # nothing cannot be mapped
-    else:
-        with mmap.mmap(body.descriptor, body.size_bytes, access=mmap.ACCESS_READ) as view:
-            yield view
+def viewed(body: Body) -> View:
+    """Let a body be looked into here and there; of a file only a window is in memory."""
+    return FileView(body) if isinstance(body, FileRange) else body
 
 
 def held_open(body: Body, held: ExitStack) -> Body:

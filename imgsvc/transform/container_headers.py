@@ -142,14 +142,14 @@ def _largest(data: View, limits: Limits) -> tuple[int, IconEntry]:
 def _entry_count(data: View) -> int:
     if len(data) < _DIRECTORY.size:
         raise CorruptImage("The icon ends inside its header.")
-    count: int = _DIRECTORY.unpack_from(data)[2]
+    count: int = _DIRECTORY.unpack(data[: _DIRECTORY.size])[2]
     if not 0 < count <= MAX_ENTRIES or len(data) < _DIRECTORY.size + count * _ENTRY.size:
         raise CorruptImage(f"The icon's directory is broken or has more than {MAX_ENTRIES} entries.")
     return count
 
 
 def _entry(data: View, index: int, limits: Limits) -> IconEntry:
-    width, height, *_ = _ENTRY.unpack_from(data, _DIRECTORY.size + index * _ENTRY.size)
+    width, height, *_ = _row(data, index)
     _check(width or 256, height or 256, limits)
     offset, size_bytes = _span(data, index)
     if offset + size_bytes > len(data):
@@ -160,9 +160,15 @@ def _entry(data: View, index: int, limits: Limits) -> IconEntry:
     return entry
 
 
+def _row(data: View, index: int) -> tuple[int, ...]:
+    """Read one line of the directory, which is there."""
+    at = _DIRECTORY.size + index * _ENTRY.size
+    return _ENTRY.unpack(data[at : at + _ENTRY.size])
+
+
 def _span(data: View, index: int) -> tuple[int, int]:
     """Where a picture of the directory begins, and its length in bytes."""
-    *_, size_bytes, offset = _ENTRY.unpack_from(data, _DIRECTORY.size + index * _ENTRY.size)
+    *_, size_bytes, offset = _row(data, index)
     return offset, size_bytes
 
 

@@ -22,7 +22,7 @@ def jpeg_is_whole(data: View) -> bool:
     # From the end, a piece at a time: it is near in most files, and where it is missing other threads get their turn
     # between two pieces, which they do not during one search.
     ends = range(len(data), 0, -CHUNK_BYTES)
-    return any(data.rfind(_JPEG_END, max(0, end - CHUNK_BYTES - 1), end) > 0 for end in ends)
+    return any(_JPEG_END in data[max(1, end - CHUNK_BYTES - 1) : end] for end in ends)
 
 
 def png_is_whole(data: View) -> bool:

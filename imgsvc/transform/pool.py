@@ -28,6 +28,9 @@ T = TypeVar("T")
 LOOKS_PER_CORE = 128
 """Newcomers that may wait to be looked at, for each core: half a second of it, and more than are fetched at once."""
 
+DEFAULT_PIPED_BYTES = 16 * 1024 * 1024
+"""A photograph of 50 Mpixel made small needs less."""
+
 PIPE_THREADS = 4
 """Sources decoded while they arrive. They mostly wait, so they are not counted by cores."""
 
@@ -47,6 +50,8 @@ class TransformPool:
         svg: draws SVG; whoever gives it closes it. None: the pool makes its own and closes it.
         clock: seconds, monotonic.
         admission: asked before anything is decoded; None admits everything.
+        most_piped_bytes: a source that is estimated to need more is not decoded while it arrives: at its own pace it
+            would keep that from all others.
     """
 
     def __init__(
@@ -56,11 +61,13 @@ class TransformPool:
         clock: Callable[[], float] = time.monotonic,
         *,
         admission: Admission | None = None,
+        most_piped_bytes: int = DEFAULT_PIPED_BYTES,
     ) -> None:
         runtime.prepare()
         self._timeout_seconds = settings.timeout_seconds
         self._clock = clock
         self._admission = admission or OpenAdmission()
+        self._most_piped_bytes = most_piped_bytes
         self._pipeline = Pipeline(settings, clock)
         self._looker = Looker(self._pipeline)
         self._svg = svg or SvgRenderer(timeout_seconds=settings.timeout_seconds, max_pixels=settings.max_pixels)
@@ -150,9 +157,11 @@ class TransformPool:
         """How many more sources could be decoded while they arrive, without waiting for a thread."""
         return max(0, PIPE_THREADS - self._piping)
 
-    def can_pipe(self, head: Head, spec: TransformSpec) -> bool:
-        """Whether :meth:`run_piped` can make this answer, and has a thread free for it."""
-        return self.free_pipes > 0 and piping.can_pipe(head, spec)
+    def can_pipe(self, head: Head, spec: TransformSpec, source_bytes: int = 0) -> bool:
+        """Whether :meth:`run_piped` can make this answer, has a thread free for it, and takes little for it."""
+        if head.info is None or not self.free_pipes or not piping.can_pipe(head, spec):
+            return False
+        return self._looker.plan_arriving(head.info, spec, source_bytes).estimate_bytes <= self._most_piped_bytes
 
     async def run_piped(
         self, descriptor: int, head: Head, spec: TransformSpec, *, timeout_seconds: float, source_bytes: int = 0

@@ -74,12 +74,10 @@ def probe(body: Body, image_format: ImageFormat, limits: Limits) -> ImageInfo:
     if image_format in CONTAINERS:
         from imgsvc.transform.containers import container_size  # noqa: PLC0415 - brings Pillow; most never need it
 
-        with viewed(body) as view:
-            width, height = container_size(view, image_format, limits)
+        width, height = container_size(viewed(body), image_format, limits)
         return ImageInfo(image_format=image_format, width=width, height=height)
-    with viewed(body) as view:
-        if not is_whole(view, image_format):
-            raise CorruptImage(BROKEN, param="url")
+    if not is_whole(viewed(body), image_format):
+        raise CorruptImage(BROKEN, param="url")
     try:
         info = read_info(open_page(body, image_format), image_format)
     except pyvips.Error as error:

@@ -36,23 +36,28 @@ def is_whole(data: View) -> bool:
     return False
 
 
+def _unpack(form: str, data: View, at: int) -> tuple[int, ...]:
+    """Read numbers from *at* on; raises struct.error where the file ends before them."""
+    return struct.unpack(form, data[at : at + struct.calcsize(form)])
+
+
 def _first_directory(data: View, order: str) -> dict[int, tuple[int, int, int]]:
     """Give type, count and position of the value, by tag (section 2, "Image File Directory")."""
-    (at,) = struct.unpack_from(f"{order}I", data, 4)
-    (count,) = struct.unpack_from(f"{order}H", data, at)
+    (at,) = _unpack(f"{order}I", data, 4)
+    (count,) = _unpack(f"{order}H", data, at)
     entries = (at + 2 + _ENTRY_BYTES * n for n in range(count))
     return {tag: (kind, values, entry + 8) for entry in entries for tag, kind, values in [_entry(data, order, entry)]}
 
 
 def _entry(data: View, order: str, at: int) -> tuple[int, int, int]:
-    tag, kind, values = struct.unpack_from(f"{order}HHI", data, at)
+    tag, kind, values = _unpack(f"{order}HHI", data, at)
     return tag, kind, values
 
 
 def _reaches(data: View, order: str, kind: int, count: int, at: int) -> bool:
     """Whether a tag's values are in the file; a type of later times is passed over, as the section asks."""
     size = _TYPE_BYTES.get(kind, 0) * count
-    return size <= _VALUE_BYTES or int(struct.unpack_from(f"{order}I", data, at)[0]) + size <= len(data)
+    return size <= _VALUE_BYTES or int(_unpack(f"{order}I", data, at)[0]) + size <= len(data)
 
 
 def _values(data: View, order: str, kind: int, count: int, at: int) -> tuple[int, ...]:
@@ -63,5 +68,5 @@ def _values(data: View, order: str, kind: int, count: int, at: int) -> tuple[int
     if count > len(data):
         raise ValueError("more numbers than bytes")
     if struct.calcsize(form) > _VALUE_BYTES:
-        (at,) = struct.unpack_from(f"{order}I", data, at)
-    return struct.unpack_from(form, data, at)
+        (at,) = _unpack(f"{order}I", data, at)
+    return _unpack(form, data, at)

@@ -8,6 +8,7 @@ from imgsvc.services.access import AccessService
 from imgsvc.services.health import HealthService
 from imgsvc.services.images import ImageService
 from imgsvc.services.metrics import MetricsService
+from imgsvc.services.outgoing import Outgoing
 from imgsvc.settings import ServerSettings
 from imgsvc.web.metrics import Latencies
 
@@ -21,6 +22,7 @@ class Services:
     health: HealthService
     metrics: MetricsService
     latencies: Latencies
+    outgoing: Outgoing
     server: ServerSettings
     width_ladder: bool
     demo: bool

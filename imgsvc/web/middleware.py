@@ -9,8 +9,9 @@ from aiohttp.typedefs import Handler
 from multidict import istr
 
 from imgsvc.errors import ImgsvcError, StoreError
-from imgsvc.web.appkeys import REQUEST_ID, SERVICES
-from imgsvc.web.error_map import Problem, problem_for, problem_for_status, to_json
+from imgsvc.web.appkeys import REQUEST_ID, Services
+from imgsvc.web.error_map import PROBLEM_TYPE, Problem, problem_for, problem_for_status, to_json
+from imgsvc.web.metrics import Latencies
 from imgsvc.web.request_ids import new_request_id
 
 log = logging.getLogger("imgsvc.web")
@@ -23,7 +24,7 @@ SERVER = istr("Server")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 
 
-async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def problems(request: web.Request, handler: Handler, services: Services) -> web.StreamResponse:
     """
     Name and label the request, and turn whatever goes wrong into a problem document (RFC 9457).
 
@@ -50,23 +51,23 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             raise ConnectionResetError("An answer has begun; there is no second one.") from None
         response = problem_response(problem_for_status(500), request[REQUEST_ID])
     if not response.prepared:
-        label(request, response)
-    _observe(request, response, time.perf_counter() - began)
+        label(request, response, services)
+    _observe(request, response, services.latencies, time.perf_counter() - began)
     return response
 
 
-def label(request: web.Request, response: web.StreamResponse) -> None:
+def label(request: web.Request, response: web.StreamResponse, services: Services) -> None:
     """Put on an answer what every answer has; whoever prepares one before the handler ends calls this first."""
     headers = response.headers
     headers[X_REQUEST_ID] = request[REQUEST_ID]
-    headers[X_SYSTEM_STATUS] = request.app[SERVICES].health.system_status.value
+    headers[X_SYSTEM_STATUS] = services.health.system_status.value
     headers[SERVER] = "imgsvc"
 
 
-def _observe(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+def _observe(request: web.Request, response: web.StreamResponse, latencies: Latencies, seconds: float) -> None:
     resource = request.match_info.route.resource
     route = "unknown" if resource is None else resource.canonical
-    request.app[SERVICES].latencies.observe(route, response.headers.get(X_SOURCE, "none"), seconds)
+    latencies.observe(route, response.headers.get(X_SOURCE, "none"), seconds)
 
 
 def problem_response(problem: Problem, request_id: str) -> web.Response:
@@ -74,7 +75,7 @@ def problem_response(problem: Problem, request_id: str) -> web.Response:
     return web.Response(
         status=problem.status,
         body=to_json(problem, request_id),
-        content_type="application/problem+json",
+        content_type=PROBLEM_TYPE,
         headers=problem.headers,
     )
 

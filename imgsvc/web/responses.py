@@ -77,13 +77,15 @@ async def _part(request: web.Request, blob: Blob | Streamed, headers: Headers) -
     headers = [*headers, ("Content-Range", part.content_range(size))]
     if isinstance(blob, Streamed):
         return await send_stream(request, 206, headers, blob.body, size_bytes=len(part), start=part.start)
-    return await send_bytes(request, 206, headers, memoryview(blob.data)[part.start : part.stop])
+    return await send_bytes(request, 206, headers, blob.data, part.start, part.stop)
 
 
 def _unsatisfiable(request: web.Request, blob: Representation, error: Unsatisfiable) -> web.Response:
     """Say how large it is; the bytes are fine, only the question is not, so nothing of their freshness is said."""
     response = problem_response(problem_for_status(416), request[REQUEST_ID])
-    response.headers.extend({"Content-Range": error.content_range, "Accept-Ranges": "bytes", "ETag": blob.etag})
+    response.headers.extend({"Content-Range": error.content_range, "Accept-Ranges": "bytes"})
+    if blob.etag:
+        response.headers["ETag"] = blob.etag
     return response
 
 
@@ -112,7 +114,7 @@ def _headers(served: Served, understood: Understood, memory_seconds: float) -> H
 
 def _address_at_cdn(blob: Representation, server: ServerSettings) -> str | None:
     """Where the CDN has a stored picture; the digest in the query makes a new address of every change."""
-    if server.cdn_base_url is None or not blob.stored or blob.meta.media_type not in BY_MEDIA_TYPE:
+    if server.cdn_base_url is None or not blob.stored or not blob.etag or blob.meta.media_type not in BY_MEDIA_TYPE:
         return None
     return f"{server.cdn_base_url.rstrip('/')}/{quote(blob.key, safe='/,-._~')}?v={blob.meta.sha256[:8]}"
 

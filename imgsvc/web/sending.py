@@ -10,6 +10,7 @@ from aiohttp import web
 
 from imgsvc.errors import ImgsvcError
 from imgsvc.services.answers import Body
+from imgsvc.web.appkeys import SERVICES
 from imgsvc.web.middleware import label
 
 log = logging.getLogger("imgsvc.web")
@@ -21,18 +22,19 @@ Headers = list[tuple[str, str]]
 
 
 async def send_bytes(
-    request: web.Request, status: int, headers: Headers, body: bytes | memoryview
+    request: web.Request, status: int, headers: Headers, data: bytes, start: int = 0, stop: int | None = None
 ) -> web.StreamResponse:
-    """Send what is in memory: at once when it is small, else slice by slice."""
+    """Send *data*, or a part of it, which is in memory: at once when that is small, else slice by slice."""
+    body = memoryview(data)[start:stop]
     if request.method == "HEAD":
         return web.Response(status=status, headers=[*headers, ("Content-Length", str(len(body)))])
     if len(body) <= SLICE_BYTES:
         return web.Response(status=status, headers=headers, body=bytes(body))
-    response = await _begin(request, status, headers, len(body))
-    slices = memoryview(body)
-    for start in range(0, len(slices), SLICE_BYTES):
-        await _write(request, response, slices[start : start + SLICE_BYTES])
-    await response.write_eof()
+    with request.app[SERVICES].outgoing.sending(data):
+        response = await _begin(request, status, headers, len(body))
+        for at in range(0, len(body), SLICE_BYTES):
+            await _write(request, response, body[at : at + SLICE_BYTES])
+        await response.write_eof()
     return response
 
 
@@ -68,8 +70,10 @@ async def send_stream(
             await _write(request, response, first)
             async for piece in pieces:
                 await _write(request, response, piece)
-        except ImgsvcError as error:
-            raise _cut(request, error) from None
+        except ConnectionError:
+            raise  # the client has left
+        except Exception as error:
+            raise _cut(request, error) from error
     await response.write_eof()
     return response
 
@@ -87,7 +91,7 @@ async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
 async def _begin(request: web.Request, status: int, headers: Headers, size_bytes: int | None) -> web.StreamResponse:
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = size_bytes
-    label(request, response)
+    label(request, response, request.app[SERVICES])
     await response.prepare(request)
     return response
 
@@ -97,13 +101,16 @@ async def _write(request: web.Request, response: web.StreamResponse, piece: byte
     await request.writer.drain()  # aiohttp itself waits only after every second slice
 
 
-def _cut(request: web.Request, error: ImgsvcError) -> ConnectionResetError:
+def _cut(request: web.Request, error: Exception) -> ConnectionResetError:
     """
     Break the connection: after the first byte that is the only honest way to say that the rest will not come.
 
     A reset, not an orderly end, which a client of an answer without declared length would take for the end of it.
     """
-    log.info("an answer was broken off: %s", error.detail)
+    if isinstance(error, ImgsvcError):
+        log.info("an answer was broken off: %s", error.detail)
+    else:
+        log.error("an answer was broken off", exc_info=error)
     if request.transport is not None:
         # Closing alone, even at once, ends in good order when the client has sent nothing more (socket(7), SO_LINGER).
         if (sock := request.transport.get_extra_info("socket")) is not None:

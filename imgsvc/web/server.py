@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from imgsvc.web.appkeys import SERVICES
+from imgsvc.web.appkeys import SERVICES, Services
 from imgsvc.web.error_map import problem_for_status
 from imgsvc.web.middleware import SERVER, X_REQUEST_ID, X_SYSTEM_STATUS, problem_response, problems
 from imgsvc.web.request_ids import new_request_id
@@ -109,6 +109,19 @@ class Connection(web.RequestHandler):
             resp = _last_answer(resp.status, self._system_status())
         return await super().finish_response(request, resp, start_time)
 
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - aiohttp's signature
+        """End within *timeout* seconds; aiohttp alone would wait as long again for a client that does not read."""
+        timer = None if timeout is None else self._loop.call_later(timeout, self._break_off)
+        try:
+            await super().shutdown(timeout)
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _break_off(self) -> None:
+        if self._wire is not None:
+            self._wire.abort()
+
     def _has_next_begun(self) -> bool:
         """Whether bytes came behind the last head, of a kind of request that has no body."""
         if self._tail == HEAD_END or not self._messages:
@@ -172,9 +185,16 @@ def _keep_kernel_buffer_small(wire: asyncio.Transport) -> None:
 class _Server(web.Server):
     """aiohttp's server, which makes a connection of ours for each client."""
 
-    def __init__(self, made: web.Server, connection: partial[Connection], loop: Any, options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        made: web.Server,
+        services: Services,
+        connection: partial[Connection],
+        loop: Any,
+        options: dict[str, Any],
+    ) -> None:
         super().__init__(
-            partial(problems, handler=made.request_handler),
+            partial(problems, handler=made.request_handler, services=services),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=loop,
@@ -203,7 +223,7 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         options = made._kwargs  # noqa: SLF001 - what this very runner was given
-        return _Server(made, self._connection, self._kwargs.get("loop"), options)
+        return _Server(made, self.app[SERVICES], self._connection, self._kwargs.get("loop"), options)
 
 
 def make_runner(

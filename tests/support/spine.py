@@ -25,12 +25,14 @@ from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import MemoryMonitor
 from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.answers import ImageRequest, Served, Trace
+from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
 from imgsvc.services.images import ImageService
 from imgsvc.services.incoming import Incoming
 from imgsvc.services.large import LargeTransforms
 from imgsvc.services.original import Original
 from imgsvc.services.originals import Originals
+from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.persist import Persister
 from imgsvc.services.records import Records
 from imgsvc.services.shelf import Shelf
@@ -155,6 +157,8 @@ class Spine:
     monitor: MemoryMonitor
     incoming: Incoming
     rss: Rss
+    slots: Slots
+    outgoing: Outgoing
     held: list[Original]
 
     def source(self, path: str) -> Source:
@@ -198,7 +202,8 @@ class Spine:
 
     @property
     def free_slots(self) -> int:
-        return self.incoming._slots._value
+        statistics = self.slots.statistics()
+        return statistics.count - statistics.taken
 
 
 async def until(condition) -> None:
@@ -249,10 +254,11 @@ async def spine(
     spools = Spools(space, transfers, threshold_bytes)
     downloads = Downloads(store, settings.spool.drain_deadline_seconds, lambda: monitor.level < Level.GUARD)
     records = Records(shelf, clock)
+    slots = Slots(settings.origin.fetch_slots, slot_timeout_seconds)
     incoming = Incoming(
         origin=settings.origin, cache=settings.cache, failures=failures, shelf=shelf, records=records, fetcher=fetcher,
         transforms=transforms, admission=admission, spools=spools, downloads=downloads, clock=clock,
-        slot_timeout_seconds=slot_timeout_seconds,
+        slots=slots,
     )  # fmt: skip
     originals = Originals(
         cache=settings.cache, flights=flights, failures=failures, shelf=shelf, records=records, spools=spools,
@@ -267,7 +273,7 @@ async def spine(
     )  # fmt: skip
     made = Spine(
         clock, settings, origin, store, memory, metadata, failures, flights, persister, shelf, fetcher, transforms,
-        originals, images, downloads, space, transfers, gate, admission, monitor, incoming, rss, [],
+        originals, images, downloads, space, transfers, gate, admission, monitor, incoming, rss, slots, Outgoing(), [],
     )  # fmt: skip
     try:
         yield made

@@ -15,7 +15,9 @@ from imgsvc.pressure.gate import ByteGate
 from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import MemoryMonitor
 from imgsvc.pressure.transfers import TransferLedger
+from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.outgoing import Outgoing
 from imgsvc.settings import MIB, CacheSettings, MemorySettings, StoreSettings, TransformSettings
 from imgsvc.store.filesystem import FilesystemStore
 from imgsvc.transform.pool import TransformPool
@@ -75,7 +77,7 @@ async def open_machine(tmp_path, **env) -> AsyncIterator[Machine]:
     metadata = MetadataCache(CacheSettings(), 10 * MIB)
     transfers = TransferLedger(settings.transfer_capacity_bytes)
     monitor = MemoryMonitor(settings, rss, clock)
-    reins = Reins(settings, memory, metadata, transfers, rss, clock)
+    reins = Reins(settings, memory, metadata, transfers, Outgoing(), rss, clock)
     gate = ByteGate(
         settings.gate_capacity_bytes, queue_limit=4, largest_bytes=reins.largest_bytes, make_room=reins.make_room
     )
@@ -83,7 +85,7 @@ async def open_machine(tmp_path, **env) -> AsyncIterator[Machine]:
     transforms = TransformPool(TransformSettings(), svg)
     store = FilesystemStore(StoreSettings(IMGSVC_STORE_DIR=str(tmp_path)))
     downloads = Downloads(store, 30, lambda: True)
-    reins.hold(monitor, gate, transforms, svg, downloads)
+    reins.hold(monitor, gate, transforms, svg, downloads, Slots(1))
     yield Machine(clock, rss, memory, metadata, transfers, monitor, gate, reins)
     await reins.aclose()
     await downloads.aclose(1)
@@ -201,17 +203,20 @@ async def test_emergency_gives_up_everything_at_once(machine):
 
 
 async def test_room_is_made_for_a_large_picture(machine):
-    """One that runs alone gets what the cache has, and not more of it than it needs."""
+    """One that runs alone gets what keeps the process below GUARD of the cache, all of it if need be, or nothing."""
     machine.fill(150)
     machine.rss.bytes = 60 * PERCENT
-    free = 95 * PERCENT - 60 * PERCENT
+    below_guard = 80 * BUDGET // 100 - 60 * PERCENT
 
-    assert await machine.reins.make_room(free)
+    assert await machine.reins.make_room(below_guard)
     assert machine.cached == 150 * MIB
-    assert await machine.reins.make_room(free + 20 * MIB)
+    assert await machine.reins.make_room(below_guard + 20 * MIB)
     assert machine.cached == 130 * MIB
-    assert not await machine.reins.make_room(free + 131 * MIB)
+    most = 95 * BUDGET // 100 - 60 * PERCENT + 130 * MIB
+    assert not await machine.reins.make_room(most + 1)
     assert machine.cached == 130 * MIB
+    assert await machine.reins.make_room(most)
+    assert machine.cached == 0
 
 
 async def test_a_budget_that_is_too_small_is_said(tmp_path, caplog):

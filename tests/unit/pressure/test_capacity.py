@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from imgsvc.pressure.capacity import (
     SMALLEST_CACHE_BYTES,
     cache_capacity_bytes,
-    excess_bytes,
     smallest_budget_bytes,
 )
 from imgsvc.settings import MIB, MemorySettings
@@ -34,12 +33,6 @@ def test_the_default_budget():
     settings = MemorySettings()
     capacity = cache_capacity_bytes(settings.budget_bytes, 90_000_000, settings.gate_capacity_bytes, 0, 0)
     assert capacity / MIB == pytest.approx(170, abs=10)
-
-
-@pytest.mark.parametrize(("rss", "excess"), [(0, 0), (68, 0), (69, 1), (75, 7), (150, 82)])
-def test_excess(rss, excess):
-    """What is resident above 68 % of the budget, and never less than nothing."""
-    assert excess_bytes(rss * MIB, 100 * MIB) == excess * MIB
 
 
 @given(st.integers(0, 2048 * MIB))

@@ -124,7 +124,7 @@ async def test_a_record_of_another_url_is_none(parts, origin):
     stored = await parts.store.get(record_key(source))
     text = stored.data.replace(b"/a.png", b"/b.png")
     await parts.store.put(record_key(source), text, meta_of(text))
-    parts.originals.forget(source)
+    await parts.originals.forget(source)
     parts.forget_memory()
 
     other_size = await parts.ask("/a.png", "w=20&f=png")

@@ -105,3 +105,25 @@ async def test_a_slow_source_holds_no_thread(parts, origin):
 
     assert (await asked).blob.meta.width == 20
     assert seen == {0}
+
+
+async def test_what_takes_much_is_not_decoded_at_its_sources_pace(parts, origin):
+    """A decode that needs much memory waits for the whole file: meanwhile others can be decoded."""
+    body, gate = noise("PNG"), asyncio.Event()
+    parts.transforms._most_piped_bytes = 1_000_000
+
+    async def behave(exchange) -> None:
+        await exchange.head(headers={"Content-Length": str(len(body))})
+        await exchange.send(body[: THRESHOLD * 2])
+        await gate.wait()
+        await exchange.send(body[THRESHOLD * 2 :])
+
+    origin.script("/a.png", behave)
+    asked = asyncio.create_task(parts.ask("/a.png", "w=400&f=png"))
+    await until(lambda: parts.downloads.statistics().bytes >= THRESHOLD * 2)
+    await asyncio.sleep(0.05)
+    held = parts.gate.statistics().in_use_bytes, parts.transforms.statistics().piping
+    gate.set()
+
+    assert (await asked).blob.meta.width == 400
+    assert held == (0, 0)

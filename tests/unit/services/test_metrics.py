@@ -14,7 +14,7 @@ def metrics(parts) -> MetricsService:
         monitor=parts.monitor, gate=parts.gate, transfers=parts.transfers, admission=parts.admission,
         memory=parts.memory, metadata=parts.metadata, store=parts.store, flights=parts.flights,
         transforms=parts.transforms, downloads=parts.downloads, persister=parts.persister, space=parts.space,
-        vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
+        slots=parts.slots, outgoing=parts.outgoing, vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
     )  # fmt: skip
 
 

@@ -81,7 +81,7 @@ async def test_a_record_that_is_none_is_a_miss(parts, origin):
     for text in (b"[]", b'{"url": 1}', good.replace(b'"fresh_until":', b'"fresh_until":"x","was":'),
                  good.replace(b"1800003600", b'"1800003600"')):  # fmt: skip
         await parts.store.put(key, text, meta_of(text))
-        parts.originals.forget(parts.source("/a.png"))
+        await parts.originals.forget(parts.source("/a.png"))
         assert (await parts.original("/a.png")).tier is Tier.ORIGIN
         await parts.stored()
 
@@ -99,7 +99,7 @@ async def test_a_fresh_record_is_read_once(parts, origin):
     known = await parts.originals.record(source)
     assert parts.store.statistics().hits == before
 
-    parts.originals.forget(source)
+    await parts.originals.forget(source)
     assert await parts.originals.record(source) == known
     assert parts.store.statistics().hits == before + 1
 
@@ -150,7 +150,7 @@ async def test_failures_give_the_slot_back(tmp_path, origin, script, error):
     script(origin)
     origin.serve("/good.png", png())
     async with spine(
-        tmp_path, origin, IMGSVC_FETCH_SLOTS="1", MAX_IMAGE_SIZE_BYTES="10000", IMGSVC_READ_TIMEOUT="0.1"
+        tmp_path, origin, IMGSVC_FETCH_SLOTS="1", MAX_IMAGE_SIZE_BYTES="10000", IMGSVC_READ_TIMEOUT="0.3"
     ) as parts:  # fmt: skip
         with pytest.raises(error):
             await parts.original("/a")

@@ -1,6 +1,5 @@
 """A part's bytes as a file of their own."""
 
-import gc
 import os
 from pathlib import Path
 
@@ -56,17 +55,20 @@ def test_rewound_under_a_reader(descriptor: int, monkeypatch: pytest.MonkeyPatch
 
 
 def test_own_descriptor(tmp_path: Path):
-    """It reads on when the part's file is closed, and gives its own descriptor back when it is forgotten."""
+    """It reads on when the part's file is closed, and gives its own descriptor back when it is told to."""
     (tmp_path / "data").write_bytes(DATA)
     with (tmp_path / "data").open("rb") as file:
         body = PartBody(FileRange(file.fileno(), 1, 5))
     assert body.read() == DATA[1:6]
     own = body._descriptor
     os.fstat(own)
-    del body
-    gc.collect()
+    body.give_back()
+    body.give_back()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(own)
+    body.seek(0)
+    with pytest.raises(OSError, match="not wanted any more"):
+        body.read()
 
 
 def test_file_that_is_too_short(descriptor: int):

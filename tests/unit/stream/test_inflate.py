@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsvc.errors import OriginUnreachable, SourceTooLarge
-from imgsvc.stream.inflate import FREE_BYTES, MAX_MEMBERS, inflate
+from imgsvc.stream.inflate import FREE_BYTES, MAX_MEMBERS, beginning, inflate
 
 TEXT = b"".join(b"<path d='M%d'/>" % n for n in range(5000))
 NOISE = random.Random(1).randbytes(10_000)
@@ -129,3 +129,20 @@ def test_any_bytes(data):
     for encoding in ("gzip", "deflate"):
         with contextlib.suppress(OriginUnreachable, SourceTooLarge):
             assert len(inflate(data, encoding, 1000)) <= 1000
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", bare)])
+def test_the_beginning_alone(encoding, pack):
+    """What a body is can be seen without decoding all of it, even of one that is cut or a bomb."""
+    packed = pack(b"<svg>" + bytes(10_000_000))
+
+    assert beginning(packed, encoding, 5) == b"<svg>"
+    assert beginning(packed[:-5], encoding, 7) == b"<svg>\0\0"
+
+
+def test_the_beginning_of_plain_and_of_broken_bodies():
+    """Plain bytes are what they are; what is no such stream is a failure of the source."""
+    assert beginning(b"abcdef", "identity", 3) == b"abc"
+    for data, encoding in ((b"\xff" * 100, "gzip"), (b"abc", "br")):
+        with pytest.raises(OriginUnreachable):
+            beginning(data, encoding, 3)

@@ -5,6 +5,8 @@ import os
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imgsvc.stream.base import FileRange
 from imgsvc.transform.body import digest_of, head_of, held_open, size_of, viewed, whole
@@ -26,13 +28,27 @@ def test_a_body_tells_its_bytes(kind, data) -> None:
 
 @pytest.mark.parametrize("data", [b"", DATA], ids=len)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_view_is_indexed_searched_and_sliced(kind, data) -> None:
-    """What walks through a file need not know where it lies, and leaves nothing open."""
+def test_a_view_is_indexed_and_sliced(kind, data) -> None:
+    """What walks through a file need not know where it lies, and opens nothing."""
     with laid(kind, data) as body:
         before = descriptors()
-        with viewed(body) as view:
-            assert (len(view), view[5:9], view.rfind(data[-9:])) == (len(data), data[5:9], data.rfind(data[-9:]))
+        view = viewed(body)
+        assert (len(view), view[5:9], view[-9:], view[9:5]) == (len(data), data[5:9], data[-9:], b"")
+        assert [view[at] for at in range(0, len(data), 1000)] == [data[at] for at in range(0, len(data), 1000)]
+        with pytest.raises(IndexError):
+            view[len(data)]
         assert descriptors() == before
+
+
+@given(st.lists(st.tuples(st.integers(0, 300_000), st.integers(0, 70_000)), max_size=20))
+def test_a_view_of_a_file_is_the_file(places) -> None:
+    """Whatever is looked at in whatever order, it is what lies there."""
+    data = bytes(range(251)) * 1000
+    with in_file(data) as body:
+        view = viewed(body)
+        for at, size_bytes in places:
+            assert view[at : at + size_bytes] == data[at : at + size_bytes]
+            assert at >= len(data) or view[at] == data[at]
 
 
 def test_a_file_is_kept_open_whatever_its_owner_does() -> None:

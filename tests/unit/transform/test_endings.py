@@ -16,7 +16,8 @@ SPOKEN = [f for f in pictures.RASTERS if f not in (ImageFormat.ICO, ImageFormat.
 
 def judged(kind: str, data: bytes, image_format: ImageFormat) -> bool:
     """Judge *data* where it lies."""
-    with laid(kind, data) as body, viewed(body) as view:
+    with laid(kind, data) as body:
+        view = viewed(body)
         return is_whole(view, image_format)
 
 

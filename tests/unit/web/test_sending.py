@@ -111,10 +111,13 @@ async def test_what_fails_before_the_first_byte_is_told(tmp_path):
     assert b"application/problem+json" in answer
 
 
+@pytest.mark.parametrize(
+    "error", [OriginUnreachable("The source broke off."), RuntimeError("a fault")], ids=["foreseen", "unforeseen"]
+)
 @pytest.mark.parametrize("size_bytes", [len(WHOLE) * 2, None])
-async def test_what_fails_after_it_breaks_the_connection(tmp_path, size_bytes):
+async def test_what_fails_after_it_breaks_the_connection(tmp_path, size_bytes, error):
     """Later there is no second answer and no orderly end: the connection breaks."""
-    body = Pieces(PIECES, OriginUnreachable("The source broke off."))
+    body = Pieces(PIECES, error)
     async with serving(tmp_path, routes=[route(body, size_bytes)]) as server:
         async with await server.connect() as wire:
             await wire.send(b"GET /body HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -148,7 +151,7 @@ async def test_bytes_of_any_size(tmp_path, size_bytes):
     data = bytes(range(256)) * (size_bytes // 256 + 1)
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        return await send_bytes(request, 200, HEADERS, memoryview(data)[:size_bytes])
+        return await send_bytes(request, 200, HEADERS, data, 0, size_bytes)
 
     async with serving(tmp_path, routes=[web.get("/body", handler)]) as server:
         head, _, sent = (await exchange(server)).partition(b"\r\n\r\n")

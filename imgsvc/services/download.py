@@ -1,0 +1,58 @@
+"""One large source on its way: what becomes of it, and what is known of it by now."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from imgsvc.errors import ImgsvcError
+from imgsvc.model.blob import BlobMeta
+from imgsvc.services.arrivals import Arrival
+from imgsvc.stream.spool import Spool
+from imgsvc.stream.spoolfile import no_room
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """
+    What becomes of a download.
+
+    Attributes:
+        key: where its bytes are stored; None = they are not.
+        wanted: whether they may be stored still, just now.
+        inspect: looks at the finished spool and gives what is known of it, or raises what is wrong with it.
+        stored: told when the store has the bytes.
+        failed: told what was wrong with the source.
+    """
+
+    key: str | None
+    wanted: Callable[[], bool]
+    inspect: Callable[[Spool], Awaitable[BlobMeta]]
+    stored: Callable[[], Awaitable[None]]
+    failed: Callable[[ImgsvcError], Awaitable[None]]
+
+
+class Download:
+    """One of them; see the module. *arriving* ends with what is known of the whole, or with what went wrong."""
+
+    def __init__(self, arrival: Arrival, plan: Plan) -> None:
+        self.arrival = arrival
+        self.plan = plan
+        self.spool = arrival.spool
+        self.arriving: asyncio.Future[BlobMeta] = asyncio.get_running_loop().create_future()
+        # Perhaps nobody asks; then its error is no news to anybody.
+        self.arriving.add_done_callback(lambda future: future.cancelled() or future.exception())
+        self.task: asyncio.Task[None]
+        self.drain_timer: asyncio.TimerHandle | None = None
+
+    async def whole(self) -> BlobMeta:
+        """
+        Wait until all has arrived and was looked at.
+
+        Raises:
+            NoSpoolRoom: it never will be whole anywhere.
+            ImgsvcError: whatever was wrong with the source.
+        """
+        await self.spool.until(lambda: self.spool.is_narrow)
+        if self.spool.is_narrow:
+            raise no_room()
+        return await asyncio.shield(self.arriving)
