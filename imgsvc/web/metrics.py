@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Protocol
 
 LEAST_SECONDS = 0.00005
 GROWTH = 1.2
@@ -11,6 +12,14 @@ BUCKETS = 80
 
 _BOUNDS = tuple(LEAST_SECONDS * GROWTH**n for n in range(BUCKETS))
 _PERCENTILES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
+
+
+class Route(Protocol):
+    """What has a name among the routes; aiohttp's resources do."""
+
+    @property
+    def canonical(self) -> str:
+        """The name."""
 
 
 @dataclass(slots=True)
@@ -33,10 +42,10 @@ class Latencies:
     """
 
     def __init__(self) -> None:
-        self._histograms: dict[tuple[str, str], _Histogram] = {}
+        self._histograms: dict[tuple[Route | None, str], _Histogram] = {}
 
-    def observe(self, route: str, tier: str, seconds: float) -> None:
-        """Count one answer."""
+    def observe(self, route: Route | None, tier: str, seconds: float) -> None:
+        """Count one answer; *route* is None where there is none."""
         histogram = self._histograms.get((route, tier))
         if histogram is None:
             histogram = self._histograms[route, tier] = _Histogram()
@@ -46,7 +55,8 @@ class Latencies:
     def statistics(self) -> dict[str, dict[str, dict[str, float]]]:
         """Give percentiles in ms and the number of answers, by route and tier."""
         answers: dict[str, dict[str, dict[str, float]]] = {}
-        for (route, tier), histogram in sorted(self._histograms.items()):
-            percentiles = {name: histogram.percentile_ms(share) for name, share in _PERCENTILES}
-            answers.setdefault(route, {})[tier] = percentiles | {"count": histogram.total}
+        for (route, tier), histogram in self._histograms.items():
+            name = "unknown" if route is None else route.canonical
+            percentiles = {label: histogram.percentile_ms(share) for label, share in _PERCENTILES}
+            answers.setdefault(name, {})[tier] = percentiles | {"count": histogram.total}
         return answers

@@ -65,9 +65,7 @@ def label(request: web.Request, response: web.StreamResponse, services: Services
 
 
 def _observe(request: web.Request, response: web.StreamResponse, latencies: Latencies, seconds: float) -> None:
-    resource = request.match_info.route.resource
-    route = "unknown" if resource is None else resource.canonical
-    latencies.observe(route, response.headers.get(X_SOURCE, "none"), seconds)
+    latencies.observe(request.match_info.route.resource, response.headers.get(X_SOURCE, "none"), seconds)
 
 
 def problem_response(problem: Problem, request_id: str) -> web.Response:

@@ -44,7 +44,9 @@ async def answer(
         return _bodiless(304, headers)
     if RANGE in asked and request.method == "GET":
         return await _part(request, blob, headers)
-    return await _whole(request, blob, headers)
+    if isinstance(blob, Streamed):
+        return await send_stream(request, 200, headers, blob.body, size_bytes=blob.body.size_bytes)
+    return await send_bytes(request, 200, headers, blob.data)
 
 
 def _is_known(request: web.Request, blob: Representation) -> bool:
@@ -58,12 +60,6 @@ def _bodiless(status: int, headers: Headers) -> web.Response:
     return web.Response(status=status, headers=[pair for pair in headers if pair[0] != "Content-Type"])
 
 
-async def _whole(request: web.Request, blob: Blob | Streamed, headers: Headers) -> web.StreamResponse:
-    if isinstance(blob, Streamed):
-        return await send_stream(request, 200, headers, blob.body, size_bytes=blob.body.size_bytes)
-    return await send_bytes(request, 200, headers, blob.data)
-
-
 async def _part(request: web.Request, blob: Blob | Streamed, headers: Headers) -> web.StreamResponse:
     """Answer one range with 206 (RFC 9110 §14), several or none that is understood with the whole."""
     size = (blob.body.size_bytes or 0) if isinstance(blob, Streamed) else len(blob.data)
@@ -72,12 +68,12 @@ async def _part(request: web.Request, blob: Blob | Streamed, headers: Headers) -
         part = byte_range(asked[RANGE], asked.get("If-Range"), blob.etag, blob.meta.last_modified, size)
     except Unsatisfiable as error:
         return _unsatisfiable(request, blob, error)
-    if part is None:
-        return await _whole(request, blob, headers)
-    headers = [*headers, ("Content-Range", part.content_range(size))]
+    if part is not None:
+        headers = [*headers, ("Content-Range", part.content_range(size))]
+    status, start, stop = (200, 0, size) if part is None else (206, part.start, part.stop)
     if isinstance(blob, Streamed):
-        return await send_stream(request, 206, headers, blob.body, size_bytes=len(part), start=part.start)
-    return await send_bytes(request, 206, headers, blob.data, part.start, part.stop)
+        return await send_stream(request, status, headers, blob.body, size_bytes=stop - start, start=start)
+    return await send_bytes(request, status, headers, blob.data, start, stop)
 
 
 def _unsatisfiable(request: web.Request, blob: Representation, error: Unsatisfiable) -> web.Response:

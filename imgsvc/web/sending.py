@@ -25,11 +25,12 @@ async def send_bytes(
     request: web.Request, status: int, headers: Headers, data: bytes, start: int = 0, stop: int | None = None
 ) -> web.StreamResponse:
     """Send *data*, or a part of it, which is in memory: at once when that is small, else slice by slice."""
-    body = memoryview(data)[start:stop]
+    size_bytes = (len(data) if stop is None else stop) - start
     if request.method == "HEAD":
-        return web.Response(status=status, headers=[*headers, ("Content-Length", str(len(body)))])
-    if len(body) <= SLICE_BYTES:
-        return web.Response(status=status, headers=headers, body=bytes(body))
+        return web.Response(status=status, headers=[*headers, ("Content-Length", str(size_bytes))])
+    if size_bytes <= SLICE_BYTES:
+        return web.Response(status=status, headers=headers, body=data[start:stop])  # all of it is no copy
+    body = memoryview(data)[start:stop]
     with request.app[SERVICES].outgoing.sending(data):
         response = await _begin(request, status, headers, len(body))
         for at in range(0, len(body), SLICE_BYTES):
