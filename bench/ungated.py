@@ -34,10 +34,10 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     os.environ.setdefault("VIPS_CONCURRENCY", "1")  # before what follows loads libvips
     from imgsvc import cli
-    from imgsvc.app import composition
+    from imgsvc.app import parts
 
-    composition.ByteGate = OpenGate
-    composition.Admission = OpenAdmission
+    parts.ByteGate = OpenGate
+    parts.Admission = OpenAdmission
     cli.main()
 
 

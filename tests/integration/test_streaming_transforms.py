@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from imgsvc.app.composition import QUEUE_PER_CORE
+from imgsvc.app.parts import QUEUE_PER_CORE
 from imgsvc.model.formats import ImageFormat
 from tests.support import pictures
 from tests.support.large import (
