@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
+from traceback import clear_frames
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -237,8 +238,16 @@ class Coalescer:
         elif error is not None:
             self._failed += 1
             flight.traceback = error.__traceback__
+            _drop_locals(error)
         if not flight.waiters:
             _let_go(flight)
+
+
+def _drop_locals(error: BaseException | None) -> None:
+    """Empty the frames an error came through: in a circle with it they hold bodies until the collector comes by."""
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _let_go(flight: _Flight) -> None:

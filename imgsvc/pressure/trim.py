@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import gc
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,20 +11,28 @@ APART_SECONDS = 1.0
 """Between two trims: pages given back after each of many small pieces of work would only be asked for again."""
 
 
+_PURGE_ALL = b"arena.4096.purge"
+"""4096 is MALLCTL_ARENAS_ALL: jemalloc(3), "arena.<i>.purge"."""
+
+
 def trim() -> bool:
     """
-    Have the C library give back what it keeps free, where it can (glibc); elsewhere do nothing.
+    Have the allocator give back what it keeps free, where it can (glibc, jemalloc); elsewhere do nothing.
 
     Takes milliseconds, without the interpreter's lock: for threads.
 
     Returns:
-        Whether anything was given back.
+        Whether the allocator was asked, and glibc had anything to give.
     """
-    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if malloc_trim is None:
-        return False
-    malloc_trim.argtypes, malloc_trim.restype = [ctypes.c_size_t], ctypes.c_int
-    return bool(malloc_trim(0))
+    library = ctypes.CDLL(None)
+    if (mallctl := getattr(library, "mallctl", None)) is not None:
+        # jemalloc gives pages back by itself, but only those that nobody has asked for again for a while.
+        mallctl.argtypes = [ctypes.c_char_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t]
+        return bool(mallctl(_PURGE_ALL, None, None, None, 0) == 0)
+    if (malloc_trim := getattr(library, "malloc_trim", None)) is not None:
+        malloc_trim.argtypes, malloc_trim.restype = [ctypes.c_size_t], ctypes.c_int
+        return bool(malloc_trim(0))
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,18 @@ class TrimStatistics:
     done: int
 
 
+def collect_and_trim() -> None:
+    """
+    Free what only the cyclic collector finds, then trim; for threads.
+
+    Errors refer to the frames they came through, frames to errors: whoever refuses a hundred requests leaves a hundred
+    such circles, with the bodies of pictures in them, and an idle process would keep them for hours. What was loaded at
+    start is frozen, so a collection takes some milliseconds.
+    """
+    gc.collect()
+    trim()
+
+
 class Trimmer:
     """
     Trims in a thread when asked, one at a time and not too often; many requests are one.
@@ -52,7 +73,7 @@ class Trimmer:
         apart_seconds: from the end of one to the beginning of the next.
     """
 
-    def __init__(self, trim: Callable[[], object] = trim, apart_seconds: float = APART_SECONDS) -> None:
+    def __init__(self, trim: Callable[[], object] = collect_and_trim, apart_seconds: float = APART_SECONDS) -> None:
         self._trim = trim
         self._apart_seconds = apart_seconds
         self._task: asyncio.Task[None] | None = None

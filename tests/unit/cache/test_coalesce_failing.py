@@ -1,7 +1,9 @@
 """The coalescer where work fails or is ended."""
 
 import asyncio
+import gc
 import traceback
+import weakref
 
 import pytest
 
@@ -130,3 +132,30 @@ async def test_close_waits_for_cleaning_up(flights: Coalescer):
     await asyncio.sleep(0)
     await flights.aclose()
     assert cleaned == [True]
+
+
+async def test_an_error_keeps_nothing_alive(flights: Coalescer):
+    """What failed work had in hand is free at once, without the cyclic collector; its error says where it was."""
+
+    class Body:
+        """Something large."""
+
+    kept: list[weakref.ref[Body]] = []
+
+    async def work() -> None:
+        body = Body()
+        kept.append(weakref.ref(body))
+        try:
+            {}["inside"]
+        except KeyError as error:
+            raise NotAnImage("gone") from error
+
+    gc.disable()
+    try:
+        with pytest.raises(NotAnImage) as raised:
+            await flights.join("k", work)
+        await settle()
+        assert [body() for body in kept] == [None]
+    finally:
+        gc.enable()
+    assert any(entry.name == "work" for entry in raised.traceback)

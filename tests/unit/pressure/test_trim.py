@@ -1,14 +1,16 @@
 """Trimming: the C library's, and who does it when."""
 
 import asyncio
+import gc
 import os
 import platform
 import threading
+import weakref
 
 import pytest
 
 from imgsvc.pressure.resident import resident_reader
-from imgsvc.pressure.trim import Trimmer, TrimStatistics, trim
+from imgsvc.pressure.trim import Trimmer, TrimStatistics, collect_and_trim, trim
 
 
 class Trim:
@@ -119,3 +121,22 @@ async def test_closed(slow):
     trimmer.request()
     await trimmer.aclose()
     assert slow.begun == 0
+
+
+def test_circles_are_collected_first():
+    """What only the cyclic collector finds is freed before the allocator is asked."""
+
+    class Node:
+        """One that refers to itself."""
+
+    node = Node()
+    node.self = node
+    gone = weakref.ref(node)
+    gc.disable()
+    try:
+        del node
+        held = gone() is not None
+        collect_and_trim()
+        assert (held, gone()) == (True, None)
+    finally:
+        gc.enable()
