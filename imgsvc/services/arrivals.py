@@ -127,14 +127,18 @@ class Arrival:
             self.spool.fail(error if isinstance(error, Exception) else given_up())
             raise
 
-    async def read_past(self, size_bytes: int) -> None:
-        """Read on until there are more than *size_bytes*, or to the end; raises as :meth:`read_until`."""
-        await self.read_until(lambda: self.spool.size_bytes > size_bytes)
+    async def read_until_recognisable(self) -> None:
+        """Read on until a picture could be told by its first bytes, or to the end; raises as :meth:`read_until`."""
+        while not (self.spool.ended or await _is_recognisable(self.spool)):
+            await self._read_past(self.spool.size_bytes)
 
     async def aclose(self) -> None:
         """Give connection and place back; twice is allowed."""
         await self.fetched.body.aclose()
         self._slot.give_back()
+
+    async def _read_past(self, size_bytes: int) -> None:
+        await self.read_until(lambda: self.spool.size_bytes > size_bytes)
 
 
 def is_large(spool: Spool, threshold_bytes: int) -> bool:
@@ -142,7 +146,7 @@ def is_large(spool: Spool, threshold_bytes: int) -> bool:
     return spool.is_narrow or (spool.is_large and max(spool.size_bytes, spool.declared_bytes or 0) > threshold_bytes)
 
 
-async def is_recognisable(spool: Spool) -> bool:
+async def _is_recognisable(spool: Spool) -> bool:
     """Whether enough has arrived to tell a picture by its first bytes."""
     head = await spool.peek(SNIFF_BYTES)
     return len(head) == SNIFF_BYTES or sniff(head) is not None

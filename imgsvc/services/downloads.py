@@ -127,7 +127,8 @@ class Downloads:
         )
 
     async def _run(self, download: Download) -> None:
-        upload = asyncio.create_task(self._upload(download), name="upload") if download.plan.key else None
+        key = download.plan.key
+        upload = asyncio.create_task(self._upload(download, key), name="upload") if key else None
         try:
             await self._arrive(download)
             if upload is not None:
@@ -165,11 +166,8 @@ class Downloads:
             raise no_room()
         return await download.plan.inspect(download.spool)
 
-    async def _upload(self, download: Download) -> None:
+    async def _upload(self, download: Download, key: str) -> None:
         """Write to the store while the body arrives; a store that fails costs this object and nothing else."""
-        key = download.plan.key
-        if key is None:
-            return
         try:
             writer = await self._store.open_writer(key)
             try:

@@ -16,7 +16,7 @@ from imgsvc.origin.answer import Fetched
 from imgsvc.origin.fetcher import Fetcher
 from imgsvc.pressure.admission import Admission, Work
 from imgsvc.services.answers import Tier, Trace
-from imgsvc.services.arrivals import Arrival, Slot, Slots, is_large, is_recognisable
+from imgsvc.services.arrivals import Arrival, Slot, Slots, is_large
 from imgsvc.services.download import Download, Plan
 from imgsvc.services.downloads import Downloads
 from imgsvc.services.original import Original
@@ -136,8 +136,7 @@ class Incoming:
         spool = arrival.spool
         if max(spool.size_bytes, spool.declared_bytes or 0) > self._spools.threshold_bytes:
             return False
-        while not (spool.ended or await is_recognisable(spool)):
-            await arrival.read_past(spool.size_bytes)
+        await arrival.read_until_recognisable()
         return arrival.fetched.content_encoding is not None or sniff(await spool.peek(SNIFF_BYTES)) is ImageFormat.SVG
 
     async def _in_memory(self, spool: Spool) -> Spool:
@@ -169,8 +168,7 @@ class Incoming:
         fetched, spool = arrival.fetched, arrival.spool
         if fetched.content_encoding is not None:
             raise _encoded()
-        while not (spool.ended or await is_recognisable(spool)):
-            await arrival.read_past(spool.size_bytes)
+        await arrival.read_until_recognisable()
         head = await self._transforms.inspect_head(await spool.peek(HEAD_BYTES))
         freshness = self._judge(fetched)
         name = self._name(source)
