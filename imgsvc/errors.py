@@ -14,7 +14,8 @@ Everything that can go wrong, as one tree; no HTTP in it.
     ├── UnusableSource
     │   ├── SourceTooLarge · ImageTooLarge · NotAnImage · CorruptImage
     ├── OriginError
-    │   ├── OriginUnreachable · OriginUnresolvable · OriginStatus · TooManyRedirects · OriginTimeout
+    │   ├── OriginUnreachable · OriginUnresolvable · OriginStatus · TooManyRedirects · OriginTimeout · CircuitOpen
+    ├── RateLimited
     ├── Overloaded
     │   ├── QueueFull · MemoryPressure · NoSpoolRoom · TransformTimeout · Draining
     └── StoreError
@@ -160,6 +161,32 @@ class TooManyRedirects(OriginError):
 
 class OriginTimeout(OriginError):
     """The source was too slow."""
+
+
+class CircuitOpen(OriginError):
+    """The source's domain has failed so often that it is left alone for a while; nothing was sent to it."""
+
+    remember_seconds = 0
+
+
+class RateLimited(ImgsvcError):
+    """
+    A client, or all clients of one source's domain together, ask for too much that is not there yet.
+
+    Attributes:
+        limit: how many may be asked for in one period.
+        remaining: how many of them are left now.
+        reset_seconds: until all of them are there again.
+    """
+
+    def __init__(
+        self, detail: str, *, param: str | None = None, retry_after_seconds: int | None = None,
+        limit: int = 0, remaining: int = 0, reset_seconds: int = 0,
+    ) -> None:  # fmt: skip
+        super().__init__(detail, param=param, retry_after_seconds=retry_after_seconds)
+        self.limit = limit
+        self.remaining = remaining
+        self.reset_seconds = reset_seconds
 
 
 class Overloaded(ImgsvcError):

@@ -95,6 +95,11 @@ class MemoryCache:
         if blob is not None and blob.etag == etag and not blob.stored:
             self._entries.swap(key, blob.as_stored())
 
+    def replace(self, blob: Blob) -> None:
+        """Put *blob*, the same bytes with other metadata, in the place of what is kept under its key, if any."""
+        if self._entries.peek(blob.key) is not None:
+            self._entries.swap(blob.key, blob)
+
     def discard(self, key: str, reason: EvictionReason) -> bool:
         """Drop an entry; False when there was none."""
         if key not in self._entries:

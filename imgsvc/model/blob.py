@@ -1,6 +1,8 @@
 """Owned bytes with everything an answer needs: made once, served many times."""
 
+import math
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from email.utils import formatdate
 from pathlib import PurePosixPath
@@ -10,6 +12,7 @@ from urllib.parse import quote, unquote
 from yarl import URL
 
 from imgsvc.model.formats import BY_MEDIA_TYPE
+from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.model.source import Source
 
 FORMAT_VERSION = 1
@@ -24,11 +27,22 @@ _CONSTANT_HEADERS = (
     ("Timing-Allow-Origin", "*"),
 )
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]{0,128}")
+_TAGS_TEXT = re.compile(r"[\x20-\x7e]{0,600}")
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_NAME_CHARS = 80
 MAX_LINK_CHARS = 4096
 """The longest URL a client can name fits, unless much of it has to be escaped."""
 YEAR_SECONDS = 31536000
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of seconds")
+    return number
+
+
+_READERS: Mapping[Any, Callable[[str], Any]] = {int: int, float: _finite, str: str}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +56,24 @@ class BlobMeta:
         source_sha256: hex digest of the original they were made from.
         width: in px; 0 where it means nothing.
         height: likewise.
-        fetched_at: unix seconds at which the original was fetched.
+        fetched_at: unix seconds at which the original was asked for, or its source last said that it still holds.
         fresh_until: unix seconds.
         last_modified: unix seconds; the source's, else the time of the fetch.
         degraded: what had to be left away (``frames``), or empty.
+        tags: words by which it can be purged, between spaces; beside those every source has.
         format_version: see :data:`FORMAT_VERSION`.
     """
 
     media_type: str
     sha256: str
     source_sha256: str
-    fetched_at: int
-    fresh_until: int
+    fetched_at: float
+    fresh_until: float
     last_modified: int
     width: int = 0
     height: int = 0
     degraded: str = ""
+    tags: str = ""
     format_version: int = FORMAT_VERSION
 
     def to_texts(self) -> dict[str, str]:
@@ -73,20 +89,19 @@ class BlobMeta:
             ValueError: something is missing, not a number where one is due, of another format version, or could not
                 stand in a header.
         """
+        texts = {"tags": "", **texts}  # younger than the format's version
         try:
-            values: dict[str, Any] = {
-                f.name: int(texts[f.name]) if f.type is int else texts[f.name] for f in fields(cls)
-            }
+            values: dict[str, Any] = {f.name: _READERS[f.type](texts[f.name]) for f in fields(cls)}
         except KeyError as error:
             raise ValueError(f"metadata lacks {error}") from error
         if values["format_version"] != FORMAT_VERSION:
             raise ValueError(f"metadata is of version {values['format_version']}")
         # They become headers; whoever can write to the store shall not write those.
-        if unfit := [name for name, text in texts.items() if name in values and not _HEADER_TEXT.fullmatch(text)]:
+        if unfit := [name for name, text in texts.items() if name in values and not _is_fit(name, text)]:
             raise ValueError(f"metadata {unfit[0]} is not fit for a header")
         return cls(**values)
 
-    def refreshed(self, fetched_at: int, fresh_until: int) -> Self:
+    def refreshed(self, fetched_at: float, fresh_until: float) -> Self:
         """Describe the same bytes after their source was asked again."""
         return replace(self, fetched_at=fetched_at, fresh_until=fresh_until)
 
@@ -115,7 +130,7 @@ class BlobMeta:
     @property
     def lifetime_seconds(self) -> int:
         """The whole time these bytes count as fresh, from the fetch on."""
-        return max(0, self.fresh_until - self.fetched_at)
+        return max(0, round(self.fresh_until - self.fetched_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +145,7 @@ class Representation:
         shareable: False for an answer that one client may have and nobody may keep.
         stored: whether the store is known to hold exactly these bytes under *key*.
         immutable: whether the client's ``v`` makes a new URL of every change.
+        provisional: whether a better answer is being made already.
         etag: strong, from the digest; empty while that is not known.
         max_age_seconds: how long an answer may be kept from the fetch on.
         cache_control: finished header.
@@ -142,6 +158,7 @@ class Representation:
     shareable: bool = True
     stored: bool = False
     immutable: bool = False
+    provisional: bool = False
     etag: str = field(init=False)
     max_age_seconds: int = field(init=False)
     cache_control: str = field(init=False)
@@ -174,10 +191,17 @@ class Blob(Representation):
         return replace(self, stored=True)
 
 
+def _is_fit(name: str, text: str) -> bool:
+    return bool((_TAGS_TEXT if name == "tags" else _HEADER_TEXT).fullmatch(text))
+
+
 def _cache_control(blob: Representation) -> str:
     if not blob.shareable:
         return "private, no-store"
-    return f"public, max-age={blob.max_age_seconds}" + (", immutable" if blob.immutable else "")
+    if blob.provisional:
+        return f"public, max-age={blob.meta.lifetime_seconds}"
+    stale = f"stale-while-revalidate={STALE_WHILE_REVALIDATE_SECONDS}, stale-if-error={STALE_IF_ERROR_SECONDS}"
+    return f"public, max-age={blob.max_age_seconds}, {stale}" + (", immutable" if blob.immutable else "")
 
 
 def _headers(blob: Representation) -> list[tuple[str, str]]:
@@ -188,12 +212,19 @@ def _headers(blob: Representation) -> list[tuple[str, str]]:
         ("Last-Modified", formatdate(meta.last_modified, usegmt=True)),
         ("Content-Disposition", f'inline; filename="{file_name(blob.source, meta.media_type)}"'),
         *_CONSTANT_HEADERS,
+        ("Cache-Tag", ",".join(tags := tags_of(blob.source, meta.tags))),
+        ("Surrogate-Key", " ".join(tags)),
     ]
     if (link := _link(blob.source)) is not None:
         headers.append(("Link", link))
     if meta.degraded:
         headers.append(("X-Degraded", meta.degraded))
     return headers
+
+
+def tags_of(source: Source, words: str) -> list[str]:
+    """Give the tags by which caches in front can purge an answer: the source's host, its digest, its own words."""
+    return [*([source.host] if source.host else []), f"url:{source.h16}", *words.split()]
 
 
 def _link(source: Source) -> str | None:

@@ -8,6 +8,12 @@ from email.utils import parsedate_tz
 # The three forms of a date begin with a day's name; the parser alone would take far more.
 _DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*[0-9]{2}:[0-9]{2}:[0-9]{2}(?: GMT| [0-9]{4})\Z")
 
+STALE_WHILE_REVALIDATE_SECONDS = 86400
+"""For so long after its lifetime a picture is answered at once, and its source asked behind (RFC 5861 §3)."""
+
+STALE_IF_ERROR_SECONDS = 604800
+"""For so long after its lifetime the last good picture stands in for a source that fails (RFC 5861 §4)."""
+
 NEVER_SHARED = frozenset(("no-store", "private"))
 
 

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 from cachetools import LRUCache
 
@@ -31,7 +31,7 @@ class SourceRecord:
         etag: the source's validator, as sent.
         last_modified: likewise, as sent.
         cache_control: likewise.
-        fetched_at: unix seconds.
+        fetched_at: unix seconds at which the source was asked, the last time that it answered well.
         fresh_until: unix seconds, clamped by the operator.
         sha256: of the original's bytes.
         width: of the original in px, after orientation.
@@ -44,8 +44,8 @@ class SourceRecord:
     etag: str | None
     last_modified: str | None
     cache_control: str | None
-    fetched_at: int
-    fresh_until: int
+    fetched_at: float
+    fresh_until: float
     sha256: str
     width: int
     height: int
@@ -62,7 +62,7 @@ class SourceRecord:
 
     def is_well_typed(self) -> bool:
         """Whether every member is of its own kind, for JSON knows nothing of ours."""
-        return all(isinstance(getattr(self, f.name), f.type) for f in fields(self) if not isinstance(f.type, str))
+        return all(_fits(getattr(self, f.name), f.type) for f in fields(self))
 
     def to_json(self) -> bytes:
         """Write as UTF-8 JSON."""
@@ -74,7 +74,7 @@ class SourceRecord:
 
     def modified_at(self) -> int:
         """When the source says it changed, as unix seconds; else when it was fetched."""
-        return min(http_date(self.last_modified) or self.fetched_at, self.fetched_at)
+        return min(http_date(self.last_modified) or int(self.fetched_at), int(self.fetched_at))
 
     def meta(self, *, media_type: str, sha256: str, width: int, height: int, degraded: str = "") -> BlobMeta:
         """Describe bytes made from this record's original."""
@@ -97,6 +97,11 @@ class SourceRecord:
     def own_meta(self, data: bytes) -> BlobMeta:
         """Describe the record's own bytes *data*."""
         return self.meta(media_type="application/json", sha256=hashlib.sha256(data).hexdigest(), width=0, height=0)
+
+
+def _fits(value: object, kind: Any) -> bool:
+    """Whether JSON gave a value of this kind; it may write a whole number of seconds without its point."""
+    return isinstance(value, int | float) if kind is float else isinstance(value, kind)
 
 
 def record_of(

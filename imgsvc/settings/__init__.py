@@ -4,6 +4,7 @@ from imgsvc.settings.groups import (
     MIB,
     AccessSettings,
     CacheSettings,
+    LimitSettings,
     MemorySettings,
     OriginSettings,
     ServerSettings,
@@ -12,15 +13,17 @@ from imgsvc.settings.groups import (
     TransformSettings,
 )
 from imgsvc.settings.tree import Settings, SettingsError, documented, unknown_names
-from imgsvc.settings.values import ConnectTo, TrustedOrigin
+from imgsvc.settings.values import ConnectTo, RateLimit, TrustedOrigin
 
 __all__ = [
     "MIB",
     "AccessSettings",
     "CacheSettings",
     "ConnectTo",
+    "LimitSettings",
     "MemorySettings",
     "OriginSettings",
+    "RateLimit",
     "ServerSettings",
     "Settings",
     "SettingsError",

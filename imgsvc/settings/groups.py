@@ -15,12 +15,15 @@ from pydantic import Field, model_validator
 from imgsvc.model.hosts import HostRules
 from imgsvc.settings.values import (
     Frozen,
+    Networks,
     OptionalInt,
     OptionalPath,
     OptionalSecret,
     OptionalText,
     OptionalUrl,
     Origins,
+    Rate,
+    RateLimit,
     Rules,
     Secrets,
     Targets,
@@ -85,6 +88,19 @@ class AccessSettings(Frozen):
     )
 
 
+class LimitSettings(Frozen):
+    """How much one client, and all clients together of one source's domain, may ask for."""
+
+    rate_limit: Rate = _env(
+        "IMGSVC_RATE_LIMIT",
+        RateLimit(count=120, period_seconds=60),
+        "COUNT/SECONDS: fetches from hosts outside IMGSVC_ALLOWED_HOSTS, per client and per domain; 0 = off.",
+    )
+    trusted_proxies: Networks = _env(
+        "IMGSVC_TRUSTED_PROXIES", (), "Networks whose X-Forwarded-For is believed, comma-separated."
+    )
+
+
 class OriginSettings(Frozen):
     """How sources are reached."""
 
@@ -129,6 +145,9 @@ class TransformSettings(Frozen):
     max_side_px: int = _env("IMGSVC_MAX_SIDE", 16384, "Longest side of a source, in pixels.", gt=0)
     avif_max_pixels: int = _env(
         "IMGSVC_AVIF_MAX_PIXELS", 2_000_000, "Above this many pixels of output auto answers WebP instead of AVIF.", ge=0
+    )
+    avif_budget_seconds: float = _env(
+        "IMGSVC_AVIF_BUDGET", 1, "Where AVIF would take longer auto answers WebP at first, and makes AVIF behind.", ge=0
     )
     webp_effort: int = _env("IMGSVC_WEBP_EFFORT", 2, "CPU effort of WebP, 0-6.", ge=0, le=6)
     avif_effort: int = _env("IMGSVC_AVIF_EFFORT", 1, "CPU effort of AVIF, 0-9.", ge=0, le=9)
@@ -226,8 +245,13 @@ class CacheSettings(Frozen):
     coalesce_timeout_seconds: float = _env(
         "IMGSVC_COALESCE_TIMEOUT", 30, "Longest wait for work that another request began.", gt=0
     )
+    refresh_cooldown_seconds: int = _env(
+        "IMGSVC_REFRESH_COOLDOWN", 3600, "Shortest time between two forced refreshes of one source.", ge=0
+    )
     redis_url: OptionalSecret = _env(
-        "IMGSVC_REDIS_URL", None, "Redis or Valkey that replicas share remembered failures in; unset: in process."
+        "IMGSVC_REDIS_URL",
+        None,
+        "Redis or Valkey by which replicas share remembered failures, purges and leases; unset: in process.",
     )
 
     @model_validator(mode="after")
@@ -241,6 +265,12 @@ class StoreSettings(Frozen):
     """Where whole pictures are kept."""
 
     directory: Path = _env("IMGSVC_STORE_DIR", Path("var/store"), "Folder of the filesystem store.")
+    max_bytes: OptionalInt = _env(
+        "IMGSVC_STORE_MAX_BYTES",
+        None,
+        "What the filesystem store may hold; unset: 10 GiB, or half of the free space where that is less.",
+        gt=0,
+    )
     s3_bucket: OptionalText = _env("S3_BUCKET", None, "Bucket; unset: the filesystem store is used.")
     s3_endpoint_url: OptionalUrl = _env("S3_ENDPOINT_URL", None, "Endpoint of an S3 that is not AWS.")
     s3_region: OptionalText = _env("S3_REGION", None, "Region; unset: botocore's own choice.")

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from imgsvc.settings.groups import (
     AccessSettings,
     CacheSettings,
+    LimitSettings,
     MemorySettings,
     OriginSettings,
     ServerSettings,
@@ -40,6 +41,7 @@ class Settings(Frozen):
 
     server: ServerSettings = ServerSettings()
     access: AccessSettings = AccessSettings()
+    limits: LimitSettings = LimitSettings()
     origin: OriginSettings = OriginSettings()
     transform: TransformSettings = TransformSettings()
     memory: MemorySettings = MemorySettings()

@@ -10,6 +10,8 @@ from yarl import URL
 
 from imgsvc.model.hosts import SCHEMES, HostRules, normalise_host
 
+MAX_RATE_DIGITS = 9
+
 
 class Frozen(BaseModel):
     """
@@ -48,6 +50,13 @@ class ConnectTo(Frozen):
     def covers(self, host: str) -> bool:
         """Whether *host* (normalised) is meant."""
         return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
+
+
+class RateLimit(Frozen):
+    """IMGSVC_RATE_LIMIT: so many in so many seconds; a count of 0 switches it off."""
+
+    count: int
+    period_seconds: int
 
 
 def _items(value: object) -> object:
@@ -104,6 +113,30 @@ def _target(item: str) -> ConnectTo:
         raise ValueError(f"{item!r} is not host=address:port, such as images.test=10.0.0.5:8080") from error
 
 
+def _networks(value: object) -> object:
+    """Read networks and addresses, such as ``10.0.0.0/8`` and ``::1``."""
+    items = _items(value)
+    if not isinstance(items, list):
+        return value
+    try:
+        return tuple(ipaddress.ip_network(item, strict=False) for item in items)
+    except ValueError as error:
+        raise ValueError(f"{error}; items are networks or addresses, such as 10.0.0.0/8") from error
+
+
+def _rate_limit(value: object) -> object:
+    """Read ``COUNT/SECONDS``, or ``0``."""
+    if not isinstance(value, str):
+        return value
+    count, slash, seconds = (part.strip() for part in value.partition("/"))
+    digits = [text for text in (count, seconds) if text.isascii() and text.isdigit()]
+    if value.strip() == "0":
+        return RateLimit(count=0, period_seconds=1)
+    if not slash or len(digits) != 2 or int(seconds) < 1 or max(map(len, digits)) > MAX_RATE_DIGITS:  # noqa: PLR2004 - two numbers
+        raise ValueError(f"{value!r} is not COUNT/SECONDS, such as 120/60, or 0 for no limit")
+    return RateLimit(count=int(count), period_seconds=int(seconds))
+
+
 def _http_url(value: object) -> object:
     """Let only URLs pass that other URLs can be built upon."""
     if not isinstance(value, str):
@@ -125,6 +158,8 @@ def _empty_is_none(value: object) -> object:
 
 Origins = Annotated[tuple[TrustedOrigin, ...], BeforeValidator(_trusted_origins)]
 Targets = Annotated[tuple[ConnectTo, ...], BeforeValidator(_connect_to)]
+Networks = Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], BeforeValidator(_networks)]
+Rate = Annotated[RateLimit, BeforeValidator(_rate_limit)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_items)]
 Rules = Annotated[HostRules, BeforeValidator(_host_rules)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
@@ -150,6 +185,8 @@ def shown(value: object) -> str:
         case HostRules():
             names = [*sorted(value.exact), *(f"*{s}" for s in value.suffixes)]
             return ",".join([*names, *["*"] * value.anything, *["store:"] * value.store])
+        case RateLimit():
+            return f"{value.count}/{value.period_seconds}" if value.count else "0"
         case TrustedOrigin():
             return f"{value.host}:{value.port}={value.network}"
         case ConnectTo():

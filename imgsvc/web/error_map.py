@@ -46,6 +46,8 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
     errors.OriginStatus: (502, "source-failed"),
     errors.TooManyRedirects: (502, "too-many-redirects"),
     errors.OriginTimeout: (504, "source-timeout"),
+    errors.CircuitOpen: (502, "circuit-open"),
+    errors.RateLimited: (429, "rate-limited"),
     errors.Overloaded: (503, "overloaded"),
     errors.QueueFull: (503, "overloaded"),
     errors.MemoryPressure: (503, "memory"),
@@ -136,8 +138,12 @@ def _headers(error: ImgsvcError, status: int) -> Iterator[tuple[str, str]]:
         yield "Cache-Control", f"public, max-age={min(max(0, left), MAX_NEGATIVE_SECONDS)}"
     else:
         yield _NO_STORE
-    if isinstance(error, errors.OriginError | errors.Overloaded):
+    if isinstance(error, errors.OriginError | errors.Overloaded | errors.RateLimited):
         yield from _retry_after(status, error.retry_after_seconds)
+    if isinstance(error, errors.RateLimited):
+        yield "RateLimit-Limit", str(error.limit)
+        yield "RateLimit-Remaining", str(error.remaining)
+        yield "RateLimit-Reset", str(error.reset_seconds)
     if status == HTTPStatus.UNAUTHORIZED:
         yield "WWW-Authenticate", "Bearer"
 

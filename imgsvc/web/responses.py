@@ -1,5 +1,6 @@
 """Answers in HTTP: a blob as the whole, a part, or nothing new."""
 
+import math
 import time
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ from multidict import istr
 
 from imgsvc.model.blob import Blob, Representation
 from imgsvc.model.formats import BY_MEDIA_TYPE
+from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.services.answers import Served, Streamed, Tier
 from imgsvc.settings import ServerSettings
 from imgsvc.web.appkeys import REQUEST_ID
@@ -88,17 +90,17 @@ def _unsatisfiable(request: web.Request, blob: Representation, error: Unsatisfia
 def _headers(served: Served, understood: Understood, memory_seconds: float) -> Headers:
     """Give all headers but those of a tier's or a client's special case; the hot path, so one list and no detour."""
     blob = served.blob
-    now = int(time.time())
+    now = time.time()
     cache = "HIT" if served.hit else "MISS"
     expires_at = understood.grant.expires_at
-    age = 0 if served.tier is Tier.ORIGIN else max(0, now - blob.meta.fetched_at)
+    age = 0 if served.tier is Tier.ORIGIN else max(0, int(now - blob.meta.fetched_at))
     headers = [
         *blob.headers,
         *understood.headers,
-        ("Cache-Control", blob.cache_control if expires_at is None else _until(blob, expires_at - now + age)),
+        ("Cache-Control", blob.cache_control if expires_at is None else _until(blob, expires_at - int(now) + age)),
         ("X-Cache", cache),
         ("X-Source", served.tier.value),
-        ("Cache-Status", _cache_status(served, blob.meta.fresh_until - now)),
+        ("Cache-Status", _cache_status(served, math.ceil(blob.meta.fresh_until - now))),
         ("Server-Timing", _server_timing(served, memory_seconds)),
     ]
     if served.tier is not Tier.ORIGIN:
@@ -119,7 +121,12 @@ def _until(blob: Representation, seconds: int) -> str:
     """Announce nothing beyond the end of a signature, *seconds* after the moment that ``Age`` is counted from."""
     if not blob.shareable:
         return blob.cache_control
-    return f"public, max-age={max(0, min(seconds, blob.max_age_seconds))}"
+    max_age_seconds = max(0, min(seconds, blob.max_age_seconds))
+    parts = [f"public, max-age={max_age_seconds}"]
+    if (left_seconds := seconds - max_age_seconds) > 0 and not blob.provisional:
+        parts.append(f"stale-while-revalidate={min(left_seconds, STALE_WHILE_REVALIDATE_SECONDS)}")
+        parts.append(f"stale-if-error={min(left_seconds, STALE_IF_ERROR_SECONDS)}")
+    return ", ".join(parts)
 
 
 def _cache_status(served: Served, ttl_seconds: int) -> str:
