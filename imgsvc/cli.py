@@ -36,6 +36,7 @@ Restart = Callable[[Mapping[str, str]], None]
 """Starts the program once more, with the environment it is given."""
 
 EXIT_DENIED = 1
+EXIT_FAILED = 1
 EXIT_SETTINGS = 2
 
 # libvips reads this once, when it is loaded: one thread a pipeline, because many pipelines run side by side.
@@ -129,6 +130,62 @@ def sign(target: str, expires: int | None) -> None:
     path = parts.path or "/"
     signature = Signer([key.get_secret_value() for key in keys]).sign(path, pairs)
     click.echo(f"{signed_text(path, pairs).decode()}&sig={signature}")
+
+
+@commands.command()
+@click.option("--url", "urls", multiple=True, help="A source's URL, or s3://KEY.")
+@click.option("--prefix", "prefixes", multiple=True, help="What URLs begin with: https://HOST/ at least.")
+@click.option("--domain", "domains", multiple=True, help="A host, or *.SUFFIX for all below one.")
+@click.option("--tag", "tags", multiple=True, help="A word that was given with tag=.")
+@click.option("--hard", is_flag=True, help="Delete; without it, what is hit is stale.")
+@click.option("--server", metavar="URL", help="The running service; otherwise where IMGSVC_HOST and IMGSVC_PORT say.")
+def purge(server: str | None, *, hard: bool, **named: tuple[str, ...]) -> None:
+    """Have the running service purge; needs IMGSVC_ADMIN_TOKEN."""
+    from imgsvc.web.purge_client import NotPurgedError, ask_to_purge, server_url  # noqa: PLC0415 - see the module
+
+    if not any(named.values()):
+        raise click.UsageError("say what: --url, --prefix, --domain or --tag, each as often as needed")
+    settings = _settings().server
+    if settings.admin_token is None:
+        _fail(["IMGSVC_ADMIN_TOKEN: set it to the running service's own"])
+    if server is None and settings.port == 0:
+        _fail(["IMGSVC_PORT: 0 is any port; say which with --server"])
+    url = server or server_url(settings.host, settings.port)
+    try:
+        click.echo(ask_to_purge(url, settings.admin_token.get_secret_value(), {**named, "hard": hard}))
+    except NotPurgedError as error:
+        click.echo(f"imgsvc: {error}", err=True)
+        sys.exit(EXIT_DENIED)
+
+
+@commands.group()
+def store() -> None:
+    """Look after the place where pictures are kept."""
+
+
+@store.command("init")
+@click.option(
+    "--expire-days",
+    type=click.IntRange(min=0),
+    default=30,
+    show_default=True,
+    help="Days after which a bucket lets pictures go; 0 = never. A folder has its ceiling instead.",
+)
+def store_init(expire_days: int) -> None:
+    """Make the folder or the bucket, with a bucket's life-cycle rules; safe to repeat."""
+    import asyncio  # noqa: PLC0415 - see the module
+
+    from imgsvc.errors import StoreError  # noqa: PLC0415
+    from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS  # noqa: PLC0415
+    from imgsvc.store.preparing import prepare  # noqa: PLC0415
+
+    settings = _settings()
+    longest_seconds = settings.cache.max_ttl_seconds + STALE_IF_ERROR_SECONDS
+    try:
+        asyncio.run(prepare(settings.store, expire_days, longest_seconds, click.echo))
+    except StoreError as error:
+        click.echo(f"imgsvc: {error.detail}", err=True)
+        sys.exit(EXIT_FAILED)
 
 
 def _policy() -> "SourcePolicy":

@@ -11,27 +11,22 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 
+from imgsvc.app.answering import Answering, put_together
 from imgsvc.app.ending import Ending
 from imgsvc.app.memory import GUARDED_ENTRY_BYTES, read_limit
 from imgsvc.app.parts import Parts, open_parts
-from imgsvc.cache.failures import RememberedFailures
 from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.policy import SourcePolicy
 from imgsvc.origin.signature import Signer
 from imgsvc.pressure.levels import Level
 from imgsvc.services.access import AccessService
 from imgsvc.services.health import HealthService
-from imgsvc.services.images import ImageService
-from imgsvc.services.incoming import Incoming
-from imgsvc.services.large import LargeTransforms
 from imgsvc.services.metrics import MetricsService
-from imgsvc.services.originals import Originals
-from imgsvc.services.records import Records
 from imgsvc.services.shelf import Shelf
 from imgsvc.settings import Settings
-from imgsvc.stream.spools import Spools
 from imgsvc.transform.runtime import TrackedMemory
 from imgsvc.web.appkeys import Services
+from imgsvc.web.clients import Clients
 from imgsvc.web.metrics import Latencies
 
 log = logging.getLogger("imgsvc")
@@ -82,15 +77,22 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
             downloads=parts.downloads,
             metadata=parts.metadata,
         )
-        for work in (health.watch(), parts.monitor.run()):
+        answering = put_together(settings, parts, shelf, stack)
+        for work in (health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
             stack.push_async_callback(_ended, asyncio.create_task(work))
-        owners = {f.name: getattr(parts, f.name) for f in fields(parts)}
+        made = {f.name: getattr(group, f.name) for group in (parts, answering) for f in fields(group)}
+        owners = {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
-            images=_make_images(settings, parts, shelf),
+            images=answering.images,
+            purges=answering.purges,
+            refreshes=answering.refreshes,
+            tagging=answering.tagging,
+            limits=parts.limits if settings.limits.rate_limit.count else None,
+            clients=Clients(settings.limits),
             access=AccessService(settings.access, _signer(settings), policy, guard),
             health=health,
-            metrics=_make_metrics(parts, tracked, limit_bytes),
+            metrics=_make_metrics(parts, answering, tracked, limit_bytes),
             latencies=Latencies(),
             outgoing=parts.outgoing,
             server=settings.server,
@@ -104,7 +106,9 @@ def _signer(settings: Settings) -> Signer:
     return Signer([key.get_secret_value() for key in settings.access.signing_keys])
 
 
-def _make_metrics(parts: Parts, tracked: TrackedMemory, limit_bytes: int | None) -> MetricsService:
+def _make_metrics(
+    parts: Parts, answering: Answering, tracked: TrackedMemory, limit_bytes: int | None
+) -> MetricsService:
     return MetricsService(
         monitor=parts.monitor,
         gate=parts.gate,
@@ -120,6 +124,16 @@ def _make_metrics(parts: Parts, tracked: TrackedMemory, limit_bytes: int | None)
         space=parts.space,
         slots=parts.slots,
         outgoing=parts.outgoing,
+        breaker=parts.breaker,
+        limits=parts.limits,
+        marks=parts.marks,
+        purges=answering.purges,
+        leases=parts.leases,
+        announcements=parts.announcements,
+        failures=answering.failures,
+        validation=answering.validation,
+        revalidations=answering.revalidations,
+        upgrades=answering.upgrades,
         vips_bytes=tracked.tracked_bytes,
         cgroup_limit_bytes=limit_bytes,
     )
@@ -136,47 +150,6 @@ def _make_shelf(settings: Settings, parts: Parts) -> Shelf:
         return threshold_bytes if level < Level.GUARD else GUARDED_ENTRY_BYTES
 
     return Shelf(parts.store, parts.persister, parts.transfers, buffer_bytes)
-
-
-def _make_images(settings: Settings, parts: Parts, shelf: Shelf) -> ImageService:
-    """Put the spine together."""
-    failures = RememberedFailures(parts.metadata)
-    records = Records(shelf)
-    spools = Spools(parts.space, parts.transfers, settings.origin.stream_threshold_bytes)
-    incoming = Incoming(
-        origin=settings.origin,
-        cache=settings.cache,
-        failures=failures,
-        shelf=shelf,
-        records=records,
-        fetcher=parts.fetcher,
-        transforms=parts.transforms,
-        admission=parts.admission,
-        spools=spools,
-        downloads=parts.downloads,
-        slots=parts.slots,
-    )
-    originals = Originals(
-        cache=settings.cache,
-        flights=parts.flights,
-        failures=failures,
-        shelf=shelf,
-        records=records,
-        spools=spools,
-        incoming=incoming,
-        transforms=parts.transforms,
-    )
-    return ImageService(
-        memory=parts.memory,
-        flights=parts.flights,
-        failures=failures,
-        shelf=shelf,
-        originals=originals,
-        transforms=LargeTransforms(
-            parts.transforms, settings.transform.timeout_seconds, settings.origin.max_image_size_bytes
-        ),
-        admission=parts.admission,
-    )
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

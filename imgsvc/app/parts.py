@@ -1,6 +1,7 @@
 """What answers are made of: tiers, transforms, flights, and what keeps them within the budget."""
 
 import asyncio
+import logging
 import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -8,10 +9,15 @@ from dataclasses import dataclass
 from imgsvc.app.ending import Ending
 from imgsvc.app.memory import Reins
 from imgsvc.app.places import make_store, spool_directory
+from imgsvc.cache.announcements import Announcements
 from imgsvc.cache.coalesce import Coalescer
+from imgsvc.cache.leases import Leases
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.cache.metadata import MetadataCache
+from imgsvc.errors import StoreError
 from imgsvc.model.blob import BlobMeta
+from imgsvc.model.domains import Domains
+from imgsvc.origin.breaker import Breaker
 from imgsvc.origin.fetcher import Fetcher
 from imgsvc.origin.policy import SourcePolicy
 from imgsvc.pressure.admission import Admission
@@ -22,6 +28,8 @@ from imgsvc.pressure.resident import resident_reader
 from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.limits import RateLimits
+from imgsvc.services.marks import Marks
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.persist import Persister
 from imgsvc.settings import Settings
@@ -30,6 +38,10 @@ from imgsvc.stream.spoolfile import SpoolSpace
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from imgsvc.transform.warming import warm_up
+
+log = logging.getLogger("imgsvc")
+
+CHANNEL = "purge"
 
 QUEUE_PER_CORE = 32
 """
@@ -45,9 +57,14 @@ PIPED_SHARE = 8
 class Parts:
     """What answers are made of: the three tiers, what is between them, and what keeps them within the budget."""
 
+    breaker: Breaker
     fetcher: Fetcher
+    limits: RateLimits
     store: ObjectStore
     metadata: MetadataCache
+    leases: Leases
+    announcements: Announcements
+    marks: Marks
     svg: SvgRenderer
     transforms: TransformPool
     memory: MemoryCache
@@ -70,13 +87,20 @@ async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, s
     Raises:
         SettingsError: a setting needs a package that is not installed.
     """
-    fetcher = Fetcher(settings.origin, policy)
+    # In threads, because they load their libraries, and a list, from disk.
+    domains = await asyncio.to_thread(Domains)
+    breaker = Breaker(domains)
+    fetcher = Fetcher(settings.origin, policy, breaker=breaker)
     stack.push_async_callback(fetcher.aclose)
-    # In threads, because they load their libraries, from disk.
     store = await asyncio.to_thread(make_store, settings.store)
     stack.push_async_callback(store.aclose)
     metadata = await asyncio.to_thread(MetadataCache, settings.cache, settings.memory.metadata_capacity_bytes)
     stack.push_async_callback(metadata.aclose)
+    leases = await asyncio.to_thread(Leases, settings.cache)
+    stack.push_async_callback(leases.aclose)
+    announcements = await asyncio.to_thread(Announcements, settings.cache, CHANNEL)
+    stack.push_async_callback(announcements.aclose)
+    marks = await _read_marks(Marks(store, announcements, settings.cache.max_ttl_seconds))
     svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
     stack.push_async_callback(svg.aclose)
     space = SpoolSpace(spool_directory(settings), settings.spool.max_bytes)
@@ -104,9 +128,18 @@ async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, s
     slots = Slots(settings.origin.fetch_slots)
     reins.hold(monitor, gate, transforms, svg, downloads, slots)
     return Parts(
-        fetcher, store, metadata, svg, transforms, memory, persister, flights, downloads, slots, outgoing, space,
-        transfers, gate, admission, monitor,
+        breaker, fetcher, RateLimits(settings.limits, domains), store, metadata, leases, announcements, marks, svg,
+        transforms, memory, persister, flights, downloads, slots, outgoing, space, transfers, gate, admission, monitor,
     )  # fmt: skip
+
+
+async def _read_marks(marks: Marks) -> Marks:
+    """Learn what was purged before anything is answered; a store that fails is asked again while serving."""
+    try:
+        await marks.reload()
+    except StoreError as error:
+        log.warning("purges of before are not known yet: %s", error.detail)
+    return marks
 
 
 def _make_gate(settings: Settings, reins: Reins) -> ByteGate:
@@ -128,13 +161,7 @@ def _make_persister(store: ObjectStore, transfers: TransferLedger, memory: Memor
         store,
         transfers,
         on_stored=lambda key, sha256: memory.mark_stored(key, BlobMeta.etag_of(sha256)),
-        on_lost=lambda key: _drop(memory, key),
     )
-
-
-def _drop(memory: MemoryCache, key: str) -> None:
-    """Forget bytes that another replica's have won over, so that all replicas come to answer one ETag."""
-    memory.discard(key, "replaced")
 
 
 def _pids(svg: SvgRenderer) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Tier 1: blobs in memory, weighed in bytes, the least recently used out first."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -75,6 +75,10 @@ class MemoryCache:
         self._hits += 1
         return blob
 
+    def peek(self, key: str) -> Blob | None:
+        """Look *key* up without counting that, or making it the most recently used."""
+        return self._entries.peek(key)
+
     def put(self, blob: Blob) -> bool:
         """
         Keep *blob* under its own key, in place of what was there.
@@ -99,6 +103,31 @@ class MemoryCache:
         """Put *blob*, the same bytes with other metadata, in the place of what is kept under its key, if any."""
         if self._entries.peek(blob.key) is not None:
             self._entries.swap(blob.key, blob)
+
+    def blobs(self) -> list[Blob]:
+        """Give all entries, no use counted; whoever keeps the list keeps their bytes."""
+        return self._entries.peek_all()
+
+    def keys(self) -> list[str]:
+        """Name all entries there are now."""
+        return list(self._entries)
+
+    def update(self, change: Callable[[Blob], Blob | None], keys: Iterable[str] | None = None) -> None:
+        """
+        Look at entries, no use counted; keys that are gone are passed over.
+
+        Args:
+            change: given an entry, gives the same bytes with other metadata, the very same object where nothing is to
+                be done, or None where it is to be dropped as purged.
+            keys: of the entries; None = all.
+        """
+        for key in self.keys() if keys is None else keys:
+            blob = self._entries.peek(key)
+            changed = change(blob) if blob is not None else None
+            if changed is None:
+                self.discard(key, "purged")
+            elif changed is not blob:
+                self._entries.swap(key, changed)
 
     def discard(self, key: str, reason: EvictionReason) -> bool:
         """Drop an entry; False when there was none."""
@@ -184,6 +213,10 @@ class _Entries(LRUCache[str, Blob]):
     def peek(self, key: str) -> Blob | None:
         """Look without making the entry the most recently used."""
         return Cache.__getitem__(self, key) if key in self else None
+
+    def peek_all(self) -> list[Blob]:
+        """The same for all of them."""
+        return [Cache.__getitem__(self, key) for key in self]
 
     def swap(self, key: str, blob: Blob) -> None:
         """Put an equally heavy blob in the place of another, its turn unchanged."""

@@ -1,5 +1,5 @@
 """
-The aiocache backend that replicas share: Redis or Valkey.
+Connections to what replicas share, Redis or Valkey, and the aiocache backend there.
 
 Imported only when one is configured, since ``redis`` is an optional dependency.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 from aiocache.backends.redis import RedisCache
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -18,6 +18,49 @@ MAX_CONNECTIONS = 16
 _ANONYMOUS: dict[str, None] = (
     {"driver_info": None} if hasattr(redis, "DriverInfo") else {"lib_name": None, "lib_version": None}
 )
+
+
+def open_pool(url: str, *, timeout_seconds: float, answer_seconds: float | None) -> BlockingConnectionPool:
+    """
+    Make the connections' pool; nothing is opened before the first call, and whoever has it closes it.
+
+    Args:
+        url: as ``redis.asyncio.from_url`` takes it.
+        timeout_seconds: longest wait for a connection, free or new.
+        answer_seconds: longest wait for an answer; None leaves that to the caller.
+
+    Raises:
+        ValueError: *url* is none.
+    """
+    return BlockingConnectionPool.from_url(
+        url,
+        max_connections=MAX_CONNECTIONS,
+        timeout=timeout_seconds,
+        socket_timeout=answer_seconds,
+        socket_connect_timeout=timeout_seconds,
+        # Nothing here needs the newer protocol, whose greetings are two more answers to wait for on each connection.
+        protocol=2,
+        # Once more at once, for a connection that the server has closed since; redis-py's default waits.
+        retry=Retry(NoBackoff(), 1),
+        **_ANONYMOUS,
+    )
+
+
+def open_client(url: str, *, timeout_seconds: float) -> Redis:
+    """
+    Make a client that closes its own pool; the caller bounds its calls.
+
+    Where redis-py is to bound them, it sends by ``asyncio.wait_for``, which up to Python 3.11 can swallow a
+    cancellation: a listener would live on.
+
+    Args:
+        url: as ``redis.asyncio.from_url`` takes it.
+        timeout_seconds: longest wait for a connection, free or new.
+
+    Raises:
+        ValueError: *url* is none.
+    """
+    return Redis.from_pool(open_pool(url, timeout_seconds=timeout_seconds, answer_seconds=None))
 
 
 class SharedBackend(RedisCache):  # type: ignore[misc]  # aiocache has no types
@@ -38,16 +81,7 @@ class SharedBackend(RedisCache):  # type: ignore[misc]  # aiocache has no types
 
     def __init__(self, url: str, *, timeout_seconds: float, **options: Any) -> None:
         def pool(**_: object) -> BlockingConnectionPool:
-            return BlockingConnectionPool.from_url(
-                url,
-                max_connections=MAX_CONNECTIONS,
-                timeout=timeout_seconds,
-                socket_timeout=timeout_seconds,
-                socket_connect_timeout=timeout_seconds,
-                # Once more at once, for a connection that the server has closed since; redis-py's default waits.
-                retry=Retry(NoBackoff(), 1),
-                **_ANONYMOUS,
-            )
+            return open_pool(url, timeout_seconds=timeout_seconds, answer_seconds=timeout_seconds)
 
         super().__init__(connection_pool_class=pool, timeout=timeout_seconds, **options)
 

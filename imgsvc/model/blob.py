@@ -166,7 +166,8 @@ class Representation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "etag", self.meta.etag if self.meta.sha256 else "")
-        object.__setattr__(self, "max_age_seconds", YEAR_SECONDS if self.immutable else self.meta.lifetime_seconds)
+        is_immutable = self.immutable and not self.provisional
+        object.__setattr__(self, "max_age_seconds", YEAR_SECONDS if is_immutable else self.meta.lifetime_seconds)
         object.__setattr__(self, "cache_control", _cache_control(self))
         object.__setattr__(self, "headers", tuple(_headers(self)))
 
@@ -199,7 +200,7 @@ def _cache_control(blob: Representation) -> str:
     if not blob.shareable:
         return "private, no-store"
     if blob.provisional:
-        return f"public, max-age={blob.meta.lifetime_seconds}"
+        return f"public, max-age={blob.max_age_seconds}"
     stale = f"stale-while-revalidate={STALE_WHILE_REVALIDATE_SECONDS}, stale-if-error={STALE_IF_ERROR_SECONDS}"
     return f"public, max-age={blob.max_age_seconds}, {stale}" + (", immutable" if blob.immutable else "")
 

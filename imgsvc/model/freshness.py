@@ -14,6 +14,9 @@ STALE_WHILE_REVALIDATE_SECONDS = 86400
 STALE_IF_ERROR_SECONDS = 604800
 """For so long after its lifetime the last good picture stands in for a source that fails (RFC 5861 §4)."""
 
+AHEAD_SECONDS = 60.0
+"""How far a moment may lie ahead, for replicas' clocks differ and are put back, before it counts as nonsense."""
+
 NEVER_SHARED = frozenset(("no-store", "private"))
 
 

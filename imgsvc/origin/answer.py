@@ -1,9 +1,10 @@
-"""A source's answer: the few header texts that are read, and the body."""
+"""A source's answer: the few header texts that are read and may be said back to it, and the body."""
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import aiohttp
 
@@ -16,6 +17,7 @@ from imgsvc.stream.limit import SizeLimitedStream
 MAX_TEXT_CHARS = 1024
 MAX_CACHE_CONTROL_CHARS = 4096
 _UNCLEAN = re.compile(r"[^\x20-\x7e\xa0-\xff]")
+_ANY_VERSION = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,58 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     body: SizeLimitedStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """
+    What a source said of the version we have (RFC 9110 §8.8), to be said back to it: send it only if there is another.
+
+    Attributes:
+        url: normalised, the one that answered with them; no other is ever told them.
+        etag: as in :class:`Fetched`.
+        last_modified: likewise.
+    """
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers_for(self, url: str) -> dict[str, str]:
+        """Give the conditions for a request for *url* (normalised); none for another, nor of what cannot be sent."""
+        headers: dict[str, str] = {}
+        if url == self.url and _is_sendable(self.etag) and self.etag != _ANY_VERSION:
+            headers["If-None-Match"] = self.etag
+        if url == self.url and _is_sendable(self.last_modified):
+            headers["If-Modified-Since"] = self.last_modified
+        return headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotModified:
+    """
+    A source's word that the version we have is still the one; nothing to close.
+
+    Header texts are those of the 304, cleaned and bounded as in :class:`Fetched`; one that is None says nothing, and
+    what was said with the picture itself holds on (RFC 9111 §3.2).
+
+    Attributes:
+        url: normalised; the one that the validators belong to.
+        cache_control: as in :class:`Fetched`, as are the others.
+        expires: likewise.
+        date: likewise.
+        age: likewise.
+        etag: likewise.
+        last_modified: likewise.
+    """
+
+    url: str
+    cache_control: str | None
+    expires: str | None
+    date: str | None
+    age: str | None
+    etag: str | None
+    last_modified: str | None
 
 
 class ResponseBody:
@@ -172,6 +226,13 @@ def read_head(response: aiohttp.ClientResponse) -> dict[str, str | None]:
     return {
         "media_type": media_type.partition(";")[0].strip().lower() if media_type else None,
         "content_encoding": encoding.lower() if encoding and encoding.lower() != "identity" else None,
+        **read_version(response),
+    }
+
+
+def read_version(response: aiohttp.ClientResponse) -> dict[str, str | None]:
+    """Give the header texts of :class:`NotModified` by name."""
+    return {
         "cache_control": _cache_control(response),
         "expires": _text(response, "Expires"),
         "date": _text(response, "Date"),
@@ -179,6 +240,11 @@ def read_head(response: aiohttp.ClientResponse) -> dict[str, str | None]:
         "etag": _text(response, "ETag"),
         "last_modified": _text(response, "Last-Modified"),
     }
+
+
+def _is_sendable(text: str | None) -> TypeGuard[str]:
+    """Whether a text is one that could have come from a header: it may lie in a store that others write to."""
+    return text is not None and 0 < len(text) <= MAX_TEXT_CHARS and text == _UNCLEAN.sub("", text).strip()
 
 
 def _text(response: aiohttp.ClientResponse, name: str) -> str | None:

@@ -9,7 +9,7 @@ the verdict hangs on nothing else (the demo's exception is for hosts that are re
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -50,10 +50,12 @@ class Attempt:
     Attributes:
         hop: where it goes.
         refusals: why addresses were refused on the way; the connector's own error may speak of another address.
+        queued: whether it had to wait until another request let go a connection.
     """
 
     hop: Hop
     refusals: list[Refusal] = field(default_factory=list)
+    queued: bool = False
 
 
 # The connector's hooks are not told for whom they are called; context is, tasks made on the way included.
@@ -171,20 +173,38 @@ def open_session(
         max_line_size=MAX_LINE_BYTES,
         max_field_size=MAX_LINE_BYTES,
         max_headers=MAX_HEADERS,
+        trace_configs=[_noting_queues()],
     )
 
 
-async def request(session: aiohttp.ClientSession, url: str, policy: SourcePolicy, hop: Hop) -> aiohttp.ClientResponse:
+def _noting_queues() -> aiohttp.TraceConfig:
+    """Have an attempt know that it waited for a connection; nothing else tells our own limits from a slow source."""
+
+    async def note(*_: object) -> None:
+        _ATTEMPT.get().queued = True
+
+    traces = aiohttp.TraceConfig()
+    traces.on_connection_queued_start.append(note)
+    return traces
+
+
+async def request(
+    session: aiohttp.ClientSession, url: str, policy: SourcePolicy, hop: Hop, headers: Mapping[str, str]
+) -> aiohttp.ClientResponse:  # fmt: skip
     """
     Send one GET, exactly as *url* (normalised) says; the caller closes the response.
 
+    *headers* are sent beside the session's.
     Only inside :func:`attempting`; raises aiohttp's errors.
     """
     target = URL(url, encoded=True)
     if hop.literal is None or policy.target(hop.host) is None:
-        return await session.get(target, allow_redirects=False)
+        return await session.get(target, allow_redirects=False, headers=headers)
     # A literal address never meets a resolver, so a name that cannot exist (RFC 6761 §6.4) stands in for it.
     stand_in = target.with_host(f"literal-{hop.host.replace('.', '-').replace(':', '-')}.invalid")
     return await session.get(
-        stand_in, allow_redirects=False, headers={"Host": target.raw_authority}, server_hostname=hop.host
+        stand_in,
+        allow_redirects=False,
+        headers={**headers, "Host": target.raw_authority},
+        server_hostname=hop.host,
     )

@@ -55,15 +55,20 @@ def _failure(error: aiohttp.ClientError | OSError) -> ImgsvcError:
             return OriginUnreachable("The connection to the source broke off.", param="url")
 
 
+def promises_body(status: int) -> bool:
+    """Whether all of a content comes with an answer of this status (RFC 9110 §15.3)."""
+    return status in _SUCCESS and status not in _NO_PICTURE
+
+
 def judge_status(status: int) -> None:
     """
     Let an answer pass whose status promises a whole body.
 
     Raises:
         SourceNotFound: 404 or 410.
-        OriginStatus: anything else but a 2xx with all of its content (RFC 9110 §15.3).
+        OriginStatus: anything else that does not.
     """
     if status in _NOT_FOUND:
         raise SourceNotFound(f"The source answered {status}.", param="url")
-    if status not in _SUCCESS or status in _NO_PICTURE:
+    if not promises_body(status):
         raise OriginStatus(f"The source answered {status}.", param="url")

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from ssl import SSLContext
 from types import MappingProxyType
 
@@ -14,15 +15,27 @@ from imgsvc import __version__
 from imgsvc.errors import AddressNotPublic, Draining, SourceNotAllowed
 from imgsvc.model.hosts import normalise_url
 from imgsvc.origin.addresses import Refusal
-from imgsvc.origin.answer import Fetched, ResponseBody, drop, outcome_of, read_head
+from imgsvc.origin.answer import (
+    Fetched,
+    NotModified,
+    ResponseBody,
+    Validators,
+    drop,
+    outcome_of,
+    read_head,
+    read_version,
+)
+from imgsvc.origin.breaker import Breaker
 from imgsvc.origin.connector import Attempt, attempting, open_session, request
 from imgsvc.origin.failures import judge_status, translated
 from imgsvc.origin.policy import NOT_OURSELVES, NOT_PUBLIC, SourcePolicy
 from imgsvc.origin.redirects import REDIRECTS, Trail
 from imgsvc.origin.resolver import NameLookup, SystemLookup
+from imgsvc.origin.witness import Witness
 from imgsvc.settings import OriginSettings
 from imgsvc.stream.limit import SizeLimitedStream
 
+_NOT_MODIFIED = 304
 _HEADERS = {
     "Accept": "image/*,*/*;q=0.1",
     "Accept-Encoding": "identity",
@@ -38,8 +51,8 @@ class FetchStatistics:
     Attributes:
         fetches: begun.
         open: not ended yet, bodies being read included.
-        outcomes: of those that ended: ``ok``, the class name of an error, ``cancelled``, or ``abandoned`` for a body
-            closed before its end (more bytes than allowed, or no longer wanted).
+        outcomes: of those that ended: ``ok``, ``not_modified``, the class name of an error, ``cancelled``, or
+            ``abandoned`` for a body closed before its end (more bytes than allowed, or no longer wanted).
         refused: addresses refused, by reason.
     """
 
@@ -49,6 +62,24 @@ class FetchStatistics:
     refused: Mapping[Refusal, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """
+    The last hop's, after its head.
+
+    Attributes:
+        response: to be handed over, released or dropped.
+        url: normalised, what was asked last.
+        deadline: of the whole fetch, in loop time.
+        witness: told how the fetch ends.
+    """
+
+    response: aiohttp.ClientResponse
+    url: str
+    deadline: float
+    witness: Witness
+
+
 class Fetcher:
     """
     The only client for sources; share one, and close it.
@@ -56,16 +87,19 @@ class Fetcher:
     Args:
         settings: timeouts and limits.
         policy: judges every hop and every peer.
+        breaker: asked before each request, and told how it ended; by default one that takes each host for a domain of
+            its own.
         names: looks names up, by default the system; closed with the fetcher.
         tls: how certificates are checked; True = against the platform's store.
     """
 
     def __init__(
-        self, settings: OriginSettings, policy: SourcePolicy, *, names: NameLookup | None = None,
-        tls: SSLContext | bool = True,
+        self, settings: OriginSettings, policy: SourcePolicy, *, breaker: Breaker | None = None,
+        names: NameLookup | None = None, tls: SSLContext | bool = True,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._policy = policy
+        self._breaker = breaker or Breaker()
         self._names = names or SystemLookup()
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
@@ -86,19 +120,23 @@ class Fetcher:
             SourceForbidden: it, or where it leads, may not be reached.
             SourceNotFound: 404 or 410.
             SourceTooLarge: more bytes declared than MAX_IMAGE_SIZE_BYTES; none was read.
-            OriginError: the source failed, see its subclasses.
+            CircuitOpen: the domain of it, or of where it leads, is left alone; nothing was sent there.
+            OriginError: the source failed, see its other subclasses.
             Draining: the fetcher is closed.
         """
-        if self._closed:
-            raise _draining()
-        self._fetches += 1
-        deadline = asyncio.get_running_loop().time() + self._settings.fetch_timeout_seconds
-        with self._counting_failure(), translated():
-            async with self._within(deadline):
-                trail = Trail(normalise_url(url))
-                self._policy.check(trail.first, signed=True)
-                response = await self._follow(trail)
-            return self._take(response, trail.current, deadline)
+        async with self._answer(url, None) as answer:
+            return self._take(answer)
+
+    async def revalidate(self, url: str, validators: Validators) -> Fetched | NotModified:
+        """
+        Fetch a source as :meth:`open` does, unless it answers that the version of *validators* is still the one.
+
+        They are sent to their own URL only, be it *url* or one that it redirects to.
+        """
+        async with self._answer(url, validators) as answer:
+            if answer.response.status == _NOT_MODIFIED and validators.headers_for(answer.url):
+                return self._not_modified(answer)
+            return self._take(answer)
 
     async def aclose(self) -> None:
         """Drop every connection; running fetches end with an error. Closing twice is fine."""
@@ -120,9 +158,24 @@ class Fetcher:
             refused=self._policy.statistics().refused,
         )
 
-    async def _follow(self, trail: Trail) -> aiohttp.ClientResponse:
+    @asynccontextmanager
+    async def _answer(self, url: str, validators: Validators | None) -> AsyncIterator[_Answer]:
+        """Give the answer at the end of all redirects to the block, and count the failure of either."""
+        if self._closed:
+            raise _draining()
+        self._fetches += 1
+        deadline = asyncio.get_running_loop().time() + self._settings.fetch_timeout_seconds
+        witness = Witness(self._breaker)
+        with self._counting_failure(witness), translated():
+            async with self._within(deadline):
+                trail = Trail(normalise_url(url))
+                self._policy.check(trail.first, signed=True)
+                response = await self._follow(trail, witness, validators)
+            yield _Answer(response, trail.current, deadline, witness)
+
+    async def _follow(self, trail: Trail, witness: Witness, validators: Validators | None) -> aiohttp.ClientResponse:
         """Go from hop to hop until an answer is none that sends elsewhere."""
-        while (response := await self._request(trail.current)).status in REDIRECTS:
+        while (response := await self._request(trail.current, witness, validators)).status in REDIRECTS:
             location = response.headers.get("Location")
             response.release()  # an unread body ends the connection, an empty one leaves it to the next hop
             target = trail.target(location)
@@ -130,31 +183,42 @@ class Fetcher:
             trail.go_on(normalise_url(target))
         return response
 
-    async def _request(self, url: str) -> aiohttp.ClientResponse:
+    async def _request(self, url: str, witness: Witness, validators: Validators | None) -> aiohttp.ClientResponse:
         """Send one request; no address but a judged one is ever connected to."""
         hop = self._policy.hop(url)
+        headers = validators.headers_for(url) if validators else {}
         with attempting(hop) as attempt:
+            witness.begins(attempt)
             try:
-                return await request(self._open_session(), url, self._policy, hop)
+                response = await request(self._open_session(), url, self._policy, hop, headers)
             except aiohttp.ClientConnectorDNSError:
                 raise
             except aiohttp.ClientConnectorError:
                 _raise_refusal(attempt)
                 raise
+        witness.answered(response.status)
+        return response
 
-    def _take(self, response: aiohttp.ClientResponse, url: str, deadline: float) -> Fetched:
+    def _not_modified(self, answer: _Answer) -> NotModified:
+        """Take a 304's word; it has no body (RFC 9110 §15.4.5), so its connection serves others."""
+        answer.response.release()
+        self._ended(answer.witness, "not_modified")
+        return NotModified(url=answer.url, **read_version(answer.response))
+
+    def _take(self, answer: _Answer) -> Fetched:
         """Judge the head and hand over the connection, or drop it."""
+        response = answer.response
         try:
             judge_status(response.status)
             body = ResponseBody(
                 response,
-                deadline=deadline,
+                deadline=answer.deadline,
                 large_bytes=self._settings.stream_threshold_bytes,
                 read_timeout_seconds=self._settings.read_timeout_seconds,
-                ended=self._count,
+                ended=partial(self._ended, answer.witness),
             )
             limited = SizeLimitedStream(body, self._settings.max_image_size_bytes)
-            return Fetched(url=url, body=limited, **read_head(response))
+            return Fetched(url=answer.url, body=limited, **read_head(response))
         except BaseException:
             drop(response)
             raise
@@ -182,15 +246,17 @@ class Fetcher:
                 raise _draining() from None
             raise
 
-    def _count(self, outcome: str) -> None:
+    def _ended(self, witness: Witness, outcome: str) -> None:
         self._outcomes[outcome] += 1
+        if not self._closed:  # what is cut off here says nothing of its source
+            witness.ended(outcome)
 
     @contextmanager
-    def _counting_failure(self) -> Iterator[None]:
+    def _counting_failure(self, witness: Witness) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
-            self._count(outcome_of(error))
+            self._ended(witness, outcome_of(error))
             raise
 
 

@@ -21,9 +21,11 @@ class Grant:
 
     Attributes:
         expires_at: unix second at which the signature ends; None = never.
+        is_listed: whether the operator's list has the source, so that no limit holds for its fetches.
     """
 
     expires_at: int | None = None
+    is_listed: bool = True
 
 
 class AccessService:
@@ -62,13 +64,16 @@ class AccessService:
             SourceForbidden: no signature, and the allow list does not have the source.
         """
         expires_at = self._signer.verify(path, pairs, self._clock()) if signed else None
-        if source.object_key is None:
-            self._policy.check(source.url, signed=signed or _is_of(source.url, site))
+        is_stored = source.object_key is not None
+        is_of_site = not is_stored and _is_of(source.url, site)
+        if not is_stored:
+            self._policy.check(source.url, signed=signed or is_of_site)
         elif not signed and not self._settings.allowed_hosts.store:
             raise SourceNotAllowed(
                 "Stored objects need a signed request, or 'store:' in IMGSVC_ALLOWED_HOSTS.", param="url"
             )
-        return Grant(expires_at)
+        is_listed = not signed or is_stored or is_of_site or self._settings.allowed_hosts.match(source.host) is not None
+        return Grant(expires_at, is_listed=is_listed)
 
     def refuse_own(self, via: str) -> None:
         """

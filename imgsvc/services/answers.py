@@ -27,11 +27,13 @@ class ImageRequest:
     One question: which picture, and what is wanted of it.
 
     Attributes:
+        tags: words by which the answer can be purged; beside those every source has.
         key: what the answer is called in memory, in flight and in the store.
     """
 
     source: Source
     spec: TransformSpec
+    tags: frozenset[str] = frozenset()
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,10 +48,12 @@ class Trace:
     Attributes:
         seconds: by ``Server-Timing`` name (queue, store, fetch, decode, encode), in the order they happened.
         asked_store: whether the store was asked for the answer.
+        asked_first: whether the source was asked before what the store has was answered.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
     asked_store: bool = False
+    asked_first: bool = False
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -103,6 +107,7 @@ class Served:
 
     Attributes:
         hit: whether exactly these bytes existed before the request.
+        stale: whether its source has been asked too long ago, and is asked behind or fails.
         collapsed: whether another request had begun the work.
     """
 
@@ -110,6 +115,7 @@ class Served:
     tier: Tier
     hit: bool
     trace: Trace | None = None
+    stale: bool = False
     collapsed: bool = False
 
     def as_follower(self) -> "Served":

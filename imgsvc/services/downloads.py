@@ -219,7 +219,7 @@ class Downloads:
         """Nobody holds the spool: close it when all is over, else let it arrive for a while."""
         if download not in self._running:
             download.spool.close()
-        elif download.spool.is_narrow or not self._may_drain():
+        elif download.spool.is_narrow or download.plan.key is None or not self._may_drain():
             self._give_up(download)
         else:
             if download.drain_timer is not None:

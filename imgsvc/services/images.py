@@ -13,6 +13,9 @@ A request walks three tiers, nearest first, and what it finds fills the nearer o
       │
     transform ─ off the loop; then memory now, the store behind
 
+What either of the first two tiers has that is no longer fresh is answered all the same, for a day, while its source is
+asked behind; later its source is asked first, and a source that fails has its last good picture answered for a week.
+
 Work for which there is no memory is refused in one place, between the second and the third of these. Large bodies are
 never whole in memory: they are answered while they are read, from the store or from their source.
 
@@ -22,51 +25,64 @@ An answer of a source that forbids sharing (``no-store``, ``private``) reaches o
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from imgsvc.cache.coalesce import Coalescer
-from imgsvc.cache.failures import RememberedFailures
 from imgsvc.cache.memory import MemoryCache
-from imgsvc.errors import CorruptImage, ObjectNotFound
-from imgsvc.model.blob import Blob, BlobMeta
-from imgsvc.model.formats import BY_MEDIA_TYPE, CAPABILITIES, ImageFormat
-from imgsvc.model.keys import original_key, source_prefix
-from imgsvc.model.source import Source
+from imgsvc.errors import ImgsvcError, NotFound, RateLimited
+from imgsvc.model.blob import Blob
+from imgsvc.model.freshness import AHEAD_SECONDS, STALE_IF_ERROR_SECONDS
+from imgsvc.model.keys import original_key
 from imgsvc.pressure.admission import Admission, Work
-from imgsvc.services.answers import ImageRequest, Served, Streamed, Tier, Trace
-from imgsvc.services.bodies import SpoolBody, StoredBody
-from imgsvc.services.large import LargeTransforms
+from imgsvc.services.answers import ImageRequest, Served, Tier, Trace
+from imgsvc.services.limits import Allowance, joined_for
+from imgsvc.services.maker import Maker
+from imgsvc.services.marks import Marks
 from imgsvc.services.original import Original
 from imgsvc.services.originals import Originals
+from imgsvc.services.records import Records
+from imgsvc.services.revalidations import Revalidations
 from imgsvc.services.shelf import Shelf
-from imgsvc.store.base import StoredObject, StoredStream
+from imgsvc.services.standing import Standing, judged, standing_at
+from imgsvc.services.upgrades import Upgrades
+from imgsvc.services.variants import Found, Variants
 
 
 class ImageService:
     """Answers image requests; knows nothing of HTTP."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named, by the composition root alone
         self,
         *,
         memory: MemoryCache,
         flights: Coalescer,
-        failures: RememberedFailures,
         shelf: Shelf,
+        records: Records,
+        marks: Marks,
+        variants: Variants,
         originals: Originals,
-        transforms: LargeTransforms,
+        revalidations: Revalidations,
+        maker: Maker,
+        upgrades: Upgrades,
         admission: Admission,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._memory = memory
         self._flights = flights
-        self._failures = failures
         self._shelf = shelf
+        self._records = records
+        self._marks = marks
+        self._variants = variants
         self._originals = originals
-        self._transforms = transforms
+        self._revalidations = revalidations
+        self._maker = maker
+        self._upgrades = upgrades
         self._admission = admission
         self._clock = clock
 
-    def lookup(self, request: ImageRequest) -> Blob | None:
-        """Give the fresh answer that memory has; a plain call, so that a hit never leaves the loop's turn."""
+    def lookup(self, request: ImageRequest) -> Served | None:
+        """Give what memory has and may answer; a plain call, so that a hit never leaves the loop's turn."""
         blob = self._memory.get(request.key)
         if blob is None:
             return None
@@ -74,196 +90,170 @@ class ImageService:
             # The same object by another name (its URL, its key), or a clash of digests. What is fresh, where it comes
             # from and so what is said of it differ.
             return None
-        if blob.is_fresh(self._clock()):
-            return blob
-        self._memory.discard(request.key, "expired")
-        return None
+        now = self._clock()
+        if blob.meta.fetched_at - AHEAD_SECONDS <= now < blob.meta.fresh_until:
+            return Served(blob, Tier.MEMORY, hit=True)
+        return self._past_its_end(blob, now)
 
-    async def get(self, request: ImageRequest) -> Served:
+    async def get(self, request: ImageRequest, allowance: Allowance | None = None) -> Served:
         """
         Serve *request* from the nearest tier that has it, filling the nearer tiers on the way; the caller lets it go.
 
         Raises:
-            ImgsvcError: what the source, the picture or the load of this process forbids.
+            ImgsvcError: as :meth:`find` does.
         """
-        if (blob := self.lookup(request)) is not None:
-            return Served(blob, Tier.MEMORY, hit=True)
-        return await self.find(request)
+        return self.lookup(request) or await self.find(request, allowance)
 
-    async def find(self, request: ImageRequest) -> Served:
+    async def find(self, request: ImageRequest, allowance: Allowance | None = None) -> Served:
         """
         Serve *request*, which memory has just been asked for in vain; the caller lets it go.
 
+        Args:
+            request: what is asked for.
+            allowance: what the client may still cause to be fetched; None = no limit.
+
         Raises:
-            ImgsvcError: as :meth:`get` does.
+            RateLimited: that is nothing.
+            ImgsvcError: what the source, the picture or the load of this process forbids.
         """
         # Who comes after a purge does not join work that began before it.
-        name = f"{request.key} of {request.source.url} after {self._shelf.purges(request.source)}"
-        outcome = await self._flights.join(name, lambda: self._produce(request))
+        purges = self._shelf.purges(request.source)
+        name = f"{request.key} of {request.source.url} after {purges} and {self._marks.epoch}"
+        work = partial(self._produce, request, allowance)
+        outcome = await joined_for(allowance, lambda: self._flights.join(name, work))
         if not outcome.joined:
             return outcome.value
         if not outcome.value.blob.shareable:
             outcome.value.let_go()
-            return await self._produce(request)
+            return await work()
         return outcome.value.as_follower()
 
-    async def purge(self, source: Source) -> int:
-        """
-        Remove the original of *source* and all made from it from every tier.
+    def _past_its_end(self, blob: Blob, now: float) -> Served | None:
+        """Judge a kept answer that is no longer fresh; what its source said since may have made it so again."""
+        source = blob.source
+        standing, meta = standing_at(blob.meta, now), blob.meta
+        if (record := self._records.known(source)) is not None:
+            standing, meta = judged(blob.meta, record, now)
+        if blob.provisional or source.object_key is not None or standing is Standing.GONE:
+            self._memory.discard(blob.key, "expired")
+            return None
+        if standing is Standing.OLD:
+            return None  # but kept: its source may fail, and the store too
+        if meta is not blob.meta:
+            blob = replace(blob, meta=meta)
+            self._memory.replace(blob)
+        if standing is Standing.STALE:
+            self._revalidations.begin(source)
+        return Served(blob, Tier.MEMORY, hit=True, stale=standing is Standing.STALE)
 
-        Returns:
-            How many stored objects were deleted.
-
-        Raises:
-            StoreError: the store failed on the way.
-        """
-        with self._shelf.purging(source):
-            self._memory.discard_prefix(source_prefix(source))
-            if source.object_key is not None:
-                self._memory.discard(source.object_key, "purged")
-            await self._originals.forget(source)
-            await self._failures.forget(source.h16)
-            await self._failures.forget(_pixels(source))
-            return await self._shelf.delete(source)
-
-    async def _produce(self, request: ImageRequest) -> Served:
+    async def _produce(self, request: ImageRequest, allowance: Allowance | None) -> Served:
         purges, trace = self._shelf.purges(request.source), Trace()
-        found, blob = await self._nearest(request, trace)
-        if blob is not None:
-            if isinstance(blob, Blob) and self._shelf.may_keep(request.source, purges):
-                self._memory.put(blob)
-            return Served(blob, Tier.STORE, hit=True, trace=trace)
-        self._admission.check(Work.anything())
-        original = await self._originals.get(request.source, trace)
-        self._flights.head_arrived()
+        found = await self._variants.find(request, trace)
+        original = None
+        if found.standing is Standing.STALE:
+            self._revalidations.begin(request.source)
+        elif found.standing is Standing.OLD:
+            found, original = await self._asked_first(request, trace, found)
+        if found.blob is not None:
+            if isinstance(found.blob, Blob):
+                self._remember(found.blob, purges)
+            return Served(found.blob, Tier.STORE, hit=True, trace=trace, stale=found.standing is Standing.STALE)
         try:
-            if request.spec.is_identity and original.spool.is_large:
-                passed = await self._passed_through(request, original)
-                return Served(passed, original.tier, hit=False, trace=trace)
-            data, meta = await self._made(request, original, trace, purges)
-            made = self._blob(request, data, meta, shareable=original.shareable)
+            original = original or await self._original(request, trace, allowance)
+        except ImgsvcError as error:
+            if (last_good := self._last_good(request, error)) is None:
+                raise
+            return last_good
+        try:
+            return await self._served(request, original, trace, purges, fresh_key=not found.is_there)
         finally:
             original.let_go()
-        if made.shareable and self._shelf.may_keep(request.source, purges):
-            self._keep(made, fresh_key=not found)
-        return Served(made, original.tier, hit=False, trace=trace)
 
-    async def _nearest(self, request: ImageRequest, trace: Trace) -> tuple[bool, Blob | Streamed | None]:
-        """Ask the store for the answer itself: whether it has one, and that as an answer when it may be given."""
-        trace.asked_store = True
-        # Asked before the read: a write may end, or fail, while it is under way.
-        is_stored = not self._shelf.is_pending(request.key)
-        with trace.timed("store"):
-            stored = await self._shelf.open(request.key)
-            try:
-                meta = await self._fresh_meta(request, stored)
-            except BaseException:
-                _close(stored)
-                raise
-        if stored is None or meta is None:
-            _close(stored)
-            return stored is not None, None
-        if isinstance(stored, StoredObject):
-            return True, self._blob(request, stored.data, meta, stored=is_stored)
-        return True, self._streamed(request, meta, StoredBody(stored), is_whole=True, stored=True)
-
-    async def _passed_through(self, request: ImageRequest, original: Original) -> Streamed:
-        """Answer with a large original as it is, perhaps while it arrives."""
-        spool = original.spool
-        is_whole = spool.whole_file is not None
-        meta = await original.whole_meta() if is_whole else original.meta
-        original.hold()
-        return self._streamed(request, meta, SpoolBody(spool), is_whole=is_whole, shareable=original.shareable)
-
-    async def _fresh_meta(self, request: ImageRequest, stored: StoredObject | StoredStream | None) -> BlobMeta | None:
-        """Give a stored answer's metadata while it is fresh: by itself, or because its source was asked again since."""
-        if stored is None:
-            return None
-        if request.key == request.source.object_key:
-            return self._served_object(stored)
-        if self._clock() < stored.meta.fresh_until:
-            return stored.meta
-        record = await self._originals.record(request.source)
-        if record is None or record.sha256 != stored.meta.source_sha256 or not record.is_fresh(self._clock()):
-            return None
-        return stored.meta.refreshed(record.fetched_at, record.fresh_until)
-
-    def _served_object(self, stored: StoredObject | StoredStream) -> BlobMeta | None:
-        """An object named by its key is its own source: what it holds now is fresh, when it is a picture."""
-        if stored.meta.media_type not in BY_MEDIA_TYPE:
-            raise ObjectNotFound("The store has no such image.", param="url")
-        # A drawing may have been put there by somebody else: it is answered by way of the sanitiser.
-        is_drawing = stored.meta.media_type == CAPABILITIES[ImageFormat.SVG].media_type
-        return None if is_drawing else self._originals.current(stored.meta)
-
-    async def _made(
-        self, request: ImageRequest, original: Original, trace: Trace, purges: int
-    ) -> tuple[bytes, BlobMeta]:
-        """Transform, unless the original itself was asked for; a picture found broken is remembered as that."""
-        if request.spec.is_identity:
-            return original.spool.data, original.meta
-        if (failure := await self._failures.recall(_pixels(request.source))) is not None:
-            raise failure
+    async def _asked_first(self, request: ImageRequest, trace: Trace, before: Found) -> tuple[Found, Original | None]:
+        """Have the source asked, then look once more; gives what came instead, to be let go, where that is of use."""
+        original = await self._originals.validated(request.source, trace)
+        trace.asked_first = True
         try:
-            made = await self._transforms.run(original, request.spec)
-            meta = await original.whole_meta()
-        except CorruptImage as error:
-            if self._shelf.may_keep(request.source, purges):
-                await self._failures.remember(_pixels(request.source), error)
+            found = await self._variants.find(request, trace, however_old=original is None)
+        except BaseException:
+            _let_go(original)
             raise
-        for name in ("queue", "decode", "encode"):
-            trace.add(name, getattr(made, f"{name}_seconds"))
-        return made.data, meta.of_variant(
-            media_type=made.media_type, sha256=made.sha256, width=made.width, height=made.height, degraded=made.degraded
-        )
+        if original is not None and found.blob is not None and found.blob.meta.sha256 != before.sha256:
+            # What has just come was not there before: no hit.
+            Served(found.blob, Tier.STORE, hit=True).let_go()
+            found = Found(Standing.GONE, is_there=True)
+        if found.blob is None:
+            return found, original
+        _let_go(original)
+        return found, None
 
-    def _keep(self, blob: Blob, *, fresh_key: bool) -> None:
-        """Memory now, the store behind; an original is already there or on its way."""
+    async def _original(self, request: ImageRequest, trace: Trace, allowance: Allowance | None) -> Original:
+        self._admission.check(Work.anything())
+        return await self._originals.get(request.source, trace, tags=words_of(request), allowance=allowance)
+
+    def _last_good(self, request: ImageRequest, error: ImgsvcError) -> Served | None:
+        """Give what memory still has of a picture that cannot be had any more, if its source has not ended it."""
+        blob = self._memory.peek(request.key)
+        if blob is None or blob.source.url != request.source.url or isinstance(error, NotFound | RateLimited):
+            return None
+        if blob.provisional or self._clock() >= blob.meta.fresh_until + STALE_IF_ERROR_SECONDS:
+            return None
+        return Served(blob, Tier.MEMORY, hit=True, stale=True)
+
+    async def _served(
+        self, request: ImageRequest, original: Original, trace: Trace, purges: int, *, fresh_key: bool
+    ) -> Served:
+        """Answer with what is made of *original*, which is the caller's."""
+        self._flights.head_arrived()
+        if request.spec.is_identity and original.spool.is_large:
+            passed = await self._maker.passed_through(request, original)
+            return Served(passed, original.tier, hit=False, trace=trace, stale=original.is_stale)
+        made = await self._maker.made(request, original, trace, purges)
+        if made.shareable:
+            self._keep(made, purges, fresh_key=fresh_key)
+            if made.provisional:
+                self._upgrades.begin(request.key, partial(self._upgrade, request))
+        return Served(made, original.tier, hit=False, trace=trace, stale=original.is_stale)
+
+    async def _upgrade(self, request: ImageRequest) -> None:
+        """Make what took too long to be waited for, for the next who asks."""
+        purges, trace = self._shelf.purges(request.source), Trace()
+        self._admission.check(Work.anything())
+        original = await self._originals.get(request.source, trace, tags=words_of(request))
+        try:
+            made = await self._maker.made(request, original, trace, purges, patient=True)
+        finally:
+            original.let_go()
+        if made.shareable:
+            self._keep(made, purges, fresh_key=False)
+
+    def _remember(self, blob: Blob, purges: int) -> bool:
+        """Keep in memory what no purge has hit since it was fetched; whether it may be kept elsewhere too."""
+        if not self._shelf.may_keep(blob.source, purges):
+            return False
+        verdict = self._marks.verdict(blob.source, blob.meta.tags, blob.meta.fetched_at)
+        if verdict.is_gone:
+            return False
+        if blob.provisional and self._memory.peek(blob.key) is not None:
+            return False  # the better answer was there first
+        if verdict.stale_since is not None:
+            meta = blob.meta.refreshed(blob.meta.fetched_at, min(blob.meta.fresh_until, verdict.stale_since))
+            blob = replace(blob, meta=meta)
         self._memory.put(blob)
-        if blob.key not in (blob.source.object_key, original_key(blob.source)):
+        return True
+
+    def _keep(self, blob: Blob, purges: int, *, fresh_key: bool) -> None:
+        """Memory now, the store behind; an original is already there or on its way."""
+        is_original = blob.key in (blob.source.object_key, original_key(blob.source))
+        if self._remember(blob, purges) and not is_original and not blob.provisional:
             self._shelf.persist(blob.key, blob.data, blob.meta, if_absent=fresh_key)
 
-    @staticmethod
-    def _blob(
-        request: ImageRequest, data: bytes, meta: BlobMeta, *, shareable: bool = True, stored: bool = False
-    ) -> Blob:
-        return Blob(
-            data=data,
-            meta=meta,
-            key=request.key,
-            source=request.source,
-            shareable=shareable,
-            stored=stored,
-            immutable=request.spec.version is not None,
-        )
 
-    @staticmethod
-    def _streamed(
-        request: ImageRequest,
-        meta: BlobMeta,
-        body: StoredBody | SpoolBody,
-        *,
-        is_whole: bool,
-        shareable: bool = True,
-        stored: bool = False,
-    ) -> Streamed:
-        return Streamed(
-            body=body,
-            is_whole=is_whole,
-            meta=meta,
-            key=request.key,
-            source=request.source,
-            shareable=shareable,
-            stored=stored,
-            immutable=request.spec.version is not None,
-        )
+def _let_go(original: Original | None) -> None:
+    if original is not None:
+        original.let_go()
 
 
-def _close(stored: StoredObject | StoredStream | None) -> None:
-    if not isinstance(stored, StoredObject | None):
-        stored.close()
-
-
-def _pixels(source: Source) -> str:
-    """Name of what is remembered of a source whose bytes came well but are no whole picture."""
-    return f"{source.h16}/pixels"
+def words_of(request: ImageRequest) -> str:
+    """Give a request's tags as they are written down, between spaces."""
+    return " ".join(sorted(request.tags))

@@ -1,28 +1,30 @@
 """What comes from sources: small bodies whole and looked at, large ones as soon as one can tell what they are."""
 
 import asyncio
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from imgsvc.cache.failures import RememberedFailures
 from imgsvc.errors import ImgsvcError, OriginStatus, UnusableSource
 from imgsvc.model.blob import BlobMeta
-from imgsvc.model.formats import CAPABILITIES, SNIFF_BYTES, ImageFormat, sniff
-from imgsvc.model.freshness import Freshness, judge
+from imgsvc.model.formats import SNIFF_BYTES, ImageFormat, sniff
 from imgsvc.model.keys import original_key
 from imgsvc.model.source import Source
-from imgsvc.origin.answer import Fetched
+from imgsvc.model.spec import Output, TransformSpec
+from imgsvc.origin.answer import Fetched, NotModified
 from imgsvc.origin.fetcher import Fetcher
 from imgsvc.pressure.admission import Admission, Work
 from imgsvc.services.answers import Tier, Trace
 from imgsvc.services.arrivals import Arrival, Slot, Slots, is_large
+from imgsvc.services.bookkeeper import Answered, Bookkeeper, Order
 from imgsvc.services.download import Download, Plan
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.marks import Marks
 from imgsvc.services.original import Original
-from imgsvc.services.records import Records, SourceRecord, record_of
+from imgsvc.services.records import Records, SourceRecord
 from imgsvc.services.shelf import Shelf
-from imgsvc.settings import CacheSettings, OriginSettings
+from imgsvc.settings import OriginSettings
 from imgsvc.stream.inflate import beginning, inflate
 from imgsvc.stream.spool import Spool
 from imgsvc.stream.spoolfile import no_room
@@ -32,6 +34,10 @@ from imgsvc.transform.svg import MAX_SVG_BYTES
 
 HEAD_BYTES = 64 * 1024
 """How much of a large source is looked at before it is passed on."""
+
+
+# Small, so that it costs little; whatever the size asked for, every byte of the picture has to be decoded.
+_ANY_PIXELS = TransformSpec(output=Output.PNG, width=16)
 
 
 class Incoming:
@@ -45,29 +51,29 @@ class Incoming:
         self,
         *,
         origin: OriginSettings,
-        cache: CacheSettings,
+        bookkeeper: Bookkeeper,
         failures: RememberedFailures,
         shelf: Shelf,
         records: Records,
+        marks: Marks,
         fetcher: Fetcher,
         transforms: TransformPool,
         admission: Admission,
         spools: Spools,
         downloads: Downloads,
         slots: Slots,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._text_limit_bytes = min(origin.max_image_size_bytes, MAX_SVG_BYTES)
-        self._cache = cache
+        self._bookkeeper = bookkeeper
         self._failures = failures
         self._shelf = shelf
         self._records = records
+        self._marks = marks
         self._fetcher = fetcher
         self._transforms = transforms
         self._admission = admission
         self._spools = spools
         self._downloads = downloads
-        self._clock = clock
         self._slots = slots
         self._arriving: dict[str, Original] = {}
 
@@ -81,6 +87,8 @@ class Incoming:
         original = self._arriving.get(self._name(source))
         if original is None or original.spool.error is not None:
             return None
+        if self._marks.verdict(source, original.meta.tags, original.meta.fetched_at).is_gone:
+            return None
         if original.spool.is_narrow:
             raise no_room()
         original.hold()
@@ -90,46 +98,77 @@ class Incoming:
         """Wait until nothing of *source* is just being given its place in the store."""
         await self._downloads.committed(original_key(source))
 
-    async def fetch(self, source: Source, trace: Trace, purges: int) -> Original:
+    async def fetch(self, source: Source, trace: Trace, order: Order) -> Original:
         """
-        Fetch *source*; the caller lets go what comes.
+        Fetch *source*, whatever is known of it; the caller lets go what comes.
 
         Raises:
             ImgsvcError: what the source, the way to it or the load of this process forbids.
         """
         slot = await self._slots.take(trace)
-        with trace.timed("fetch"):
-            arrival = await self._opened(source, slot)
-            try:
-                await arrival.read_until(lambda: is_large(arrival.spool, self._spools.threshold_bytes))
-                if arrival.spool.is_large and not await self._is_small_text(arrival):
-                    return await self._passed_on(source, arrival, purges)
-                await arrival.aclose()
-                spool = await self._in_memory(arrival.spool)
-            except BaseException:
-                await arrival.aclose()
-                arrival.spool.let_go()
-                raise
-        try:
-            return await self._whole(source, arrival.fetched, spool, purges)
-        finally:
-            spool.let_go()
-
-    async def _opened(self, source: Source, slot: Slot) -> Arrival:
-        try:
+        with trace.timed("fetch"), _kept_on_success(slot):
+            asked_at = self._bookkeeper.now()
             fetched = await self._fetcher.open(source.url)
-        except BaseException:
+            return await self._received(self._bookkeeper.answered(source, order, fetched, asked_at), slot)
+
+    async def revalidate(
+        self, source: Source, trace: Trace, order: Order, record: SourceRecord
+    ) -> Original | SourceRecord | None:
+        """
+        Ask *source* whether *record* still holds.
+
+        Returns:
+            What comes instead, which the caller lets go; or, without a body, the record renewed and kept; or None when
+            the source says that the bytes hold but may not be kept any more.
+
+        Raises:
+            ImgsvcError: as :meth:`fetch`; nothing of what is kept has changed then.
+        """
+        slot = await self._slots.take(trace)
+        with trace.timed("fetch"), _kept_on_success(slot):
+            asked_at = self._bookkeeper.now()
+            answer = await self._fetcher.revalidate(source.url, record.validators)
+            if isinstance(answer, NotModified) and _is_of_another(answer, record):
+                answer = await self._fetcher.open(source.url)
+            if not isinstance(answer, NotModified):
+                return await self._received(self._bookkeeper.answered(source, order, answer, asked_at), slot)
             slot.give_back()
-            raise
-        declared_bytes = fetched.body.declared_bytes
-        arrival = Arrival(fetched, self._spools.new(declared_bytes), slot)
+            return self._still_good(source, order, record, answer, asked_at)
+
+    def _still_good(
+        self, source: Source, order: Order, record: SourceRecord, answer: NotModified, asked_at: float
+    ) -> SourceRecord | None:
+        renewed, freshness = self._bookkeeper.validated(record, answer, asked_at)
+        if not freshness.shareable:
+            return None
+        renewed = renewed.tagged(order.all_tags)
+        if self._may_keep(source, order, renewed):
+            self._records.keep(source, renewed)
+        return renewed
+
+    def _may_keep(self, source: Source, order: Order, record: SourceRecord) -> bool:
+        """Whether no purge has come since the source was asked that leaves nothing of what it said."""
+        is_gone = self._marks.verdict(source, record.tags, record.fetched_at).is_gone
+        return not is_gone and self._shelf.may_keep(source, order.purges)
+
+    async def _received(self, answered: Answered, slot: Slot) -> Original:
+        """Take in a body, whole when it is a small one, else as far as it takes to see what it is."""
+        arrival = Arrival(answered.fetched, self._spools.new(answered.fetched.body.declared_bytes), slot)
         try:
-            self._admission.check(Work.source(declared_bytes))
-        except ImgsvcError:
+            self._admission.check(Work.source(arrival.spool.declared_bytes))
+            await arrival.read_until(lambda: is_large(arrival.spool, self._spools.threshold_bytes))
+            if arrival.spool.is_large and not await self._is_small_text(arrival):
+                return await self._passed_on(answered, arrival)
+            await arrival.aclose()
+            spool = await self._in_memory(arrival.spool)
+        except BaseException:
             await arrival.aclose()
             arrival.spool.let_go()
             raise
-        return arrival
+        try:
+            return await self._whole(answered, spool)
+        finally:
+            spool.let_go()
 
     async def _is_small_text(self, arrival: Arrival) -> bool:
         """Whether a body for which there merely was no memory is text: that is read whole, or not at all."""
@@ -149,70 +188,72 @@ class Incoming:
         spool.let_go()
         return kept
 
-    async def _whole(self, source: Source, fetched: Fetched, spool: Spool, purges: int) -> Original:
+    async def _whole(self, answered: Answered, spool: Spool) -> Original:
         """Look at a small body that is all there, and keep it."""
-        inspected = await self._inspect(fetched, spool.data)
-        freshness = self._judge(fetched)
-        record = self._record(source, fetched, freshness, inspected)
+        source, order, shareable = answered.source, answered.order, answered.freshness.shareable
+        inspected = await self._inspect(answered.fetched, spool.data)
+        record = answered.record(inspected, inspected.image_format)
+        await self._prove(record, order, inspected)
         kept = self._spools.holding(inspected.data, spool)
-        if freshness.shareable and self._shelf.may_keep(source, purges):
+        if shareable and self._may_keep(source, order, record):
             # Two writes, one of which may never come to be; then the digests differ, and the source is asked again.
-            self._shelf.persist(original_key(source), kept.data, record.original_meta())
-            self._records.keep(source, record)
-        return Original(
-            kept, inspected.image_format, record.original_meta(), Tier.ORIGIN, shareable=freshness.shareable
-        )
+            self._shelf.persist(original_key(source), kept.data, record.original_meta(), if_absent=order.is_new)
+            self._records.keep(source, record, if_absent=order.is_new)
+        return Original(kept, inspected.image_format, record.original_meta(), Tier.ORIGIN, shareable=shareable)
 
-    async def _passed_on(self, source: Source, arrival: Arrival, purges: int) -> Original:
+    async def _passed_on(self, answered: Answered, arrival: Arrival) -> Original:
         """Let a large body arrive behind, once it is known to be a picture; it takes over the arrival."""
-        fetched, spool = arrival.fetched, arrival.spool
-        if fetched.content_encoding is not None:
+        spool, shareable = arrival.spool, answered.freshness.shareable
+        if answered.fetched.content_encoding is not None:
             raise _encoded()
         await arrival.read_until_recognisable()
         head = await self._transforms.inspect_head(await spool.peek(HEAD_BYTES))
-        freshness = self._judge(fetched)
-        name = self._name(source)
-        download = self._downloads.begin(
-            arrival,
-            self._plan(source, fetched, freshness, purges),
-            ended=partial(self._forget, name),
-        )
-        meta = self._record(source, fetched, freshness, None, CAPABILITIES[head.image_format].media_type)
-        original = Original(
-            spool,
-            head.image_format,
-            meta.original_meta(),
-            Tier.ORIGIN,
-            shareable=freshness.shareable,
-            download=download,
-        )
-        if freshness.shareable:
+        name = self._name(answered.source)
+        download = self._downloads.begin(arrival, self._plan(answered), ended=partial(self._forget, name))
+        meta = answered.record(None, head.image_format).original_meta()
+        original = Original(spool, head.image_format, meta, Tier.ORIGIN, shareable=shareable, download=download)
+        if shareable:
             self._arriving[name] = original
         return original
 
-    def _plan(self, source: Source, fetched: Fetched, freshness: Freshness, purges: int) -> Plan:
+    def _plan(self, answered: Answered) -> Plan:
         """Say what becomes of a large body once it is all there."""
+        source, order = answered.source, answered.order
         records: list[SourceRecord] = []
 
         async def inspect(spool: Spool) -> BlobMeta:
             inspected = await self._transforms.inspect(spool.whole_file or spool.data, sha256=spool.sha256)
-            records.append(self._record(source, fetched, freshness, inspected))
-            return records[0].original_meta()
+            record = answered.record(inspected, inspected.image_format)
+            await self._prove(record, order, inspected)
+            records.append(record)
+            await self._failures.forget(source.h16)
+            return record.original_meta()
 
         async def stored() -> None:
-            self._records.keep(source, records[0])
+            if self._may_keep(source, order, records[0]):
+                self._records.keep(source, records[0])
 
         async def failed(error: ImgsvcError) -> None:
-            if self._shelf.may_keep(source, purges):
+            if self._shelf.may_keep(source, order.purges):
                 await self._failures.remember(source.h16, error)
 
         return Plan(
-            key=original_key(source) if freshness.shareable else None,
-            wanted=lambda: self._shelf.may_keep(source, purges),
+            key=original_key(source) if answered.freshness.shareable else None,
+            wanted=lambda: self._shelf.may_keep(source, order.purges),
             inspect=inspect,
             stored=stored,
             failed=failed,
         )
+
+    async def _prove(self, record: SourceRecord, order: Order, inspected: Inspected) -> None:
+        """
+        Decode what would take the place of a good picture, so that a broken one does not.
+
+        Raises:
+            ImgsvcError: it cannot be decoded, or not now.
+        """
+        if order.proves and order.record is not None and order.record.sha256 != record.sha256:
+            await self._transforms.run(inspected.data, inspected.image_format, _ANY_PIXELS)
 
     async def _inspect(self, fetched: Fetched, data: bytes) -> Inspected:
         """Look at what came; only SVG, which is text, may come compressed although nobody asked for that."""
@@ -227,36 +268,6 @@ class Incoming:
         except UnusableSource as error:
             raise _encoded() from error
 
-    def _judge(self, fetched: Fetched) -> Freshness:
-        return judge(
-            cache_control=fetched.cache_control,
-            expires=fetched.expires,
-            date=fetched.date,
-            age=fetched.age,
-            now=self._clock(),
-            min_ttl_seconds=self._cache.min_ttl_seconds,
-            max_ttl_seconds=self._cache.max_ttl_seconds,
-        )
-
-    def _record(
-        self,
-        source: Source,
-        fetched: Fetched,
-        freshness: Freshness,
-        inspected: Inspected | None,
-        media_type: str = "",
-    ) -> SourceRecord:
-        """Write down one fetch; of a body that still arrives neither digest nor size is known."""
-        return record_of(
-            source,
-            fetched,
-            freshness,
-            int(self._clock()),
-            sha256=inspected.sha256 if inspected else "",
-            size_px=(inspected.width, inspected.height) if inspected else (0, 0),
-            media_type=CAPABILITIES[inspected.image_format].media_type if inspected else media_type,
-        )
-
     def _forget(self, name: str, download: Download) -> None:
         """Take note of a download's end; another of the same source may have begun since it was given up."""
         original = self._arriving.get(name)
@@ -266,6 +277,21 @@ class Incoming:
     def _name(self, source: Source) -> str:
         """Name what arrives; who comes after a purge does not join what began before it."""
         return f"{source.url} after {self._shelf.purges(source)}"
+
+
+def _is_of_another(answer: NotModified, record: SourceRecord) -> bool:
+    """Whether "not modified" speaks of a version that is not the kept one (RFC 9111 §4.3.4)."""
+    tags = (answer.etag, record.etag)
+    return answer.etag != record.etag and all(tag is not None and not tag.startswith("W/") for tag in tags)
+
+
+@contextmanager
+def _kept_on_success(slot: Slot) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        slot.give_back()
+        raise
 
 
 def _encoded() -> OriginStatus:

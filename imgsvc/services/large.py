@@ -41,22 +41,27 @@ class LargeTransforms:
         self._timeout_seconds = timeout_seconds
         self._max_bytes = max_bytes
 
-    async def run(self, original: Original, spec: TransformSpec) -> Transformed:
+    async def run(self, original: Original, spec: TransformSpec, *, patient: bool = False) -> Transformed:
         """
         Make what *spec* asks for; *original* is held by the caller.
+
+        Args:
+            original: the source.
+            spec: what is asked for.
+            patient: whether AVIF may take longer than IMGSVC_AVIF_BUDGET: nobody waits for it.
 
         Raises:
             NoSpoolRoom: the source has to be whole for this, and there is no room for it.
             ImgsvcError: as :meth:`TransformPool.run`, and whatever the source did wrong.
         """
         if original.download is not None and not original.spool.ended:
-            head = await self._pipeable(original.download, spec)
+            head = await self._pipeable(original.download, spec, patient=patient)
             if head is not None:
-                return await self._piped(original, head, spec)
+                return await self._piped(original, head, spec, patient=patient)
         await original.whole_meta()
-        return await self._transforms.run(original.body, original.image_format, spec)
+        return await self._transforms.run(original.body, original.image_format, spec, patient=patient)
 
-    async def _pipeable(self, download: Download, spec: TransformSpec) -> Head | None:
+    async def _pipeable(self, download: Download, spec: TransformSpec, *, patient: bool) -> Head | None:
         """Wait for the first megabytes; give the header when the rest is best decoded while it arrives."""
         spool = download.spool
         await spool.until(lambda: spool.is_narrow or spool.size_bytes >= LOOK_BYTES)
@@ -64,9 +69,10 @@ class LargeTransforms:
         if is_slow or spool.is_narrow or spool.ended or spool.error is not None:
             return None
         head = await self._transforms.inspect_head(await spool.peek(HEAD_BYTES))
-        return head if self._transforms.can_pipe(head, spec, spool.declared_bytes or 0) else None
+        can_pipe = self._transforms.can_pipe(head, spec, spool.declared_bytes or 0, patient=patient)
+        return head if can_pipe else None
 
-    async def _piped(self, original: Original, head: Head, spec: TransformSpec) -> Transformed:
+    async def _piped(self, original: Original, head: Head, spec: TransformSpec, *, patient: bool) -> Transformed:
         """Decode while the source arrives; a pipe that ends early looks like an end, so the source's word counts."""
         spool = original.spool
         wait_seconds = (spool.declared_bytes or self._max_bytes) / FAST_BYTES_PER_SECOND
@@ -78,6 +84,7 @@ class LargeTransforms:
                     spec,
                     source_bytes=spool.declared_bytes or 0,
                     timeout_seconds=self._timeout_seconds + wait_seconds,
+                    patient=patient,
                 )
             except UnusableSource:
                 if spool.error is not None:

@@ -4,20 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from imgsvc.cache.coalesce import Coalescer
-from imgsvc.cache.memory import MemoryCache
-from imgsvc.cache.metadata import MetadataCache
+from imgsvc.origin.breaker import Breaker
 from imgsvc.pressure.admission import Admission
 from imgsvc.pressure.gate import ByteGate
 from imgsvc.pressure.monitor import MemoryMonitor, MemoryReading
 from imgsvc.pressure.transfers import TransferLedger
-from imgsvc.services.arrivals import Slots
-from imgsvc.services.downloads import Downloads
-from imgsvc.services.outgoing import Outgoing
-from imgsvc.services.persist import Persister
-from imgsvc.store.base import ObjectStore
-from imgsvc.stream.spoolfile import SpoolSpace
-from imgsvc.transform.pool import TransformPool
+from imgsvc.services.limits import RateLimits
 
 
 class Snapshot(Protocol):
@@ -37,16 +29,26 @@ class MetricsService:
         gate: ByteGate,
         transfers: TransferLedger,
         admission: Admission,
-        memory: MemoryCache,
-        metadata: MetadataCache,
-        store: ObjectStore,
-        flights: Coalescer,
-        transforms: TransformPool,
-        downloads: Downloads,
-        persister: Persister,
-        space: SpoolSpace,
-        slots: Slots,
-        outgoing: Outgoing,
+        memory: Snapshot,
+        metadata: Snapshot,
+        store: Snapshot,
+        flights: Snapshot,
+        transforms: Snapshot,
+        downloads: Snapshot,
+        persister: Snapshot,
+        space: Snapshot,
+        slots: Snapshot,
+        outgoing: Snapshot,
+        upgrades: Snapshot,
+        failures: Snapshot,
+        breaker: Breaker,
+        validation: Snapshot,
+        revalidations: Snapshot,
+        marks: Snapshot,
+        purges: Snapshot,
+        leases: Snapshot,
+        announcements: Snapshot,
+        limits: RateLimits,
         vips_bytes: Callable[[], tuple[int, int]],
         cgroup_limit_bytes: int | None,
     ) -> None:
@@ -54,11 +56,21 @@ class MetricsService:
         self._gate = gate
         self._transfers = transfers
         self._admission = admission
-        self._caches: Mapping[str, Snapshot] = {"memory": memory, "metadata": metadata, "store": store}
+        self._limits = limits
+        self._breaker = breaker
         self._flights = flights
-        self._work: Mapping[str, Snapshot] = {
-            "transforms": transforms, "gate": gate, "transfers": transfers, "downloads": downloads,
-            "persister": persister, "spool": space, "fetch_slots": slots, "outgoing": outgoing,
+        self._groups: Mapping[str, Mapping[str, Snapshot]] = {
+            "caches": {"memory": memory, "metadata": metadata, "store": store},
+            "queue": {
+                "transforms": transforms, "gate": gate, "transfers": transfers, "downloads": downloads,
+                "persister": persister, "spool": space, "fetch_slots": slots, "outgoing": outgoing,
+                "upgrades": upgrades,
+            },
+            "sources": {
+                "failures": failures, "breaker": breaker, "validation": validation, "revalidations": revalidations,
+                "limits": limits,
+            },
+            "replicas": {"marks": marks, "purges": purges, "leases": leases, "announcements": announcements},
         }  # fmt: skip
         self._vips_bytes = vips_bytes
         self._cgroup_limit_bytes = cgroup_limit_bytes
@@ -68,11 +80,17 @@ class MetricsService:
         return {
             "memory": self._memory_figures(self._monitor.sample_if_older()),
             "samples": [asdict(past) for past in self._monitor.history()],
-            "caches": {name: _plain(owner) for name, owner in self._caches.items()},
             "coalescing": _plain(self._flights),
-            "queue": {name: _plain(owner) for name, owner in self._work.items()},
+            **{name: {each: _plain(owner) for each, owner in group.items()} for name, group in self._groups.items()},
             "logo_sources": {},
-            "refusals": dict(self._admission.statistics().refused),
+            "refusals": self._refusals(),
+        }
+
+    def _refusals(self) -> dict[str, int]:
+        limits = self._limits.statistics()
+        return dict(self._admission.statistics().refused) | {
+            "circuit-open": self._breaker.statistics().refused,
+            "rate-limited": limits.limited_clients + limits.limited_domains,
         }
 
     def _memory_figures(self, reading: MemoryReading) -> dict[str, Any]:

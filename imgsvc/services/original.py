@@ -20,6 +20,7 @@ class Original:
         meta: what is known of them; of what still arrives neither digest nor size.
         tier: STORE or ORIGIN.
         shareable: False when the source forbids to keep or share them.
+        is_stale: whether its source failed, and these are only the last bytes that were good.
         download: brings what is not there yet and stores it; None when all was there from the start.
     """
 
@@ -28,6 +29,7 @@ class Original:
     meta: BlobMeta
     tier: Tier
     shareable: bool = True
+    is_stale: bool = False
     download: Download | None = None
 
     @property

@@ -52,7 +52,6 @@ class Persister:
         store: where to write.
         ledger: counts what waits; without room a new write is dropped and counted.
         on_stored: told key and SHA-256 of each object that the store now holds.
-        on_lost: told the key when another writer was first and its object stands.
         pause: waits some seconds before another attempt.
     """
 
@@ -62,13 +61,13 @@ class Persister:
         ledger: Ledger,
         *,
         on_stored: Callable[[str, str], None],
-        on_lost: Callable[[str], None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._on_stored = on_stored
-        self._on_lost = on_lost
+        self.on_lost: Callable[[str], object] = _ignore
+        """Told the key when another writer was first and its object stands: what is kept here is to be forgotten."""
         self._pause = pause
         # All mutable state: the newest item of each key until it is written, keys in the order they came, keys being
         # written now, and counters.
@@ -78,6 +77,7 @@ class Persister:
         self._active: dict[str, asyncio.Event] = {}
         self._idle = asyncio.Event()
         self._idle.set()
+        self._changed = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
         self._counts = dict.fromkeys(("written", "lost", "failed", "dropped"), 0)
         self._last_error: str | None = None
@@ -127,6 +127,11 @@ class Persister:
         for key, done in list(self._active.items()):
             if key.startswith(prefix) or key in keys:
                 await done.wait()
+
+    async def written(self, *keys: str) -> None:
+        """Wait until none of *keys* waits to be written, however that ended."""
+        while any(key in self._items for key in keys):
+            await self._changed.wait()
 
     async def aclose(self, timeout_seconds: float) -> None:
         """Write what waits, for *timeout_seconds* at the most; what is left then is lost and logged."""
@@ -186,7 +191,7 @@ class Persister:
         if written:
             self._on_stored(item.key, item.stored.meta.sha256)
         else:
-            self._on_lost(item.key)
+            self.on_lost(item.key)
 
     def _give_back(self, item: _Item) -> None:
         self._ledger.give_back(item.size_bytes)
@@ -196,5 +201,11 @@ class Persister:
         if self._items.get(item.key) is item:
             del self._items[item.key]
             self._give_back(item)
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()
         if not self._items:
             self._idle.set()
+
+
+def _ignore(_key: str) -> None:
+    """Do nothing, as long as nobody wants to be told."""

@@ -12,6 +12,7 @@ from imgsvc.errors import StoreError
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.keys import source_prefix
 from imgsvc.model.source import Source
+from imgsvc.services.at_once import at_once
 from imgsvc.services.persist import Persister
 from imgsvc.store.base import ObjectStore, StoredObject, StoredStream
 from imgsvc.stream.base import Ledger
@@ -92,6 +93,10 @@ class Shelf:
         """Whether *key* still waits to be written."""
         return self._persister.pending(key) is not None
 
+    async def written(self, *keys: str) -> None:
+        """Wait until none of *keys* waits to be written."""
+        await self._persister.written(*keys)
+
     def purges(self, source: Source) -> int:
         """Name the latest purge of *source*, 0 = none is known; to be compared with itself by :meth:`may_keep`."""
         return self._purged.get(source.h16, 0)
@@ -127,7 +132,7 @@ class Shelf:
         own_keys = [] if source.object_key is None else [source.object_key]
         await self._persister.discard(prefix, *own_keys)
         keys = [key async for key in self._store.list(prefix)]
-        return sum([await self._store.delete(key) for key in [*keys, *own_keys]])
+        return sum(await at_once([*keys, *own_keys], self._store.delete))
 
     def _note_purge(self, source: Source) -> None:
         self._count += 1

@@ -1,17 +1,16 @@
 """Every setting of the service: one frozen tree of groups, validated at start."""
 
 from imgsvc.settings.groups import (
-    MIB,
     AccessSettings,
     CacheSettings,
     LimitSettings,
-    MemorySettings,
     OriginSettings,
     ServerSettings,
     SpoolSettings,
     StoreSettings,
     TransformSettings,
 )
+from imgsvc.settings.memory import MIB, MemorySettings
 from imgsvc.settings.tree import Settings, SettingsError, documented, unknown_names
 from imgsvc.settings.values import ConnectTo, RateLimit, TrustedOrigin
 

@@ -11,13 +11,13 @@ from imgsvc.settings.groups import (
     AccessSettings,
     CacheSettings,
     LimitSettings,
-    MemorySettings,
     OriginSettings,
     ServerSettings,
     SpoolSettings,
     StoreSettings,
     TransformSettings,
 )
+from imgsvc.settings.memory import MemorySettings
 from imgsvc.settings.values import Frozen, shown
 
 

@@ -3,9 +3,9 @@
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from yarl import URL
 
 from imgsvc.model.hosts import SCHEMES, HostRules, normalise_host
@@ -30,6 +30,11 @@ class Frozen(BaseModel):
         validate_default=True,
         allow_inf_nan=False,  # a timeout of "inf" is a bound that is none
     )
+
+
+def env(name: str, default: Any, description: str, **bounds: Any) -> Any:
+    """Declare a setting: its environment name, its default, and the sentence in ``docs/configuration.md``."""
+    return Field(default, alias=name, description=description, **bounds)
 
 
 class TrustedOrigin(Frozen):
@@ -132,7 +137,7 @@ def _rate_limit(value: object) -> object:
     digits = [text for text in (count, seconds) if text.isascii() and text.isdigit()]
     if value.strip() == "0":
         return RateLimit(count=0, period_seconds=1)
-    if not slash or len(digits) != 2 or int(seconds) < 1 or max(map(len, digits)) > MAX_RATE_DIGITS:  # noqa: PLR2004 - two numbers
+    if not slash or len(digits) != 2 or max(map(len, digits)) > MAX_RATE_DIGITS or int(seconds) < 1:  # noqa: PLR2004 - two numbers
         raise ValueError(f"{value!r} is not COUNT/SECONDS, such as 120/60, or 0 for no limit")
     return RateLimit(count=int(count), period_seconds=int(seconds))
 

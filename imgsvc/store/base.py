@@ -109,7 +109,7 @@ class ObjectWriter(Protocol):
 @dataclass(frozen=True, slots=True)
 class StoreStatistics:
     """
-    Counters since the start; each is one outcome of one call.
+    Counters since the start, each one outcome of one call; and how full the store is, where it has a ceiling.
 
     Attributes:
         hits: ``get``, ``open`` and ``stat`` that found a sound object.
@@ -117,6 +117,10 @@ class StoreStatistics:
         damaged: those that found a damaged one, or whose stream turned out to be one.
         writes: ``put`` and ``commit`` that wrote.
         failures: calls of any kind that ended in a StoreError.
+        evictions: objects deleted to make room.
+        entries: objects there now, about; None where that is not known: in S3, and before a folder was first counted.
+        bytes: what they take on disk, those of other processes as of the last count; None likewise.
+        capacity_bytes: the ceiling in force; None where there is none, or where it is not known yet.
     """
 
     hits: int = 0
@@ -124,6 +128,10 @@ class StoreStatistics:
     damaged: int = 0
     writes: int = 0
     failures: int = 0
+    evictions: int = 0
+    entries: int | None = None
+    bytes: int | None = None
+    capacity_bytes: int | None = None
 
 
 class ObjectStore(Protocol):
@@ -163,7 +171,8 @@ class ObjectStore(Protocol):
         """
         Write an object whole, in place of what was there; zero bytes are refused with StoreError.
 
-        Cancelled, it leaves the old object or the new one, and no temporary.
+        Cancelled, it leaves the old object or the new one, and no temporary. Where the store has a ceiling it waits
+        until room is made: it is for work in the background.
 
         Returns:
             False when *if_absent* was asked and there is one already; nothing is changed then.

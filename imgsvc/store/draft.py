@@ -76,6 +76,8 @@ class Draft:
             OSError: the disk is full, say.
             StoreError: nothing was written.
         """
+        if self._abandoned.is_set():
+            raise Abandoned  # and its file may be closed
         if not self.size_bytes:
             raise StoreError("An object without bytes is not stored.")
         os.pwrite(self._file.fileno(), head_of(self._key, self.size_bytes, meta, HEAD_BYTES), 0)

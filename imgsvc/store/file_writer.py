@@ -11,6 +11,7 @@ from imgsvc.store.disk import DiskThreads
 from imgsvc.store.draft import Abandoned, Draft
 from imgsvc.store.errands import Errands
 from imgsvc.store.integrity import Counters
+from imgsvc.store.room import Room
 from imgsvc.stream.base import FileRange
 
 
@@ -20,6 +21,7 @@ class FileWriter:
 
     Args:
         disk: whose threads write.
+        room: where a commit takes room; until then the file is one of those below ``.tmp``.
         draft: owned.
         counters: told of what was written.
         errands: what tidies up goes on there, whoever leaves.
@@ -31,12 +33,14 @@ class FileWriter:
     def __init__(
         self,
         disk: DiskThreads,
+        room: Room,
         draft: Draft,
         counters: Counters,
         errands: Errands,
         on_end: Callable[["FileWriter"], None],
     ) -> None:
         self._disk = disk
+        self._room = room
         self._draft = draft
         self._counters = counters
         self._errands = errands
@@ -51,13 +55,13 @@ class FileWriter:
         self._check_usable()
         # The thread may outlive this call, and the owner's descriptor does not.
         source = os.dup(part.descriptor)
-        await self._do(lambda: self._draft.append(source, part.start, part.size_bytes))
+        await self._do(self._disk.start(self._draft.append, source, part.start, part.size_bytes))
         self._usable = True
 
     async def commit(self, meta: BlobMeta) -> None:
-        """Write the head and rename."""
+        """Write the head and rename, once there is room."""
         self._check_usable()
-        await self._do(lambda: self._draft.commit(meta))
+        await self._do(await self._room.start(self._draft.size_bytes, self._draft.commit, meta))
         self._counters.writes += 1
         self._committed = True
         self._on_end(self)
@@ -77,8 +81,8 @@ class FileWriter:
         self._disk.check_open()
         self._usable = False
 
-    async def _do(self, call: Callable[[], None]) -> None:
-        self._work = self._disk.start(call)
+    async def _do(self, work: asyncio.Future[None]) -> None:
+        self._work = work
         try:
             with self._disk.translated():
                 await asyncio.shield(self._work)

@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -13,14 +14,17 @@ from imgsvc.model.blob import BlobMeta
 from imgsvc.model.keys import validate_key
 from imgsvc.settings import StoreSettings
 from imgsvc.store.base import ObjectWriter, StoredObject, StoredStream, StoreStatistics
+from imgsvc.store.ceiling import Tally
 from imgsvc.store.disk import DiskThreads
 from imgsvc.store.draft import Draft
 from imgsvc.store.errands import Errands
+from imgsvc.store.eviction import Eviction
 from imgsvc.store.file_stream import FileStream
 from imgsvc.store.file_writer import FileWriter
 from imgsvc.store.folder import Folder
 from imgsvc.store.integrity import Counters, Damaged, Question, check_prefix, check_put
 from imgsvc.store.objectfile import Extent
+from imgsvc.store.room import Room
 
 T = TypeVar("T")
 
@@ -40,16 +44,23 @@ class FilesystemStore:
     power cut damages is noticed when it is read. Temporaries that a killed process left are removed in the background
     when the store is made.
 
+    It never takes more room than its ceiling, as far as this process writes: a write waits until what was not used for
+    longest has gone. What is there is counted in the background from the first ping or write on. Temporaries are not
+    counted: a ``put`` has taken its room already, and writers are bounded by the spools they copy from.
+
     Args:
-        settings: only ``directory`` is read.
+        settings: only ``directory`` and ``max_bytes`` are read.
         clock: unix seconds, as the file system counts them.
     """
 
     def __init__(self, settings: StoreSettings, *, clock: Callable[[], float] = time.time) -> None:
-        self._folder = Folder(settings.directory)
+        self._tally = Tally(settings.max_bytes)
+        self._folder = Folder(settings.directory, self._tally, clock)
         self._counters = Counters()
         self._errands = Errands()
         self._disk = DiskThreads(self._counters, self._errands)
+        eviction = Eviction(self._folder, self._tally)
+        self._room = Room(self._disk, eviction, self._tally, self._errands, self._counters, clock)
         self._streams: WeakSet[FileStream] = WeakSet()
         self._writers: set[FileWriter] = set()
         # Nobody waits for it, and what it cannot remove does no harm.
@@ -81,11 +92,13 @@ class FilesystemStore:
         return await self._sound(key, self._disk.run(self._folder.read_meta, key))
 
     async def put(self, key: str, data: bytes, meta: BlobMeta, *, if_absent: bool = False) -> bool:
-        """Write an object; cancelled, the thread stops at its next slice and removes its temporary."""
+        """Write an object, once there is room; cancelled, the thread stops at its next slice, leaving no temporary."""
         check_put(key, data)
         abandoned = threading.Event()
         try:
-            written = await self._disk.run(self._folder.write, key, data, meta, if_absent, abandoned)
+            work = await self._room.start(len(data), self._folder.write, key, data, meta, if_absent, abandoned)
+            with self._disk.translated():
+                written = await asyncio.shield(work)
         except asyncio.CancelledError:
             abandoned.set()
             raise
@@ -95,8 +108,10 @@ class FilesystemStore:
     async def open_writer(self, key: str) -> ObjectWriter:
         """Begin an object in a temporary file."""
         validate_key(key)
+        self._disk.check_open()
+        self._room.begin()
         draft = await self._disk.open(lambda: self._folder.draft(key), Draft.discard)
-        writer = FileWriter(self._disk, draft, self._counters, self._errands, self._writers.discard)
+        writer = FileWriter(self._disk, self._room, draft, self._counters, self._errands, self._writers.discard)
         self._writers.add(writer)
         return writer
 
@@ -115,11 +130,14 @@ class FilesystemStore:
 
     async def ping(self) -> None:
         """Write and remove a few bytes."""
+        self._disk.check_open()
+        self._room.begin()
         await self._disk.run(self._folder.probe)
 
     async def aclose(self) -> None:
         """Close streams, abort writers, and wait for the threads to end what they are at."""
         self._disk.close()
+        self._room.close()
         for stream in tuple(self._streams):
             stream.close()
         await asyncio.gather(*(writer.abort() for writer in tuple(self._writers)))
@@ -127,8 +145,17 @@ class FilesystemStore:
         await self._disk.aclose()
 
     def statistics(self) -> StoreStatistics:
-        """Snapshot of the counters."""
-        return self._counters.snapshot()
+        """Snapshot of the counters, and of how full the folder is."""
+        tally, counters = self._tally, self._counters.snapshot()
+        if not tally.is_counted:
+            return replace(counters, capacity_bytes=tally.capacity_bytes)
+        return replace(
+            counters,
+            evictions=tally.evictions,
+            entries=tally.entries,
+            bytes=tally.used_bytes,
+            capacity_bytes=tally.capacity_bytes,
+        )
 
     async def _open(self, key: str, question: Question) -> StoredObject | Extent | None:
         try:

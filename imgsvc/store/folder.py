@@ -4,16 +4,19 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from imgsvc.model.blob import BlobMeta
 from imgsvc.store.base import StoredObject
+from imgsvc.store.ceiling import Seen, Tally
 from imgsvc.store.draft import SLICE_BYTES, Abandoned, Draft
 from imgsvc.store.integrity import Damaged
 from imgsvc.store.layout import FILE_SUFFIX, TEMPORARY_FOLDER, folder_of, key_of, path_of
 from imgsvc.store.objectfile import Extent, head_of, read_meta, read_object, read_or_keep
+from imgsvc.store.survey import note_use, seen_as, size_on_disk_bytes, space_of, survey
 from imgsvc.store.temporary import Temporaries
 
 Read = TypeVar("Read")
@@ -30,19 +33,28 @@ class Folder:
     Objects below *root*, which is made when first written to.
 
     Safe for any number of threads and processes at once. All methods raise OSError for what the system refuses.
+
+    Args:
+        root: the folder.
+        tally: told of every object that comes or goes by this process.
+        clock: unix seconds, for noting when an object was read.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, tally: Tally | None = None, clock: Callable[[], float] = time.time) -> None:
         self._root = root
         self._temporaries = Temporaries(root / TEMPORARY_FOLDER)
+        self._tally = Tally() if tally is None else tally
+        self._clock = clock
+        # From the look at what a name stands for to its change, so that no change is noted twice.
+        self._naming = threading.Lock()
 
     def read(self, key: str) -> StoredObject | None:
         """Read an object; raises Damaged, and the object is gone then."""
-        return self._read(key, read_object)
+        return self._read(key, lambda file, key: self._used(file, read_object(file, key)))
 
     def open(self, key: str, buffers: Callable[[int], bool]) -> StoredObject | Extent | None:
         """Read an object when *buffers* says so of its length, else open it; raises Damaged, and it is gone then."""
-        return self._read(key, lambda file, key: read_or_keep(file, key, buffers))
+        return self._read(key, lambda file, key: self._used(file, read_or_keep(file, key, buffers)))
 
     def read_meta(self, key: str) -> BlobMeta | None:
         """Read an object's metadata; raises Damaged, and the object is gone then."""
@@ -64,7 +76,7 @@ class Folder:
         with self._temporaries.one() as (temporary, file):
             _write_slices(file, head_of(key, len(data), meta), data, abandoned)
             file.flush()  # not closed: that would give the lock back, and the file to a sweep
-            return _commit(temporary, path, if_absent=if_absent)
+            return self._commit(temporary, path, if_absent=if_absent)
 
     def draft(self, key: str) -> Draft:
         """Begin an object that is written in parts."""
@@ -74,11 +86,36 @@ class Folder:
         """Delete an object, and the folders it leaves empty; False when there was none."""
         path = self._root / path_of(key)
         try:
-            path.unlink()
+            with self._naming:
+                self._unlink(path)
         except (FileNotFoundError, NotADirectoryError):
             return False
         self._prune(path)
         return True
+
+    def evict(self, seen: Seen) -> int:
+        """Delete an object that was not used, nor replaced, since it was seen; give the bytes that frees."""
+        path = self._root / seen.path
+        if key_of(seen.path) is None:
+            return 0  # not ours to delete
+        try:
+            with self._naming:
+                if seen_as(seen.path, path.lstat()) != seen:
+                    return 0
+                self._unlink(path)
+                self._tally.evictions += 1
+        except OSError:  # gone already, or read-only
+            return 0
+        self._prune(path)
+        return seen.size_bytes
+
+    def survey(self) -> Generator[Seen, None, None]:
+        """Give the objects' files, in no order; closed by whoever does not read to the end."""
+        return survey(self._root)
+
+    def space(self) -> tuple[int | None, int]:
+        """Give the file system's free bytes, None where they are not known, and the size of its blocks."""
+        return space_of(self._root)
 
     def walk(self, prefix: str) -> Iterator[str]:
         """
@@ -111,9 +148,11 @@ class Folder:
         """Delete a damaged object unless a writer has replaced it; *file* is it, still open: no other has its inode."""
         path = self._root / path_of(key)
         with contextlib.suppress(OSError):  # read-only: it stays, and stays a miss
-            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-                path.unlink()
-                self._prune(path)
+            with self._naming:
+                if path.stat().st_ino != os.fstat(file.fileno()).st_ino:
+                    return
+                self._unlink(path)
+            self._prune(path)
 
     def _read(self, key: str, read: Callable[[BinaryIO, str], Read]) -> Read | None:
         path = self._root / path_of(key)
@@ -127,8 +166,35 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def _used(self, file: BinaryIO, found: Read) -> Read:
+        note_use(file, self._clock())
+        return found
+
     def _place(self, temporary: Path, key: str) -> None:
-        _commit(temporary, self._root / path_of(key), if_absent=False)
+        self._commit(temporary, self._root / path_of(key), if_absent=False)
+
+    def _commit(self, temporary: Path, path: Path, *, if_absent: bool) -> bool:
+        for attempts_left in reversed(range(COMMIT_ATTEMPTS)):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return self._name(temporary, path, if_absent=if_absent)
+            except (FileNotFoundError, FileExistsError):  # mkdir raises the second when it loses in its own middle
+                if not attempts_left:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _name(self, temporary: Path, path: Path, *, if_absent: bool) -> bool:
+        with self._naming:
+            before_bytes, after_bytes = _size_bytes(path), _size_bytes(temporary)
+            won = _link(temporary, path) if if_absent else _rename(temporary, path)
+            if won:
+                self._tally.changed(before_bytes, after_bytes)
+        return won
+
+    def _unlink(self, path: Path) -> None:
+        before_bytes = _size_bytes(path)
+        path.unlink()
+        self._tally.changed(before_bytes, None)
 
     def _prune(self, path: Path) -> None:
         with contextlib.suppress(OSError):  # the first that is not empty ends it
@@ -152,15 +218,11 @@ def _write_slices(file: BinaryIO, head: bytes, data: bytes, abandoned: threading
         file.write(view[start : start + SLICE_BYTES])
 
 
-def _commit(temporary: Path, path: Path, *, if_absent: bool) -> bool:
-    for attempts_left in reversed(range(COMMIT_ATTEMPTS)):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return _link(temporary, path) if if_absent else _rename(temporary, path)
-        except (FileNotFoundError, FileExistsError):  # mkdir raises the second when it loses in its own middle
-            if not attempts_left:
-                raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
+def _size_bytes(path: Path) -> int | None:
+    try:
+        return size_on_disk_bytes(path.lstat())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _rename(temporary: Path, path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from typing import Any
 
 import aiohttp
@@ -38,12 +38,17 @@ class Bucket:
         self._client = client
         self._counters = counters
 
-    async def call(self, operation: str, **arguments: Any) -> Any:
+    async def call(self, operation: str, *, none_for: Collection[str] = (), **arguments: Any) -> Any:
         """
         Call the bucket.
 
+        Args:
+            operation: as the client's method is named.
+            none_for: codes of errors that are an answer.
+            **arguments: of the operation, but for the bucket's name.
+
         Returns:
-            The answer; None when the object asked for is not there.
+            The answer; None when the object asked for is not there, and for the codes given.
 
         Raises:
             PreconditionFailed: see there.
@@ -55,6 +60,8 @@ class Bucket:
                 return await getattr(client, operation)(Bucket=self.name, **arguments)
             except ClientError as error:
                 if operation in _OF_AN_OBJECT and _code(error) in _MISSING:
+                    return None
+                if _code(error) in none_for:
                     return None
                 if arguments.keys() & {"IfMatch", "IfNoneMatch"} and _code(error) in _PRECONDITION:
                     raise PreconditionFailed from error

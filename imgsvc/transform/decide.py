@@ -1,9 +1,10 @@
 """Everything that is decided about a transform before a pixel is read."""
 
+import math
 from dataclasses import dataclass
 
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
-from imgsvc.model.spec import TransformSpec
+from imgsvc.model.spec import Output, TransformSpec
 from imgsvc.settings import TransformSettings
 from imgsvc.transform.encode import choose_format
 from imgsvc.transform.geometry import Geometry, Size, geometry
@@ -24,6 +25,7 @@ class Decision:
         source_format: the source's.
         animate: whether all frames are kept.
         degraded: ``frames`` if they should have been, but are over a limit; else empty.
+        deferred: whether AVIF was due, but would take too long: WebP stands in for it.
     """
 
     plan: FramePlan
@@ -31,10 +33,27 @@ class Decision:
     source_format: ImageFormat
     animate: bool
     degraded: str
+    deferred: bool
 
 
-def decide(source: PixelSource, spec: TransformSpec, settings: TransformSettings, limits: Limits) -> Decision:
-    """Choose frames, sizes and format; the format's longest side and the pixel limit shrink what is too large."""
+def decide(
+    source: PixelSource,
+    spec: TransformSpec,
+    settings: TransformSettings,
+    limits: Limits,
+    *,
+    prompt_pixels: float = math.inf,
+) -> Decision:
+    """
+    Choose frames, sizes and format; the format's longest side and the pixel limit shrink what is too large.
+
+    Args:
+        source: as far as its header tells.
+        spec: what is asked for.
+        settings: for the pixel budget of AVIF.
+        limits: for frames and pixels.
+        prompt_pixels: of an answer with more AVIF takes too long; where ``Accept`` chose it, WebP is made instead.
+    """
     sizes = sizes_for(source, spec)
     wanted = _wants_frames(source.info, spec)
     animate = (
@@ -47,6 +66,9 @@ def decide(source: PixelSource, spec: TransformSpec, settings: TransformSettings
         pixels=sizes.canvas.pixels,
         avif_max_pixels=settings.avif_max_pixels,
     )
+    is_due = spec.output is Output.AUTO_AVIF and image_format is ImageFormat.AVIF
+    if deferred := is_due and sizes.canvas.pixels > prompt_pixels:
+        image_format = ImageFormat.WEBP
     able = CAPABILITIES[image_format]
     plan = FramePlan(
         spec=spec,
@@ -60,6 +82,7 @@ def decide(source: PixelSource, spec: TransformSpec, settings: TransformSettings
         source_format=source.info.image_format,
         animate=animate,
         degraded="frames" if wanted and not animate else "",
+        deferred=deferred,
     )
 
 

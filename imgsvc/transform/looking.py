@@ -9,7 +9,7 @@ from imgsvc.stream.base import FileRange
 from imgsvc.transform.body import Body, digest_of, head_of, size_of, whole
 from imgsvc.transform.cost import estimate_bytes
 from imgsvc.transform.decide import Decision
-from imgsvc.transform.drawing import drawing_info, drawing_size, undrawn
+from imgsvc.transform.drawing import Drawing, drawing_info, drawing_size, undrawn
 from imgsvc.transform.geometry import Size
 from imgsvc.transform.loaders import CONTAINERS
 from imgsvc.transform.pipeline import Pipeline, Rendered
@@ -112,8 +112,9 @@ class Looker:
         data = _drawing_bytes(body)
         natural_px = natural_size(data)
         size = drawing_size(*natural_px, spec, self._pipeline.limits)
-        decision = self._pipeline.decision(undrawn(*natural_px, data), spec)
-        cost = estimate_bytes(drawing_info(size), decision, source_bytes=len(data), in_file=False)
+        source = undrawn(*natural_px, data)
+        decision, heaviest = self._pipeline.decision(source, spec), self._pipeline.heaviest(source, spec)
+        cost = estimate_bytes(drawing_info(size), heaviest, source_bytes=len(data), in_file=False)
         return DrawingPlan(
             data=data,
             natural_px=natural_px,
@@ -129,6 +130,10 @@ class Looker:
         # Whether a container's picture is transparent shows only when it is decoded, so all is decided then.
         source = contained_source(body, plan.info.image_format, self._pipeline.limits)
         return self._pipeline.render(source, spec, switch)
+
+    def render_drawing(self, drawing: Drawing, plan: DrawingPlan, spec: TransformSpec, switch: KillSwitch) -> Rendered:
+        """Do what was planned with a drawing, which is drawn by now."""
+        return self._pipeline.render(drawing.as_source(plan.data), spec, switch, plan.decision)
 
     def render_arriving(self, descriptor: int, plan: Plan, spec: TransformSpec, switch: KillSwitch) -> Rendered:
         """Do what was planned with a picture that comes through a pipe."""

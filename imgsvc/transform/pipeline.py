@@ -7,6 +7,7 @@ the other, then encoded. libvips evaluates only when pixels are asked for, so mo
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
 from imgsvc.model.spec import Output, Placeholder, TransformSpec
 from imgsvc.settings import TransformSettings
+from imgsvc.transform.avif_pace import AvifPace
 from imgsvc.transform.body import whole
 from imgsvc.transform.colour import to_srgb
 from imgsvc.transform.compose import compose
@@ -47,6 +49,7 @@ class Rendered:
         width: in px, of one frame.
         height: likewise.
         degraded: ``frames`` if an animation had to become a still, else empty.
+        deferred: whether AVIF was due, but would have taken too long: WebP stands in for it.
         decode_seconds: reading and pixel work; of large pictures only what precedes encoding.
         encode_seconds: writing.
     """
@@ -57,16 +60,34 @@ class Rendered:
     width: int
     height: int
     degraded: str = ""
+    deferred: bool = False
     decode_seconds: float
     encode_seconds: float
 
 
 class Pipeline:
-    """Makes answers; holds no state, so any number of threads may share one."""
+    """
+    Makes answers; holds no state of its own, so any number of threads may share one.
 
-    def __init__(self, settings: TransformSettings, clock: Callable[[], float]) -> None:
+    Args:
+        settings: limits, efforts, and the budgets of AVIF.
+        clock: seconds, monotonic.
+        pace: knows how long AVIF takes, and learns it here; None begins anew.
+        patient: whether AVIF may take as long as it likes, for answers that nobody waits for.
+    """
+
+    def __init__(
+        self,
+        settings: TransformSettings,
+        clock: Callable[[], float],
+        pace: AvifPace | None = None,
+        *,
+        patient: bool = False,
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._pace = pace or AvifPace(settings.avif_effort)
+        self._budget_seconds = math.inf if patient else settings.avif_budget_seconds
         self.limits = Limits(
             max_pixels=settings.max_pixels,
             max_animation_pixels=settings.max_animation_pixels,
@@ -76,12 +97,18 @@ class Pipeline:
 
     def decision(self, source: PixelSource, spec: TransformSpec) -> Decision | None:
         """Decide what becomes of a source, from its header; None where the answer is no picture."""
-        return None if spec.is_json else decide(source, spec, self._settings, self.limits)
+        return None if spec.is_json else self._decide(source, spec)
 
     def heaviest(self, source: PixelSource, spec: TransformSpec) -> Decision | None:
-        """Decide for an estimate: a stand-in of a trimmed picture takes what the trimmed picture takes."""
-        trims = spec.placeholder is not None and spec.trim is not None
-        return decide(source, spec, self._settings, self.limits) if trims else self.decision(source, spec)
+        """
+        Decide for an estimate: a stand-in of a trimmed picture takes what the trimmed picture takes.
+
+        What is left of that may be AVIF in time, although the whole would not.
+        """
+        is_description = spec.output is Output.JSON and spec.placeholder is None
+        if spec.trim is None or is_description:
+            return self.decision(source, spec)
+        return decide(source, spec, self._settings, self.limits)
 
     def render(
         self, source: PixelSource, spec: TransformSpec, switch: KillSwitch, decision: Decision | None = None
@@ -111,17 +138,30 @@ class Pipeline:
         started = self._clock()
         cut = self._trimmed(source, spec, switch)
         if decision is None or cut is not source:
-            decision = decide(cut, spec, self._settings, self.limits)
+            decision = self._decide(cut, spec)
         image = compose(cut, decision.plan, switch, every=decision.animate)
-        if image.width * image.height * image.bands <= _HELD_BYTES:
+        if is_held := image.width * image.height * image.bands <= _HELD_BYTES:
             image = switch.in_memory(image)
         decoded = self._clock()
         data = self._encoded(switch.watch(image), decision)
+        self._teach(decision, self._clock() - decoded if is_held else None)
         # Never bigger than the source, where the source is as good an answer and still there.
         if cut is source and source.body is not None and len(data) > source.size_bytes:
             data = whole(source.body) if is_untouched(source.info, decision) else data
         media_type = CAPABILITIES[decision.image_format].media_type
-        return self._rendered(data, media_type, decision.plan.geometry.canvas, started, decoded, decision.degraded)
+        rendered = self._rendered(data, media_type, decision.plan.geometry.canvas, started, decoded)
+        return replace(rendered, degraded=decision.degraded, deferred=decision.deferred)
+
+    def _decide(self, source: PixelSource, spec: TransformSpec) -> Decision:
+        prompt_pixels = self._pace.pixels_within(self._budget_seconds)
+        return decide(source, spec, self._settings, self.limits, prompt_pixels=prompt_pixels)
+
+    def _teach(self, decision: Decision, encode_seconds: float | None) -> None:
+        """Let what was made tell how the next is made; None where decoding could not be told from encoding."""
+        if decision.image_format is ImageFormat.AVIF and encode_seconds is not None:
+            self._pace.learn(decision.plan.geometry.canvas.pixels, encode_seconds)
+        if decision.deferred:
+            self._pace.count_deferred()
 
     def _encoded(self, image: Any, decision: Decision) -> bytes:
         quality = choose_quality(decision.plan.spec, decision.image_format)
@@ -166,9 +206,7 @@ class Pipeline:
         answer = describe(image, info, info.image_format, source.size_bytes)
         return self._rendered(_json(answer), JSON_TYPE, natural, started, decoded)
 
-    def _rendered(
-        self, data: bytes, media_type: str, size: Size, started: float, decoded: float, degraded: str = ""
-    ) -> Rendered:
+    def _rendered(self, data: bytes, media_type: str, size: Size, started: float, decoded: float) -> Rendered:
         digest = hashlib.sha256(data).hexdigest()
         return Rendered(
             data=data,
@@ -176,7 +214,6 @@ class Pipeline:
             sha256=digest,
             width=size.width,
             height=size.height,
-            degraded=degraded,
             decode_seconds=decoded - started,
             encode_seconds=self._clock() - decoded,
         )

@@ -12,12 +12,13 @@ from imgsvc.model.spec import TransformSpec
 from imgsvc.settings import TransformSettings
 from imgsvc.transform import piping, runtime
 from imgsvc.transform.admission import Admission, OpenAdmission
+from imgsvc.transform.avif_pace import AvifPace
 from imgsvc.transform.body import Body, held_open
 from imgsvc.transform.drawing import Drawing
 from imgsvc.transform.geometry import Size
 from imgsvc.transform.lane import Lane
 from imgsvc.transform.looking import DrawingPlan, Looker
-from imgsvc.transform.pipeline import Pipeline, Rendered
+from imgsvc.transform.pipeline import Pipeline
 from imgsvc.transform.results import Head, Inspected, PoolStatistics, Transformed
 from imgsvc.transform.svg import SvgRenderer
 
@@ -68,8 +69,9 @@ class TransformPool:
         self._clock = clock
         self._admission = admission or OpenAdmission()
         self._most_piped_bytes = most_piped_bytes
-        self._pipeline = Pipeline(settings, clock)
-        self._looker = Looker(self._pipeline)
+        self._pace = AvifPace(settings.avif_effort)
+        self._looker = Looker(Pipeline(settings, clock, self._pace))
+        self._patient_looker = Looker(Pipeline(settings, clock, self._pace, patient=True))
         self._svg = svg or SvgRenderer(timeout_seconds=settings.timeout_seconds, max_pixels=settings.max_pixels)
         self._owns_svg = svg is None
         cores = os.cpu_count() or 1
@@ -120,7 +122,9 @@ class TransformPool:
         """
         return await self._look(head, lambda _: self._looker.inspect_head(head), bounded=True)
 
-    async def run(self, body: Body, image_format: ImageFormat, spec: TransformSpec) -> Transformed:
+    async def run(
+        self, body: Body, image_format: ImageFormat, spec: TransformSpec, *, patient: bool = False
+    ) -> Transformed:
         """
         Make the answer that *spec* asks for.
 
@@ -131,6 +135,7 @@ class TransformPool:
             body: as :meth:`inspect` gave it; a file need not stay open longer than this takes, or its caller waits.
             image_format: likewise.
             spec: what is asked for.
+            patient: whether AVIF may take longer than IMGSVC_AVIF_BUDGET: nobody waits for it.
 
         Raises:
             CorruptImage: the picture is broken or ends too early.
@@ -139,32 +144,41 @@ class TransformPool:
             TransformTimeout: it took longer than IMGSVC_TRANSFORM_TIMEOUT.
             Draining: the pool is closed.
         """
+        looker = self._looker_for(patient=patient)
         if image_format is ImageFormat.SVG:
-            return await self._run_drawing(body, spec)
-        plan = await self._look(body, lambda kept: self._looker.plan(kept, image_format, spec))
+            return await self._run_drawing(looker, body, spec)
+        plan = await self._look(body, lambda kept: looker.plan(kept, image_format, spec))
         with ExitStack() as held:
             waited_seconds = await self._admit(plan.estimate_bytes, held)
             kept = held_open(body, held)
             rendered, queued_seconds = await self._pixels.run(
-                lambda switch: self._looker.render(kept, plan, spec, switch),
+                lambda switch: looker.render(kept, plan, spec, switch),
                 self._timeout_seconds,
                 ended=held.pop_all().close,
             )
-        return _answer(rendered, waited_seconds + queued_seconds)
+        return Transformed.of(rendered, waited_seconds + queued_seconds)
 
     @property
     def free_pipes(self) -> int:
         """How many more sources could be decoded while they arrive, without waiting for a thread."""
         return max(0, PIPE_THREADS - self._piping)
 
-    def can_pipe(self, head: Head, spec: TransformSpec, source_bytes: int = 0) -> bool:
+    def can_pipe(self, head: Head, spec: TransformSpec, source_bytes: int = 0, *, patient: bool = False) -> bool:
         """Whether :meth:`run_piped` can make this answer, has a thread free for it, and takes little for it."""
         if head.info is None or not self.free_pipes or not piping.can_pipe(head, spec):
             return False
-        return self._looker.plan_arriving(head.info, spec, source_bytes).estimate_bytes <= self._most_piped_bytes
+        plan = self._looker_for(patient=patient).plan_arriving(head.info, spec, source_bytes)
+        return plan.estimate_bytes <= self._most_piped_bytes
 
     async def run_piped(
-        self, descriptor: int, head: Head, spec: TransformSpec, *, timeout_seconds: float, source_bytes: int = 0
+        self,
+        descriptor: int,
+        head: Head,
+        spec: TransformSpec,
+        *,
+        timeout_seconds: float,
+        source_bytes: int = 0,
+        patient: bool = False,
     ) -> Transformed:
         """
         Make the answer that *spec* asks for from a source that is still arriving.
@@ -179,6 +193,7 @@ class TransformPool:
             spec: what is asked for.
             timeout_seconds: from the thread's start, waiting for the source included.
             source_bytes: how many there will be, as far as is known; only the estimate hangs on it.
+            patient: as with :meth:`run`.
 
         Raises:
             CorruptImage: the picture is broken or ended too early.
@@ -194,14 +209,15 @@ class TransformPool:
             held.callback(self._pipe_left)
             if (info := head.info) is None:
                 raise ValueError("nothing is known of the source")
-            plan = self._looker.plan_arriving(info, spec, source_bytes)
+            looker = self._looker_for(patient=patient)
+            plan = looker.plan_arriving(info, spec, source_bytes)
             waited_seconds = await self._admit(plan.estimate_bytes, held)
             rendered, queued_seconds = await self._pipes.run(
-                lambda switch: self._looker.render_arriving(descriptor, plan, spec, switch),
+                lambda switch: looker.render_arriving(descriptor, plan, spec, switch),
                 timeout_seconds,
                 ended=held.pop_all().close,
             )
-        return _answer(rendered, waited_seconds + queued_seconds)
+        return Transformed.of(rendered, waited_seconds + queued_seconds)
 
     async def aclose(self) -> None:
         """Refuse new work, kill what runs, and wait until all threads have ended; twice is allowed."""
@@ -221,6 +237,7 @@ class TransformPool:
     def statistics(self) -> PoolStatistics:
         """Snapshot of what is inside and of the counters."""
         headers, pixels, pipes = (lane.statistics() for lane in (self._headers, self._pixels, self._pipes))
+        pace = self._pace.statistics()
         return PoolStatistics(
             threads=pixels.threads,
             queued=pixels.queued,
@@ -230,6 +247,8 @@ class TransformPool:
             completed=self._inspected + pixels.completed + pipes.completed,
             refused=headers.refused,
             timed_out=headers.timed_out + pixels.timed_out + pipes.timed_out,
+            avif_nanoseconds_per_pixel=pace.nanoseconds_per_pixel,
+            avif_deferred=pace.deferred,
         )
 
     async def _look(self, body: Body, look: Callable[[Body], T], *, bounded: bool = False) -> T:
@@ -248,21 +267,24 @@ class TransformPool:
         held.callback(permit.release)
         return self._clock() - asked
 
-    async def _run_drawing(self, body: Body, spec: TransformSpec) -> Transformed:
-        plan = await self._look(body, lambda kept: self._looker.plan_drawing(kept, spec))
+    def _looker_for(self, *, patient: bool) -> Looker:
+        return self._patient_looker if patient else self._looker
+
+    async def _run_drawing(self, looker: Looker, body: Body, spec: TransformSpec) -> Transformed:
+        plan = await self._look(body, lambda kept: looker.plan_drawing(kept, spec))
         with ExitStack() as held:
             # A worker that is there already is part of the resident size.
             fresh_bytes = 0 if self._svg.statistics().worker_pid else SVG_WORKER_BYTES
             waited_seconds = await self._admit(plan.estimate_bytes + fresh_bytes, held)
             begun = self._clock()
-            source = (await self._draw(plan)).as_source(plan.data)
+            drawing = await self._draw(plan)
             drawn_seconds = self._clock() - begun
             rendered, queued_seconds = await self._pixels.run(
-                lambda switch: self._pipeline.render(source, spec, switch, plan.decision),
+                lambda switch: looker.render_drawing(drawing, plan, spec, switch),
                 self._timeout_seconds,
                 ended=held.pop_all().close,
             )
-        return _answer(rendered, waited_seconds + queued_seconds, drawn_seconds)
+        return Transformed.of(rendered, waited_seconds + queued_seconds, drawn_seconds)
 
     async def _draw(self, plan: DrawingPlan) -> Drawing:
         raster = await self._svg.render(plan.data, plan.size.width, plan.size.height)
@@ -270,17 +292,3 @@ class TransformPool:
 
     def _pipe_left(self) -> None:
         self._piping -= 1
-
-
-def _answer(rendered: Rendered, queue_seconds: float, drawn_seconds: float = 0.0) -> Transformed:
-    return Transformed(
-        data=rendered.data,
-        media_type=rendered.media_type,
-        sha256=rendered.sha256,
-        width=rendered.width,
-        height=rendered.height,
-        degraded=rendered.degraded,
-        queue_seconds=queue_seconds,
-        decode_seconds=rendered.decode_seconds + drawn_seconds,
-        encode_seconds=rendered.encode_seconds,
-    )

@@ -1,9 +1,11 @@
 """What the pool gives back."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.transform.body import Body
+from imgsvc.transform.pipeline import Rendered
 from imgsvc.transform.probe import ImageInfo
 
 
@@ -57,6 +59,8 @@ class Transformed:
         width: in px, of one frame; for JSON that of the picture it speaks of.
         height: likewise.
         degraded: ``frames`` if an animation had to become a still, else empty.
+        deferred: whether AVIF was due, but would have taken too long: WebP stands in for it. Who asks again, and is
+            patient, gets the AVIF.
         queue_seconds: waiting to be admitted and for a thread.
         decode_seconds: drawing, reading and pixel work; of large pictures only what precedes encoding.
         encode_seconds: writing.
@@ -68,9 +72,26 @@ class Transformed:
     width: int
     height: int
     degraded: str = ""
+    deferred: bool = False
     queue_seconds: float = 0.0
     decode_seconds: float = 0.0
     encode_seconds: float = 0.0
+
+    @classmethod
+    def of(cls, rendered: Rendered, queue_seconds: float, drawn_seconds: float = 0.0) -> Self:
+        """Add to what was rendered how long it waited, and how long it took to draw it."""
+        return cls(
+            data=rendered.data,
+            media_type=rendered.media_type,
+            sha256=rendered.sha256,
+            width=rendered.width,
+            height=rendered.height,
+            degraded=rendered.degraded,
+            deferred=rendered.deferred,
+            queue_seconds=queue_seconds,
+            decode_seconds=rendered.decode_seconds + drawn_seconds,
+            encode_seconds=rendered.encode_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +108,8 @@ class PoolStatistics:
         completed: inspections and transforms ended since the start, whatever came of them.
         refused: inspections that did not get in; transforms are refused by the admission.
         timed_out: passed their deadline.
+        avif_nanoseconds_per_pixel: what encoding AVIF takes, as far as is known now.
+        avif_deferred: answers since the start that were WebP because AVIF would have taken too long.
     """
 
     threads: int
@@ -97,3 +120,5 @@ class PoolStatistics:
     completed: int
     refused: int
     timed_out: int
+    avif_nanoseconds_per_pixel: float
+    avif_deferred: int

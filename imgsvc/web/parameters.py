@@ -12,6 +12,7 @@ from imgsvc.web.colours import colour
 from imgsvc.web.query import MAX_QUERY_CHARS, Pair
 
 MAX_VALUE_CHARS = 256
+MAX_TAGS_CHARS = 512
 
 _BOOLEAN = {"type": "boolean"}
 _YES_OR_NO = "1 or 0 (also true/false, yes/no, on/off)"
@@ -137,8 +138,13 @@ PARAMETERS: tuple[Parameter, ...] = (
         {"type": "string", "maxLength": MAX_VALUE_CHARS},
     ),
     Parameter(
-        "tag", values.tags, "words of letters, digits and _.:- with commas or spaces between",
-        "Words a purge can name; part of no key.",
+        "tag", values.tags, f"at most {values.MAX_TAGS} words of letters, digits or . _ : / - with commas between",
+        "Words by which the source can be purged, from signed requests; part of no key.",
+        schema={"type": "string", "maxLength": MAX_TAGS_CHARS}, max_chars=MAX_TAGS_CHARS,
+    ),
+    Parameter(
+        "forceRefresh", values.refresh, "1 or 0 (also true/false)", "Ask the source again; part of no key.",
+        ("refresh",), _BOOLEAN,
     ),
     Parameter("sig", values.text, f"at most {MAX_VALUE_CHARS} characters", "Signature of the request."),
     Parameter(

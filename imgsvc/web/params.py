@@ -29,6 +29,8 @@ class ImageQuestion:
         exp: unix seconds at which the signature ends.
         ignored: names not known, fit for a header.
         vary: names of the request headers that decided.
+        tags: words by which the source can be purged, in order; who may give them is not decided here.
+        refresh: whether the source shall be asked again; likewise.
     """
 
     source: Source
@@ -38,6 +40,8 @@ class ImageQuestion:
     exp: int | None
     ignored: tuple[str, ...]
     vary: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    refresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,17 @@ def parse_image_query(
     source = read_source(values.get("url"), param=name, site_url=site_url, relative=relative)
     spec, vary = _understood(values, hints, ladder=ladder and "sig" not in values)
     sent = tuple((pair.name, pair.value) for pair in pairs)
-    return ImageQuestion(source, spec, sent, values.get("sig"), values.get("exp"), given.ignored, vary)
+    return ImageQuestion(
+        source=source,
+        spec=spec,
+        pairs=sent,
+        sig=values.get("sig"),
+        exp=values.get("exp"),
+        ignored=given.ignored,
+        vary=vary,
+        tags=values.get("tag", ()),
+        refresh=values.get("forceRefresh", False),
+    )
 
 
 def _collected(pairs: tuple[Pair, ...]) -> _Given:

@@ -34,6 +34,7 @@ class Understood:
 
     Attributes:
         for_next: whether it came by Next's own route.
+        refresh: what became of the refresh that was asked for; empty = none was.
         headers: those that say what decided and what was ignored, finished.
     """
 
@@ -41,10 +42,15 @@ class Understood:
     grant: Grant
     request: ImageRequest
     for_next: bool = False
+    refresh: str = ""
     headers: tuple[tuple[str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        named = (("Vary", self.question.vary), ("X-Ignored-Params", self.question.ignored))
+        question = self.question
+        # Words of a client that nobody vouches for name nothing.
+        tag = ("tag",) if question.tags and question.sig is None else ()
+        refresh = (self.refresh,) if self.refresh else ()
+        named = (("Vary", question.vary), ("X-Ignored-Params", (*question.ignored, *tag)), ("X-Refresh", refresh))
         object.__setattr__(self, "headers", tuple((name, ", ".join(texts)) for name, texts in named if texts))
 
 
@@ -104,4 +110,5 @@ class Questions:
             signed=question.sig is not None,
             site=self._site_url if self._relative else None,
         )
-        return Understood(question, grant, ImageRequest(question.source, question.spec), self._relative)
+        tags = frozenset(question.tags if question.sig is not None else ())
+        return Understood(question, grant, ImageRequest(question.source, question.spec, tags), self._relative)

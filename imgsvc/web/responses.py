@@ -91,7 +91,7 @@ def _headers(served: Served, understood: Understood, memory_seconds: float) -> H
     """Give all headers but those of a tier's or a client's special case; the hot path, so one list and no detour."""
     blob = served.blob
     now = time.time()
-    cache = "HIT" if served.hit else "MISS"
+    cache = "STALE" if served.stale else "HIT" if served.hit else "MISS"
     expires_at = understood.grant.expires_at
     age = 0 if served.tier is Tier.ORIGIN else max(0, int(now - blob.meta.fetched_at))
     headers = [
@@ -136,6 +136,8 @@ def _cache_status(served: Served, ttl_seconds: int) -> str:
     memory = "imgsvc-memory; fwd=miss; collapsed" if served.collapsed else "imgsvc-memory; fwd=miss"
     if served.trace is None or not served.trace.asked_store:
         return memory
+    if served.trace.asked_first:
+        return f"imgsvc-store; fwd=stale; ttl={ttl_seconds}, {memory}"
     return f"imgsvc-store; hit; ttl={ttl_seconds}, {memory}" if served.hit else f"imgsvc-store; fwd=miss, {memory}"
 
 

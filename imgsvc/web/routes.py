@@ -6,6 +6,7 @@ from imgsvc.web.appkeys import SERVICES, Services
 from imgsvc.web.handlers.demo import DemoHandlers
 from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
+from imgsvc.web.handlers.purge import PurgeHandlers
 
 
 def make_application(services: Services) -> web.Application:
@@ -15,6 +16,7 @@ def make_application(services: Services) -> web.Application:
     ==========================  =======================
     ``/api/cache/images``       GET, HEAD, DELETE
     ``/_next/image``            GET, HEAD
+    ``/api/purge``              POST
     ``/api/health``             GET, HEAD
     ``/api/health/live``        GET, HEAD
     ``/api/health/metrics``     GET, HEAD
@@ -25,6 +27,7 @@ def make_application(services: Services) -> web.Application:
     app = web.Application()
     app[SERVICES] = services
     app.add_routes(ImageHandlers(services).routes())
+    app.add_routes(PurgeHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
     if services.demo:
         app.add_routes(DemoHandlers().routes())

@@ -11,12 +11,16 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeVar
 
+from imgsvc.model.purge import is_tag
 from imgsvc.model.spec import Gravity, Output
 
 _T = TypeVar("_T")
 
 DEFAULT_TRIM = 10
 """Tolerance of a ``trim`` that names none."""
+
+MAX_TAGS = 16
+"""Words of one request."""
 
 FOCUS_PLACES = 4
 """Decimals of a focus point that count: 1/10000 of the largest side is below a pixel."""
@@ -25,7 +29,7 @@ _WHOLE = re.compile(r"[0-9]{1,18}\Z")
 _DECIMAL = re.compile(r"[0-9]*\.?[0-9]+\Z")
 _TRUE = frozenset(("", "1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off"))
-_TAGS = re.compile(r"[\w.:-]+(?:[ ,]+[\w.:-]+)*\Z")
+_BETWEEN_TAGS = re.compile(r"[\s,]+")
 
 GRAVITIES: Mapping[str, Gravity] = {
     "center": Gravity.CENTRE,
@@ -44,10 +48,18 @@ def text(value: str) -> str:
 
 
 def tags(value: str) -> tuple[str, ...]:
-    """Read words (letters, digits, ``_.:-``), separated by commas or spaces."""
-    if value and not _TAGS.match(value):
+    """Read words between white space or commas; order and repetition say nothing."""
+    words = {word for word in _BETWEEN_TAGS.split(value) if word}
+    if len(words) > MAX_TAGS or not all(map(is_tag, words)):
         raise ValueError(value)
-    return tuple(value.replace(",", " ").split())
+    return tuple(sorted(words))
+
+
+def refresh(value: str) -> bool:
+    """Read 1/true or 0/false; a name alone means no, for what it would ask for is costly."""
+    if (word := value.lower()) not in ("", "1", "true", "0", "false"):
+        raise ValueError(value)
+    return word in ("1", "true")
 
 
 def boolean(value: str) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from imgsvc.errors import (
+    CircuitOpen,
     OriginUnreachable,
     SourceNotAllowed,
 )
@@ -58,6 +59,16 @@ async def test_unknown_certificate(secure_origin):
             await fetcher.open(secure_origin.url("/a"))
 
     assert secure_origin.hits("/a") == 0
+
+
+async def test_untrusted_again_and_again(secure_origin):
+    """TLS that cannot be trusted is a failure: five in a row, and the source is left alone."""
+    async with fetching(**near(secure_origin)) as fetcher:
+        for _ in range(5):
+            with pytest.raises(OriginUnreachable, match="TLS"):
+                await fetcher.open(secure_origin.url("/a"))
+        with pytest.raises(CircuitOpen):
+            await fetcher.open(secure_origin.url("/a"))
 
 
 async def test_downgrade(secure_origin, certificate):

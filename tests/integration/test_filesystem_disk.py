@@ -116,7 +116,7 @@ def small_disk(tmp_path: Path):
 
 async def test_full_disk(small_disk: Path):
     """On a full disk a write and a ping fail by name, reads go on, and no temporary takes room."""
-    store = FilesystemStore(settings_of(small_disk / "store"))
+    store = FilesystemStore(settings_of(small_disk / "store", 10_000_000))
     await store.put("a", b"a" * 500_000, meta_of(b"a" * 500_000))
     for _ in range(3):
         with pytest.raises(StoreError, match="No space left on device"):

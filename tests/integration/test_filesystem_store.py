@@ -19,8 +19,9 @@ from tests.contracts.writing import Leftovers, WritingContract, long_file  # noq
 from tests.support.blobs import meta_of
 
 
-def settings_of(folder: Path) -> StoreSettings:
-    return StoreSettings.model_validate({"IMGSVC_STORE_DIR": str(folder)})
+def settings_of(folder: Path, max_bytes: int | None = None) -> StoreSettings:
+    ceiling = {} if max_bytes is None else {"IMGSVC_STORE_MAX_BYTES": str(max_bytes)}
+    return StoreSettings.model_validate({"IMGSVC_STORE_DIR": str(folder), **ceiling})
 
 
 def files_below(folder: Path) -> list[str]:

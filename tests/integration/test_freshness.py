@@ -1,9 +1,11 @@
 """How long answers live: by the source's word, within the operator's bounds."""
 
 import asyncio
+import re
 
 import pytest
 
+from imgsvc.model.source import Source
 from tests.support.service import running_service
 
 
@@ -26,20 +28,81 @@ async def test_lifetimes(origin, photo, tmp_path, headers, max_age):
     async with running_service(tmp_path, origin.port, IMGSVC_MIN_TTL="100", IMGSVC_MAX_TTL="1000") as service:
         answer = await service.image(origin.url("/a.jpg"), w=10)
 
-    assert answer.headers["Cache-Control"] == f"public, max-age={max_age}"
+    stale = "stale-while-revalidate=86400, stale-if-error=604800"
+    assert answer.headers["Cache-Control"] == f"public, max-age={max_age}, {stale}"
 
 
-async def test_an_expired_answer_is_fetched_anew(origin, photo, tmp_path):
-    """With no lifetime at all each request asks the source, and sees what changed."""
+async def test_a_stale_answer_and_what_follows(origin, photo, tmp_path):
+    """A stale picture is answered at once, and what its source says behind that counts from then on."""
+    origin.conditional("/a.jpg", photo, etag='"1"')
+    async with running_service(tmp_path, origin.port, IMGSVC_MIN_TTL="0") as service:
+        answers = []
+        for _ in range(3):
+            answers.append(await service.image(origin.url("/a.jpg"), f="png", w=10))
+            await service.settled()
+        origin.serve("/a.jpg", b"gone", status=404)
+        last = await service.image(origin.url("/a.jpg"), f="png", w=10)
+        await service.settled()
+        gone = await service.image(origin.url("/a.jpg"), f="png", w=10)
+        figures = (await service.request("GET", "/api/health/metrics")).json()
+
+    assert [(answer.status, answer.headers["X-Cache"]) for answer in answers] == [
+        (200, "MISS"), (200, "STALE"), (200, "STALE"),
+    ]  # fmt: skip
+    assert answers[1].headers["X-Source"] == "memory"
+    assert answers[1].headers["ETag"] == answers[0].headers["ETag"]
+    assert re.fullmatch(r"imgsvc-memory; hit; ttl=(0|-[0-9]+)", answers[1].headers["Cache-Status"])
+    assert "Age" in answers[1].headers
+    assert (last.headers["X-Cache"], gone.status, gone.json()["code"]) == ("STALE", 404, "source-not-found")
+    assert figures["sources"]["validation"]["not_modified"] == 2
+    assert figures["sources"]["validation"]["ended"] == 1
+
+
+async def test_a_stale_answer_of_the_store(origin, photo, tmp_path):
+    """After a restart the store answers, stale, and the source is asked with what is known of it."""
+    origin.conditional("/a.jpg", photo, etag='"1"')
+    url = origin.url("/a.jpg")
+    async with running_service(tmp_path, origin.port, IMGSVC_MIN_TTL="0") as service:
+        await service.image(url, w=10)
+        await service.settled()
+    async with running_service(tmp_path, origin.port, IMGSVC_MIN_TTL="0") as service:
+        answer = await service.image(url, w=10)
+        await service.settled()
+
+    assert (answer.headers["X-Cache"], answer.headers["X-Source"]) == ("STALE", "store")
+    assert re.match(r"imgsvc-store; hit; ttl=(0|-[0-9]+), imgsvc-memory; fwd=miss", answer.headers["Cache-Status"])
+    assert origin.requests[-1].headers["If-None-Match"] == '"1"'
+
+
+async def test_a_condition_on_a_stale_answer(origin, photo, tmp_path):
+    """A client that has the bytes is told so, stale or not."""
+    origin.conditional("/a.jpg", photo, etag='"1"')
+    async with running_service(tmp_path, origin.port, IMGSVC_MIN_TTL="0") as service:
+        first = await service.image(origin.url("/a.jpg"), w=10)
+        headers = {"If-None-Match": first.headers["ETag"]}
+        again = await service.image(origin.url("/a.jpg"), headers, w=10)
+
+    assert (again.status, again.headers["X-Cache"], again.body) == (304, "STALE", b"")
+
+
+async def test_next_says_stale_too(origin, photo, tmp_path):
+    """Next's own header has the same word."""
     origin.serve("/a.jpg", photo)
     async with running_service(tmp_path, origin.port, IMGSVC_MIN_TTL="0") as service:
-        first = await service.image(origin.url("/a.jpg"), f="png", w=10)
-        await service.settled()
-        origin.serve("/a.jpg", b"gone", status=404)
-        second = await service.image(origin.url("/a.jpg"), f="png", w=10)
+        await service.request("GET", "/_next/image", url=origin.url("/a.jpg"), w=16, q=75)
+        again = await service.request("GET", "/_next/image", url=origin.url("/a.jpg"), w=16, q=75)
 
-    assert (first.status, second.status) == (200, 404)
-    assert first.headers["Cache-Control"] == "public, max-age=0"
+    assert again.headers["X-Nextjs-Cache"] == "STALE"
+
+
+async def test_tags_for_the_cache_in_front(service, origin, photo):
+    """Each answer names its source's host and digest, so that what was purged here can be purged there."""
+    origin.serve("/a.jpg", photo)
+    answer = await service.image(origin.url("/a.jpg"), w=10)
+
+    source = Source(origin.url("/a.jpg"))
+    assert answer.headers["Cache-Tag"] == f"{source.host},url:{source.h16}"
+    assert answer.headers["Surrogate-Key"] == f"{source.host} url:{source.h16}"
 
 
 @pytest.mark.parametrize("directive", ["no-store", "private"])

@@ -89,7 +89,7 @@ async def test_two_replicas_converge(origin: ScriptedOrigin, photo, s3, tmp_path
     assert {answer.status for answer in answers} == {200}
     assert len({answer.headers["ETag"] for answer in later}) == 1
     assert {answer.headers["X-Cache"] for answer in later} == {"HIT"}
-    assert lost <= 1
+    assert lost <= 3  # variant, original and record of one of them
 
 
 async def test_the_cdn_serves_the_bucket(origin: ScriptedOrigin, photo, s3, seaweed, tmp_path):  # noqa: F811 - the fixture

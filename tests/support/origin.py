@@ -36,6 +36,31 @@ class ScriptedOrigin(HttpServer):
         """Answer honestly; ``Content-Type`` is image/jpeg unless *headers* say otherwise."""
         self.script(path, lambda x: x.answer(body, status=status, headers=JPEG | dict(headers or {})))
 
+    def conditional(
+        self, path: str, body: bytes, *, etag: str | None, last_modified: str | None = None,
+        headers: Mapping[str, str] | None = None, headers_304: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """
+        Answer honestly, and 304 to whoever has that version already (RFC 9110 §13.2.2).
+
+        Args:
+            path: to answer.
+            body: sent to everybody else.
+            etag: with its quotes; None sends none.
+            last_modified: an HTTP date.
+            headers: beside the validators, in either answer.
+            headers_304: in a 304 only, over *headers*.
+        """
+        validators = {k: v for k, v in (("ETag", etag), ("Last-Modified", last_modified)) if v is not None}
+
+        async def behave(exchange: Exchange) -> None:
+            if not _has_version(exchange.request.headers, etag, last_modified):
+                return await exchange.answer(body, headers=JPEG | validators | dict(headers or {}))
+            exchange.keep_alive = True
+            return await exchange.head(304, validators | dict(headers or {}) | dict(headers_304 or {}))
+
+        self.script(path, behave)
+
     def gate(self, path: str, body: bytes) -> asyncio.Event:
         """Answer honestly, but not before the test sets the event."""
         opened = asyncio.Event()
@@ -142,3 +167,10 @@ class ScriptedOrigin(HttpServer):
     def huge_headers(self, path: str, *, field_bytes: int = 100, fields: int = 100_000) -> None:
         """Send many header fields, or few long ones."""
         self.script(path, lambda x: x.head(headers={f"X-{n}": "x" * field_bytes for n in range(fields)}))
+
+
+def _has_version(asked: Mapping[str, str], etag: str | None, last_modified: str | None) -> bool:
+    """Whether a request's validators are these; a date counts only where no entity tag was sent."""
+    if "If-None-Match" in asked:
+        return etag is not None and asked["If-None-Match"] == etag
+    return last_modified is not None and asked.get("If-Modified-Since") == last_modified

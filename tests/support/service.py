@@ -74,7 +74,8 @@ class RunningService:
     def idle(self) -> bool:
         """Whether nothing is in flight or waiting to be stored."""
         owners = self.opened.owners
-        return owners["flights"].statistics().in_flight == 0 and owners["persister"].statistics().waiting == 0
+        behind = sum(owners[name].statistics().running for name in ("revalidations", "tagging", "upgrades"))
+        return not (behind or owners["flights"].statistics().in_flight or owners["persister"].statistics().waiting)
 
     async def settled(self) -> None:
         """Wait until nothing is in flight or waiting to be stored."""

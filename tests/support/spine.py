@@ -3,19 +3,25 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
+from imgsvc.app.answering import Answering, put_together
+from imgsvc.app.parts import Parts
+from imgsvc.cache.announcements import Announcements
 from imgsvc.cache.coalesce import Coalescer
-from imgsvc.cache.failures import RememberedFailures
+from imgsvc.cache.leases import Leases
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.cache.metadata import MetadataCache
 from imgsvc.errors import StoreError
 from imgsvc.model.blob import BlobMeta
+from imgsvc.model.domains import Domains
 from imgsvc.model.source import Source
+from imgsvc.origin.breaker import Breaker
 from imgsvc.origin.fetcher import Fetcher
 from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.policy import SourcePolicy
@@ -27,19 +33,15 @@ from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.answers import ImageRequest, Served, Trace
 from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
-from imgsvc.services.images import ImageService
-from imgsvc.services.incoming import Incoming
-from imgsvc.services.large import LargeTransforms
+from imgsvc.services.limits import RateLimits
+from imgsvc.services.marks import Marks
 from imgsvc.services.original import Original
-from imgsvc.services.originals import Originals
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.persist import Persister
-from imgsvc.services.records import Records
 from imgsvc.services.shelf import Shelf
 from imgsvc.settings import Settings, StoreSettings
 from imgsvc.store.filesystem import FilesystemStore
 from imgsvc.stream.spoolfile import SpoolSpace
-from imgsvc.stream.spools import Spools
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from imgsvc.web.params import Hints, parse_image_query
@@ -133,33 +135,22 @@ class Doubtful(FilesystemStore):
 
 @dataclass
 class Spine:
-    """All parts."""
+    """All parts, and the services made of them; both by their own names too."""
 
     clock: Clock
     settings: Settings
     origin: ScriptedOrigin
-    store: Doubtful
-    memory: MemoryCache
-    metadata: MetadataCache
-    failures: RememberedFailures
-    flights: Coalescer
-    persister: Persister
+    parts: Parts
     shelf: Shelf
-    fetcher: Fetcher
-    transforms: TransformPool
-    originals: Originals
-    images: ImageService
-    downloads: Downloads
-    space: SpoolSpace
-    transfers: TransferLedger
-    gate: ByteGate
-    admission: Admission
-    monitor: MemoryMonitor
-    incoming: Incoming
+    answering: Answering
     rss: Rss
-    slots: Slots
-    outgoing: Outgoing
-    held: list[Original]
+    held: list[Original] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        for made in (self.__dict__.get("parts"), self.__dict__.get("answering")):
+            if hasattr(made, name):
+                return getattr(made, name)
+        raise AttributeError(name)
 
     def source(self, path: str) -> Source:
         return Source(self.origin.url(path))
@@ -197,6 +188,16 @@ class Spine:
         """Wait until so many wait for work in flight."""
         await until(lambda: self.flights.statistics().waiters >= count)
 
+    def open_gates(self) -> None:
+        """Let everything that waits at the store go on."""
+        for waited_for in self.store.gates.values():
+            waited_for.set()
+
+    async def revalidated(self) -> None:
+        """Wait until no source is asked behind an answer any more, and what that brought is stored."""
+        await self.revalidations.idle()
+        await self.stored()
+
     def forget_memory(self) -> None:
         self.memory.clear("pressure")
 
@@ -204,6 +205,14 @@ class Spine:
     def free_slots(self) -> int:
         statistics = self.slots.statistics()
         return statistics.count - statistics.taken
+
+
+async def ask_at(parts: Spine, seconds: float, query: str = "w=10&f=png") -> Served:
+    """Ask for */a.png* at this time after the start, and wait for what happens behind the answer."""
+    parts.clock.now = START + seconds
+    served = await parts.ask("/a.png", query)
+    await parts.revalidated()
+    return served
 
 
 async def until(condition) -> None:
@@ -222,78 +231,73 @@ async def spine(
     tmp_path: Path, origin: ScriptedOrigin, *, slot_timeout_seconds: float = 5, **env: str
 ) -> AsyncIterator[Spine]:
     """Put all parts together; at the end nothing may be in flight, open or taken."""
-    settings = _settings(tmp_path, origin, env)
-    clock = Clock()
+    settings, clock, rss = _settings(tmp_path, origin, env), Clock(), Rss()
+    async with AsyncExitStack() as stack:
+        parts = await _parts(settings, clock, rss, tmp_path, slot_timeout_seconds, stack)
+        shelf = Shelf(parts.store, parts.persister, parts.transfers, lambda: settings.origin.stream_threshold_bytes)
+        made = Spine(
+            clock, settings, origin, parts, shelf, put_together(settings, parts, shelf, stack, clock=clock), rss
+        )
+        stack.callback(made.open_gates)
+        yield made
+        await _nothing_left(made)
+
+
+async def _parts(
+    settings: Settings, clock: Clock, rss: Rss, tmp_path: Path, slot_timeout_seconds: float, stack: AsyncExitStack
+) -> Parts:
+    """Make real parts; *stack* closes them."""
+    domains = await asyncio.to_thread(Domains)
+    breaker = Breaker(domains, clock=clock)
     store = Doubtful(settings.store)
+    stack.push_async_callback(store.aclose)
     cache_bytes = CACHE_BYTES if settings.memory.cache_bytes is None else settings.memory.cache_bytes
     memory = MemoryCache(cache_bytes, settings.origin.max_image_size_bytes)
     metadata = MetadataCache(settings.cache, 10_000_000, clock=clock)
-    failures = RememberedFailures(metadata, clock)
-    flights = Coalescer(settings.cache.coalesce_timeout_seconds)
+    stack.push_async_callback(metadata.aclose)
+    leases, announcements = Leases(settings.cache), Announcements(settings.cache, "purge")
+    stack.push_async_callback(leases.aclose)
+    stack.push_async_callback(announcements.aclose)
     transfers = TransferLedger(settings.memory.transfer_capacity_bytes)
-    rss = Rss()
     monitor = MemoryMonitor(settings.memory, rss, clock)
     gate = ByteGate(
         settings.memory.gate_capacity_bytes, queue_limit=64, largest_bytes=lambda: 400 << 20, make_room=_has_room
     )
-    threshold_bytes = settings.origin.stream_threshold_bytes
-    admission = Admission(monitor, gate, settings.memory.large_operation_bytes, threshold_bytes)
+    admission = Admission(monitor, gate, settings.memory.large_operation_bytes, settings.origin.stream_threshold_bytes)
+    policy = SourcePolicy(settings.access, settings.origin, LoopGuard())
+    fetcher = Fetcher(settings.origin, policy, breaker=breaker)
+    space = SpoolSpace(tmp_path / "spool", settings.spool.max_bytes)
+    stack.push_async_callback(space.aclose)
+    stack.push_async_callback(fetcher.aclose)
+    svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
+    stack.push_async_callback(svg.aclose)
+    transforms = TransformPool(settings.transform, svg, admission=admission)
+    stack.push_async_callback(transforms.aclose)
     persister = Persister(
         store,
         transfers,
         on_stored=lambda key, sha256: memory.mark_stored(key, BlobMeta.etag_of(sha256)),
-        on_lost=lambda key: memory.discard(key, "replaced"),
         pause=_no_pause,
     )
     persister.start()
-    shelf = Shelf(store, persister, transfers, lambda: threshold_bytes)
-    fetcher = Fetcher(settings.origin, SourcePolicy(settings.access, settings.origin, LoopGuard()))
-    svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
-    transforms = TransformPool(settings.transform, svg, admission=admission)
-    space = SpoolSpace(tmp_path / "spool", settings.spool.max_bytes)
-    spools = Spools(space, transfers, threshold_bytes)
+    stack.push_async_callback(persister.aclose, 5)
     downloads = Downloads(store, settings.spool.drain_deadline_seconds, lambda: monitor.level < Level.GUARD)
-    records = Records(shelf, clock)
-    slots = Slots(settings.origin.fetch_slots, slot_timeout_seconds)
-    incoming = Incoming(
-        origin=settings.origin, cache=settings.cache, failures=failures, shelf=shelf, records=records, fetcher=fetcher,
-        transforms=transforms, admission=admission, spools=spools, downloads=downloads, clock=clock,
-        slots=slots,
+    stack.push_async_callback(downloads.aclose, 5)
+    flights = Coalescer(settings.cache.coalesce_timeout_seconds)
+    stack.push_async_callback(flights.aclose)
+    return Parts(
+        breaker=breaker, fetcher=fetcher, limits=RateLimits(settings.limits, domains, clock=clock), store=store,
+        metadata=metadata, leases=leases, announcements=announcements,
+        marks=Marks(store, announcements, settings.cache.max_ttl_seconds, clock=clock), svg=svg,
+        transforms=transforms, memory=memory, persister=persister, flights=flights, downloads=downloads,
+        slots=Slots(settings.origin.fetch_slots, slot_timeout_seconds), outgoing=Outgoing(), space=space,
+        transfers=transfers, gate=gate, admission=admission, monitor=monitor,
     )  # fmt: skip
-    originals = Originals(
-        cache=settings.cache, flights=flights, failures=failures, shelf=shelf, records=records, spools=spools,
-        incoming=incoming, transforms=transforms, clock=clock,
-    )  # fmt: skip
-    images = ImageService(
-        memory=memory, flights=flights, failures=failures, shelf=shelf, originals=originals,
-        transforms=LargeTransforms(
-            transforms, settings.transform.timeout_seconds, settings.origin.max_image_size_bytes
-        ),
-        admission=admission, clock=clock,
-    )  # fmt: skip
-    made = Spine(
-        clock, settings, origin, store, memory, metadata, failures, flights, persister, shelf, fetcher, transforms,
-        originals, images, downloads, space, transfers, gate, admission, monitor, incoming, rss, slots, Outgoing(), [],
-    )  # fmt: skip
-    try:
-        yield made
-        await _nothing_left(made)
-    finally:
-        for waited_for in store.gates.values():
-            waited_for.set()
-        await flights.aclose()
-        await downloads.aclose(5)
-        await persister.aclose(5)
-        await transforms.aclose()
-        await svg.aclose()
-        await metadata.aclose()
-        await store.aclose()
-        await fetcher.aclose()
-        await space.aclose()
 
 
 async def _nothing_left(made: Spine) -> None:
     """Wait until all has ended, and see that every account is at zero."""
+    await made.revalidations.idle()
     await made.transforms.idle()
     for original in made.held:
         original.let_go()

@@ -1,16 +1,17 @@
 """``/api/cache/images`` and ``/_next/image``: any picture, resized and re-encoded."""
 
-import hmac
 import time
+from dataclasses import replace
 
 from aiohttp import web
 from multidict import istr
 
-from imgsvc.errors import ObjectNotFound, Unauthorized
-from imgsvc.services.answers import Served, Tier
+from imgsvc.services.limits import Allowance
+from imgsvc.services.refreshes import Refresh
+from imgsvc.web.admin import is_admin, require_admin
 from imgsvc.web.appkeys import NOTES, Services
 from imgsvc.web.params import Hints, parse_image_query
-from imgsvc.web.questions import Questions
+from imgsvc.web.questions import Questions, Understood
 from imgsvc.web.responses import answer
 
 IMAGES_PATH = "/api/cache/images"
@@ -47,9 +48,9 @@ class ImageHandlers:
 
     async def delete(self, request: web.Request) -> web.Response:
         """Remove a source and all made from it."""
-        self._require_admin(request)
+        require_admin(request, self._services.server)
         question = parse_image_query(request.rel_url.raw_query_string, Hints())
-        removed = await self._images.purge(question.source)
+        removed = await self._services.purges.remove(question.source)
         return web.json_response({"removed": removed}, headers={"Cache-Control": "no-store"})
 
     async def _answer(self, request: web.Request, questions: Questions) -> web.StreamResponse:
@@ -57,31 +58,39 @@ class ImageHandlers:
             # A proxy may add a field of its own instead of lengthening ours (RFC 9110 §5.3).
             self._services.access.refuse_own(", ".join(request.headers.getall(VIA)))
         understood = questions.understand(request)
+        if understood.question.refresh:
+            understood = await self._refreshed(request, understood)
         began = time.perf_counter()
-        blob = self._images.lookup(understood.request)
+        served = self._images.lookup(understood.request)
         memory_seconds = time.perf_counter() - began
         server = self._services.server
-        if blob is not None:
-            return await answer(request, Served(blob, Tier.MEMORY, hit=True), understood, server, memory_seconds)
-        request[NOTES] = {"source": understood.request.source.loggable}
-        served = await self._images.find(understood.request)
-        try:
+        if served is not None:
+            if understood.request.tags:
+                self._services.tagging.note(understood.request, served.blob)
             return await answer(request, served, understood, server, memory_seconds)
+        return await self._found(request, understood, memory_seconds)
+
+    async def _found(self, request: web.Request, understood: Understood, memory_seconds: float) -> web.StreamResponse:
+        """Answer what memory does not have."""
+        services = self._services
+        request[NOTES] = {"source": understood.request.source.loggable}
+        served = await self._images.find(understood.request, self._allowance(request, understood))
+        try:
+            if understood.request.tags and served.blob.shareable:
+                services.tagging.note(understood.request, served.blob)
+            return await answer(request, served, understood, services.server, memory_seconds)
         finally:
             served.let_go()
 
-    def _require_admin(self, request: web.Request) -> None:
-        """
-        Let only the bearer of the admin token pass.
+    async def _refreshed(self, request: web.Request, understood: Understood) -> Understood:
+        """Have the source fetched anew first, if the client may ask for that."""
+        if not is_admin(request, self._services.server):
+            return replace(understood, refresh=Refresh.IGNORED)
+        return replace(understood, refresh=await self._services.refreshes.refresh(understood.request.source))
 
-        Raises:
-            ObjectNotFound: no token is set, so there is no such route.
-            Unauthorized: another token, or none, was given.
-        """
-        token = self._services.server.admin_token
-        if token is None:
-            raise ObjectNotFound("There is nothing here; admin routes need IMGSVC_ADMIN_TOKEN to be set.")
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.get_secret_value().encode())
-        if scheme.lower() != "bearer" or not right:
-            raise Unauthorized("This route needs the bearer token set by IMGSVC_ADMIN_TOKEN.")
+    def _allowance(self, request: web.Request, understood: Understood) -> Allowance | None:
+        """Give what the client may have fetched: without an end what the operator has listed."""
+        limits = self._services.limits
+        if limits is None or understood.grant.is_listed:
+            return None
+        return Allowance(limits, self._services.clients.of(request))

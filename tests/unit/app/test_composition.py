@@ -10,7 +10,7 @@ import threading
 import psutil
 import pytest
 
-from imgsvc.app import composition, make_store, open_services, parts, serve
+from imgsvc.app import answering, composition, make_store, open_services, parts, serve
 from imgsvc.errors import Draining, StoreError
 from imgsvc.model.source import Source
 from imgsvc.model.spec import Output, TransformSpec
@@ -129,7 +129,8 @@ async def test_opening_that_fails_half_way(tmp_path, monkeypatch, broken):
     def fails(*_args, **_options):
         raise OSError("no more of this")
 
-    monkeypatch.setattr(composition if hasattr(composition, broken) else parts, broken, fails)
+    module = next(module for module in (composition, parts, answering) if hasattr(module, broken))
+    monkeypatch.setattr(module, broken, fails)
     leftovers = Leftovers()
     with pytest.raises(OSError, match="no more"):
         async with open_services(settings(tmp_path)):

@@ -1,5 +1,7 @@
 """The memory cache: weights, order, reasons."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -199,7 +201,8 @@ def test_statistics_are_a_snapshot():
         before.evictions["purged"] = 1
 
 
-KEYS = st.sampled_from([f"{folder}/{n}" for folder in "ab" for n in range(4)])
+ALL_KEYS = [f"{folder}/{n}" for folder in "ab" for n in range(4)]
+KEYS = st.sampled_from(ALL_KEYS)
 CAPACITY = 4000
 
 
@@ -242,6 +245,11 @@ class MemoryMachine(RuleBasedStateMachine):
     def discard(self, key: str) -> None:
         self.cache.discard(key, "purged")
         self.latest.pop(key, None)
+
+    @rule(dropped=st.sets(KEYS))
+    def update(self, dropped: set[str]) -> None:
+        self.cache.update(lambda b: None if b.key in dropped else replace(b, meta=b.meta.refreshed(1, 2)), ALL_KEYS)
+        self.latest = {k: b for k, b in self.latest.items() if k not in dropped}
 
     @rule()
     def discard_prefix(self) -> None:

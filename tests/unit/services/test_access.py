@@ -40,7 +40,7 @@ def test_the_allow_list():
 
 def test_a_signature_opens_what_is_not_listed():
     """A right signature stands for a place in the list."""
-    assert access("").check(PATH, signed(UNLISTED), UNLISTED, signed=True) == Grant(None)
+    assert access("").check(PATH, signed(UNLISTED), UNLISTED, signed=True) == Grant(None, is_listed=False)
 
 
 @pytest.mark.parametrize("source", [LISTED, UNLISTED, STORED])

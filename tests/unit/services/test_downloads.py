@@ -238,7 +238,7 @@ async def test_purged_while_it_arrives(parts, origin):
     """What was purged meanwhile is answered to those who have it, and not kept."""
     gate = halves(origin, "/a.png", LARGE)
     served = await begin(parts, "/a.png")
-    await parts.images.purge(parts.source("/a.png"))
+    await parts.purges.remove(parts.source("/a.png"))
     gate.set()
     data = await read(served)
     served.let_go()
@@ -297,7 +297,7 @@ async def test_a_purge_waits_for_a_write_that_is_ending(parts, origin):
     parts.store.open_writer = open_writer
     (await begin(parts, "/a.png")).let_go()
     await committing.wait()
-    purging = asyncio.create_task(parts.images.purge(parts.source("/a.png")))
+    purging = asyncio.create_task(parts.purges.remove(parts.source("/a.png")))
     await asyncio.sleep(0.01)
     waited = not purging.done()
     go_on.set()
@@ -313,7 +313,7 @@ async def test_an_old_download_leaves_a_new_one_alone(parts, origin):
     """What is fetched after a purge stays, though a download from before it ends later."""
     gate = halves(origin, "/a.png", LARGE)
     old = await begin(parts, "/a.png")
-    await parts.images.purge(parts.source("/a.png"))
+    await parts.purges.remove(parts.source("/a.png"))
     origin.serve("/a.png", LARGE)
     (await begin(parts, "/a.png")).let_go()
     await until(lambda: parts.downloads.statistics().stored == 1)

@@ -52,16 +52,16 @@ async def test_each_look_up_counts_once(parts, origin):
     assert (statistics.hits, statistics.misses) == (1, 1)
 
 
-async def test_memory_forgets_at_the_end_of_freshness(parts, origin):
-    """An entry past its time is neither answered nor kept."""
+async def test_memory_does_not_answer_what_is_too_old(parts, origin):
+    """An entry a day past its time is not answered before its source was asked."""
     origin.serve("/a.png", png())
     await parts.ask("/a.png")
-    parts.clock.forward(HOUR)
+    await parts.stored()
+    parts.clock.forward(HOUR + 24 * HOUR)
 
     again = await parts.ask("/a.png")
 
-    assert again.tier is Tier.ORIGIN
-    assert parts.memory.statistics().evictions["expired"] == 1
+    assert (again.tier, again.stale) == (Tier.STORE, False)
     assert origin.hits("/a.png") == 2
 
 
@@ -87,9 +87,12 @@ async def test_a_refreshed_record_refreshes_other_variants(parts, origin):
     await parts.stored()
 
     served = await parts.ask("/a.png", "w=10&f=png")
+    parts.forget_memory()
+    stored = await parts.ask("/a.png", "w=10&f=png")
 
-    assert (served.tier, served.hit) == (Tier.STORE, True)
-    assert served.blob.meta.fetched_at == START + HOUR + 1
+    assert (served.tier, served.hit, served.stale) == (Tier.MEMORY, True, False)
+    assert (stored.tier, stored.hit, stored.stale) == (Tier.STORE, True, False)
+    assert served.blob.meta.fetched_at == stored.blob.meta.fetched_at == START + HOUR + 1
     assert served.blob.meta.fresh_until == START + 2 * HOUR + 1
     assert origin.hits("/a.png") == 2
 
@@ -124,7 +127,7 @@ async def test_a_record_of_another_url_is_none(parts, origin):
     stored = await parts.store.get(record_key(source))
     text = stored.data.replace(b"/a.png", b"/b.png")
     await parts.store.put(record_key(source), text, meta_of(text))
-    await parts.originals.forget(source)
+    parts.records.forget(source)
     parts.forget_memory()
 
     other_size = await parts.ask("/a.png", "w=20&f=png")
@@ -158,8 +161,9 @@ async def test_a_stale_original_is_not_made_fresh_by_naming_its_key(parts, origi
     await parts.ask(f"s3://{original_key(parts.source('/a.png'))}", "f=original")
 
     again = await parts.ask("/a.png", "f=original")
+    await parts.revalidated()
 
-    assert again.tier is Tier.ORIGIN
+    assert again.stale
     assert origin.hits("/a.png") == 2
 
 
@@ -304,7 +308,7 @@ async def test_a_failed_fetch_is_remembered_and_forgotten_by_a_purge(parts, orig
     assert origin.hits("/a.png") == 1
     origin.serve("/a.png", png())
 
-    await parts.images.purge(parts.source("/a.png"))
+    await parts.purges.remove(parts.source("/a.png"))
 
     assert (await parts.ask("/a.png")).tier is Tier.ORIGIN
 
@@ -331,7 +335,7 @@ async def test_broken_pixels_are_remembered_and_forgotten_by_a_purge(parts, orig
     completed = parts.transforms.statistics().completed
     origin.serve("/a.jpg", png())
 
-    await parts.images.purge(parts.source("/a.jpg"))
+    await parts.purges.remove(parts.source("/a.jpg"))
     served = await parts.ask("/a.jpg")
 
     assert completed == 2  # one look, one transform
@@ -358,7 +362,7 @@ async def test_a_fetch_that_a_purge_overtakes_is_not_kept(parts, origin):
     asking = asyncio.create_task(parts.ask("/a.png"))
     await origin.until_hits("/a.png")
 
-    await parts.images.purge(parts.source("/a.png"))
+    await parts.purges.remove(parts.source("/a.png"))
     gate.set()
     served = await asking
     await parts.stored()
@@ -373,7 +377,7 @@ async def test_who_comes_after_a_purge_joins_nothing_older(parts, origin):
     old_gate = origin.gate("/a.png", png())
     before = asyncio.create_task(parts.ask("/a.png"))
     await origin.until_hits("/a.png")
-    await parts.images.purge(parts.source("/a.png"))
+    await parts.purges.remove(parts.source("/a.png"))
     origin.serve("/a.png", png(BLUE))
 
     after = await parts.ask("/a.png")
@@ -397,7 +401,7 @@ async def test_a_failure_that_a_purge_overtakes_is_not_remembered(parts, origin)
     origin.script("/a.png", missing)
     asking = asyncio.create_task(parts.ask("/a.png"))
     await origin.until_hits("/a.png")
-    await parts.images.purge(parts.source("/a.png"))
+    await parts.purges.remove(parts.source("/a.png"))
     proceed.set()
     with pytest.raises(SourceNotFound):
         await asking
@@ -417,7 +421,7 @@ async def test_a_read_that_a_purge_overtakes_is_not_kept(parts, origin):
     asking = asyncio.create_task(parts.ask("/a.png"))
     await until(lambda: parts.store.statistics().hits > found)
 
-    await parts.images.purge(parts.source("/a.png"))
+    await parts.purges.remove(parts.source("/a.png"))
     gate.set()
 
     assert (await asking).tier is Tier.STORE
@@ -430,7 +434,7 @@ async def test_what_is_read_during_a_purge_is_not_kept(parts, origin):
     await parts.ask("/a.png")
     await parts.stored()
     gate = parts.store.gates["delete"] = asyncio.Event()
-    purging = asyncio.create_task(parts.images.purge(parts.source("/a.png")))
+    purging = asyncio.create_task(parts.purges.remove(parts.source("/a.png")))
     await until(lambda: any(operation == "delete" for operation, _ in parts.store.asked))
 
     during = await parts.ask("/a.png")
@@ -453,7 +457,7 @@ async def test_a_purge_that_fails_says_so_and_leaves_memory_empty(parts, origin)
     parts.store.failing = {"delete"}
 
     with pytest.raises(StoreError):
-        await parts.images.purge(parts.source("/a.png"))
+        await parts.purges.remove(parts.source("/a.png"))
 
     assert parts.memory.statistics().entries == 0
     parts.store.failing = set()
@@ -470,7 +474,7 @@ async def test_a_purge_by_key_removes_the_object_and_its_variants(parts, origin)
     await parts.ask(f"s3://{key}", "w=10&f=png")
     parts.store.gates["put"].set()
 
-    await parts.images.purge(Source.stored(key))
+    await parts.purges.remove(Source.stored(key))
     await parts.stored()
 
     assert await parts.keys() == []

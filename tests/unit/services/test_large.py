@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from imgsvc.errors import CorruptImage, OriginUnreachable
+from imgsvc.model.spec import Output, TransformSpec
 from imgsvc.services import large
+from imgsvc.services.large import LargeTransforms
 from tests.support.spine import spine, until
 
 THRESHOLD = 50_000
@@ -34,6 +36,20 @@ async def small_answer(tmp_path, origin, path: str, query: str) -> bytes:
         return (await parts.ask(path, query)).blob.data
 
 
+def held_back(origin, path: str, body: bytes) -> asyncio.Event:
+    """Send enough of a body to have it looked at, and the rest when the event is set."""
+    gate = asyncio.Event()
+
+    async def behave(exchange) -> None:
+        await exchange.head(headers={"Content-Length": str(len(body))})
+        await exchange.send(body[: THRESHOLD * 2])
+        await gate.wait()
+        await exchange.send(body[THRESHOLD * 2 :])
+
+    origin.script(path, behave)
+    return gate
+
+
 @pytest.mark.parametrize(
     ("kind", "options"),
     [("PNG", {}), ("JPEG", {"quality": 95}), ("JPEG", {"quality": 95, "progressive": True}), ("TIFF", {}), ("BMP", {})],
@@ -52,15 +68,7 @@ async def test_the_same_pixels(tmp_path, parts, origin, kind, options):
 
 async def test_decoded_while_it_arrives(parts, origin):
     """A fast source is decoded through a pipe: the decoder has begun before the source has ended."""
-    body, gate = noise("PNG"), asyncio.Event()
-
-    async def behave(exchange) -> None:
-        await exchange.head(headers={"Content-Length": str(len(body))})
-        await exchange.send(body[: THRESHOLD * 2])
-        await gate.wait()
-        await exchange.send(body[THRESHOLD * 2 :])
-
-    origin.script("/a.png", behave)
+    gate = held_back(origin, "/a.png", noise("PNG"))
     asked = asyncio.create_task(parts.ask("/a.png", "w=20&f=png"))
     await until(lambda: parts.transforms.statistics().piping)
     gate.set()
@@ -107,18 +115,39 @@ async def test_a_slow_source_holds_no_thread(parts, origin):
     assert seen == {0}
 
 
+@pytest.mark.parametrize("trim", [None, 10])
+async def test_patience_reaches_the_transform(tmp_path, origin, trim):
+    """Who is patient gets AVIF however little time there is for it, of a source that is whole."""
+    origin.serve("/a.png", noise("PNG"))
+    async with spine(tmp_path, origin, IMGSVC_AVIF_BUDGET="0") as parts:
+        work = LargeTransforms(parts.transforms, 10, 10**7)
+        original = await parts.original("/a.png")
+        spec = TransformSpec(output=Output.AUTO_AVIF, width=40, trim=trim)
+        made = [await work.run(original, spec, patient=patient) for patient in (False, True)]
+
+    assert [(m.media_type, m.deferred) for m in made] == [("image/webp", True), ("image/avif", False)]
+
+
+@pytest.mark.parametrize(("patient", "media_type"), [(False, "image/webp"), (True, "image/avif")])
+async def test_patience_reaches_the_pipe(tmp_path, origin, monkeypatch, patient, media_type):
+    """The same holds for a source that still arrives."""
+    monkeypatch.setattr(large, "LOOK_BYTES", THRESHOLD)
+    gate = held_back(origin, "/a.png", noise("PNG"))
+    async with spine(tmp_path, origin, **{ARRIVING: str(THRESHOLD), "IMGSVC_AVIF_BUDGET": "0"}) as parts:
+        original = await parts.original("/a.png")
+        work = LargeTransforms(parts.transforms, 10, 10**7)
+        spec = TransformSpec(output=Output.AUTO_AVIF, width=40)
+        made = asyncio.create_task(work.run(original, spec, patient=patient))
+        await until(lambda: parts.transforms.statistics().piping)
+        gate.set()
+
+        assert ((await made).media_type, (await made).deferred) == (media_type, not patient)
+
+
 async def test_what_takes_much_is_not_decoded_at_its_sources_pace(parts, origin):
     """A decode that needs much memory waits for the whole file: meanwhile others can be decoded."""
-    body, gate = noise("PNG"), asyncio.Event()
+    gate = held_back(origin, "/a.png", noise("PNG"))
     parts.transforms._most_piped_bytes = 1_000_000
-
-    async def behave(exchange) -> None:
-        await exchange.head(headers={"Content-Length": str(len(body))})
-        await exchange.send(body[: THRESHOLD * 2])
-        await gate.wait()
-        await exchange.send(body[THRESHOLD * 2 :])
-
-    origin.script("/a.png", behave)
     asked = asyncio.create_task(parts.ask("/a.png", "w=400&f=png"))
     await until(lambda: parts.downloads.statistics().bytes >= THRESHOLD * 2)
     await asyncio.sleep(0.05)

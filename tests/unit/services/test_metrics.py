@@ -14,7 +14,11 @@ def metrics(parts) -> MetricsService:
         monitor=parts.monitor, gate=parts.gate, transfers=parts.transfers, admission=parts.admission,
         memory=parts.memory, metadata=parts.metadata, store=parts.store, flights=parts.flights,
         transforms=parts.transforms, downloads=parts.downloads, persister=parts.persister, space=parts.space,
-        slots=parts.slots, outgoing=parts.outgoing, vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
+        slots=parts.slots, outgoing=parts.outgoing, upgrades=parts.upgrades, failures=parts.failures,
+        breaker=parts.breaker, validation=parts.validation, revalidations=parts.revalidations, marks=parts.marks,
+        purges=parts.purges,
+        leases=parts.leases, announcements=parts.announcements, limits=parts.limits,
+        vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
     )  # fmt: skip
 
 
@@ -22,7 +26,11 @@ async def test_every_figure_is_there(metrics):
     """The document has every member that is promised, and JSON can write it."""
     figures = json.loads(json.dumps(metrics.collect()))
 
-    assert set(figures) == {"memory", "samples", "caches", "coalescing", "queue", "logo_sources", "refusals"}
+    assert set(figures) == {
+        "memory", "samples", "caches", "coalescing", "queue", "sources", "replicas", "logo_sources", "refusals",
+    }  # fmt: skip
+    assert set(figures["sources"]) == {"failures", "breaker", "validation", "revalidations", "limits"}
+    assert {"circuit-open", "rate-limited"} <= set(figures["refusals"])
     assert set(figures["memory"]) == {
         "rss_bytes", "peak_bytes", "budget_bytes", "ratio", "state", "since_s", "trend", "cgroup_limit_bytes",
         "inflight_bytes", "vips_bytes", "vips_high_bytes",

@@ -81,7 +81,7 @@ async def test_a_record_that_is_none_is_a_miss(parts, origin):
     for text in (b"[]", b'{"url": 1}', good.replace(b'"fresh_until":', b'"fresh_until":"x","was":'),
                  good.replace(b"1800003600", b'"1800003600"')):  # fmt: skip
         await parts.store.put(key, text, meta_of(text))
-        await parts.originals.forget(parts.source("/a.png"))
+        parts.records.forget(parts.source("/a.png"))
         assert (await parts.original("/a.png")).tier is Tier.ORIGIN
         await parts.stored()
 
@@ -96,11 +96,11 @@ async def test_a_fresh_record_is_read_once(parts, origin):
     source = parts.source("/a.png")
     before = parts.store.statistics().hits
 
-    known = await parts.originals.record(source)
+    known = await parts.records.get(source)
     assert parts.store.statistics().hits == before
 
-    await parts.originals.forget(source)
-    assert await parts.originals.record(source) == known
+    parts.records.forget(source)
+    assert await parts.records.get(source) == known
     assert parts.store.statistics().hits == before + 1
 
 

@@ -65,9 +65,9 @@ async def persister(store, told) -> AsyncIterator[Persister]:
         store,
         TransferLedger(100),
         on_stored=lambda key, sha: told.stored.append((key, sha)),
-        on_lost=told.lost.append,
         pause=told.pause,
     )
+    persister.on_lost = told.lost.append
     persister.start()
     yield persister
     store.gate.set()
@@ -199,7 +199,7 @@ async def test_discard_forgets_what_waits_and_awaits_what_is_written(persister, 
 
 async def test_the_end_waits_for_writes(store, told):
     """Closing writes what waits."""
-    persister = Persister(store, TransferLedger(100), on_stored=lambda *_: None, on_lost=told.lost.append)
+    persister = Persister(store, TransferLedger(100), on_stored=lambda *_: None)
     persister.start()
     persister.put("a/b", b"one", meta_of(b"one"))
 
@@ -210,7 +210,7 @@ async def test_the_end_waits_for_writes(store, told):
 
 async def test_the_end_does_not_wait_for_ever(store, told, caplog):
     """A store that hangs delays the end by the time-out only, and the loss is logged."""
-    persister = Persister(store, TransferLedger(100), on_stored=lambda *_: None, on_lost=told.lost.append)
+    persister = Persister(store, TransferLedger(100), on_stored=lambda *_: None)
     persister.start()
     store.gate.clear()
     persister.put("a/b", b"one", meta_of(b"one"))

@@ -6,7 +6,16 @@ import pytest
 from pydantic import ValidationError
 
 from imgsvc.model.hosts import HostRules
-from imgsvc.settings import MIB, ConnectTo, Settings, SettingsError, TrustedOrigin, documented, unknown_names
+from imgsvc.settings import (
+    MIB,
+    ConnectTo,
+    RateLimit,
+    Settings,
+    SettingsError,
+    TrustedOrigin,
+    documented,
+    unknown_names,
+)
 
 
 def faults_of(**environ: str) -> list[str]:
@@ -34,6 +43,9 @@ class TestDefaults:
         assert (values["IMGSVC_MIN_TTL"], values["IMGSVC_MAX_TTL"]) == ("14400", "31536000")
         assert (values["IMGSVC_DRAIN_DELAY"], values["IMGSVC_SHUTDOWN_TIMEOUT"]) == ("0", "30")
         assert values["IMGSVC_ALLOWED_HOSTS"] == values["IMGSVC_SIGNING_KEYS"] == ""
+        assert (values["IMGSVC_RATE_LIMIT"], values["IMGSVC_TRUSTED_PROXIES"]) == ("120/60", "")
+        assert (values["IMGSVC_REFRESH_COOLDOWN"], values["IMGSVC_STORE_MAX_BYTES"]) == ("3600", "")
+        assert values["IMGSVC_AVIF_BUDGET"] == "1"
 
     def test_reading_back(self):
         """What is in force, read as an environment, is in force again."""
@@ -128,6 +140,12 @@ class TestFaults:
             ("IMGSVC_FETCH_TIMEOUT", "nan", "finite"), ("IMGSVC_WEBP_EFFORT", "7", "6"),
             ("IMGSVC_PORT", "65536", "65535"),
             ("IMGSVC_TRANSFORM_THREADS", "0", "greater than 0"), ("MAX_IMAGE_SIZE_BYTES", "50MB", "integer"),
+            ("IMGSVC_STORE_MAX_BYTES", "0", "greater than 0"), ("IMGSVC_STORE_MAX_BYTES", "10GiB", "integer"),
+            ("IMGSVC_REFRESH_COOLDOWN", "-1", "greater than or equal to 0"), ("IMGSVC_AVIF_BUDGET", "nan", "finite"),
+            ("IMGSVC_AVIF_BUDGET", "-0.1", "greater than or equal to 0"),
+            ("IMGSVC_TRUSTED_PROXIES", "proxy.internal", "networks or addresses"),
+            ("IMGSVC_TRUSTED_PROXIES", "10.0.0.0/33", "such as 10.0.0.0/8"),
+            ("IMGSVC_TRUSTED_PROXIES", "10.0.0.0/8,10.1.2.3:80", "'10.1.2.3:80'"),
         ],
     )  # fmt: skip
     def test_says_what_is_expected(self, name, value, shape):
@@ -196,6 +214,40 @@ class TestTexts:
         assert Settings.from_env(environ).server.delivery == "redirect"
 
 
+class TestLimits:
+    """IMGSVC_RATE_LIMIT and IMGSVC_TRUSTED_PROXIES."""
+
+    @pytest.mark.parametrize(("text", "count", "seconds"), [("5/7", 5, 7), (" 120 / 3600 ", 120, 3600), ("01/1", 1, 1)])
+    def test_rate(self, text, count, seconds):
+        """So many in so many seconds, shown as it would be written."""
+        rate = Settings.from_env({"IMGSVC_RATE_LIMIT": text}).limits.rate_limit
+        assert rate == RateLimit(count=count, period_seconds=seconds)
+        assert in_force(IMGSVC_RATE_LIMIT=text)["IMGSVC_RATE_LIMIT"] == f"{count}/{seconds}"
+
+    @pytest.mark.parametrize("text", ["0", " 0 ", "0/60"])
+    def test_off(self, text):
+        """A count of 0, with or without seconds, is no limit."""
+        assert Settings.from_env({"IMGSVC_RATE_LIMIT": text}).limits.rate_limit.count == 0
+        assert in_force(IMGSVC_RATE_LIMIT=text)["IMGSVC_RATE_LIMIT"] == "0"
+
+    @pytest.mark.parametrize(
+        "text", ["120", "120/", "/60", "120/0", "-1/60", "1.5/60", "1/2/3", "²/60", "many/60", "1234567890/1", "120 60"]
+    )
+    def test_no_rate(self, text):
+        """Anything else is answered by the shape it should have."""
+        assert faults_of(IMGSVC_RATE_LIMIT=text) == [
+            f"IMGSVC_RATE_LIMIT: {text!r} is not COUNT/SECONDS, such as 120/60, or 0 for no limit"
+        ]
+
+    def test_trusted_proxies(self):
+        """Networks and single addresses of both families; bits below a network's prefix do not matter."""
+        text = "10.1.2.3/8, ::1,,2001:db8::/32"
+        assert Settings.from_env({"IMGSVC_TRUSTED_PROXIES": text}).limits.trusted_proxies == (
+            ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1/128"), ipaddress.ip_network("2001:db8::/32"),
+        )  # fmt: skip
+        assert in_force(IMGSVC_TRUSTED_PROXIES=text)["IMGSVC_TRUSTED_PROXIES"] == "10.0.0.0/8,::1/128,2001:db8::/32"
+
+
 class TestSecrets:
     """Secrets are in no output."""
 
@@ -224,3 +276,27 @@ def test_unknown_names():
     assert list(unknown_names(environ)) == [
         ("IMGSVC_ALOWED_HOSTS", "IMGSVC_ALLOWED_HOSTS"), ("IMGSVC_PROT", "IMGSVC_PORT"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, (14400, 31536000)),
+        ({"IMGSVC_MIN_TTL": "0"}, (0, 31536000)),
+        ({"IMGSVC_MIN_TTL": "63072000"}, (63072000, 63072000)),
+        ({"IMGSVC_MAX_TTL": "60"}, (60, 60)),
+        ({"IMGSVC_MIN_TTL": "5", "IMGSVC_MAX_TTL": "5"}, (5, 5)),
+    ],
+)
+def test_lifetimes_follow_each_other(given, expected):
+    """A bound that nobody has set makes way for the one that somebody has."""
+    cache = Settings.from_env(given).cache
+
+    assert (cache.min_ttl_seconds, cache.max_ttl_seconds) == expected
+
+
+@pytest.mark.parametrize("name", ["IMGSVC_MIN_TTL", "IMGSVC_MAX_TTL"])
+def test_lifetimes_are_bounded(name):
+    """A number of hundreds of digits is a fault, not a time."""
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_env({name: "9" * 300})

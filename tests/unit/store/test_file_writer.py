@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 from imgsvc.errors import StoreError
-from imgsvc.store.disk import DiskThreads
 from imgsvc.store.draft import Draft
-from imgsvc.store.errands import Errands
 from imgsvc.store.file_writer import FileWriter
-from imgsvc.store.folder import Folder
 from imgsvc.store.integrity import Counters
 from imgsvc.stream.base import FileRange
 from tests.support.blobs import meta_of
+from tests.unit.store.test_room import Place
 
 DATA = b"x" * 3_000_000
 
@@ -35,10 +33,9 @@ class Slow(Draft):
 async def test_abort_waits_for_the_thread(tmp_path: Path):
     """An abort ends the thread at its next slice, waits for it, and then removes the file; nobody hears of it twice."""
     (tmp_path / "data").write_bytes(DATA)
-    counters, errands, ended = Counters(), Errands(), []
-    disk = DiskThreads(counters, errands)
-    draft = Slow(await asyncio.to_thread(Folder(tmp_path / "store").draft, "a"))
-    writer = FileWriter(disk, draft, counters, errands, ended.append)
+    place, ended = Place(tmp_path / "store"), []
+    draft = Slow(await asyncio.to_thread(place.folder.draft, "a"))
+    writer = FileWriter(place.disk, place.room, draft, Counters(), place.errands, ended.append)
     with (tmp_path / "data").open("rb") as file:
         write = asyncio.create_task(writer.write(FileRange(file.fileno(), 0, len(DATA))))
         await asyncio.to_thread(draft.reached.wait)
@@ -54,4 +51,24 @@ async def test_abort_waits_for_the_thread(tmp_path: Path):
     assert ended == [writer]
     with pytest.raises(StoreError, match="no more"):
         await writer.commit(meta_of(DATA))
-    await disk.aclose()
+    await place.disk.aclose()
+
+
+async def test_abort_while_a_commit_waits_for_room(tmp_path: Path):
+    """A commit that waits for room when its writer is aborted fails as such, and leaves nothing."""
+    (tmp_path / "data").write_bytes(DATA)
+    place = Place(tmp_path / "store", room_for=1000)
+    place.walks.go_on.clear()
+    draft = await asyncio.to_thread(place.folder.draft, "a")
+    writer = FileWriter(place.disk, place.room, draft, Counters(), place.errands, lambda _: None)
+    with (tmp_path / "data").open("rb") as file:
+        await writer.write(FileRange(file.fileno(), 0, len(DATA)))
+    commit = asyncio.create_task(writer.commit(meta_of(DATA)))
+    await asyncio.to_thread(place.walks.reached.wait)
+    await writer.abort()
+    place.walks.go_on.set()
+    with pytest.raises(StoreError, match="aborted"):
+        await commit
+    assert [p for p in (tmp_path / "store").rglob("*") if p.is_file()] == []
+    await place.errands.finished()
+    await place.disk.aclose()

@@ -1,8 +1,11 @@
 """Decisions before the first pixel."""
 
 import dataclasses
+import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import Colour, Fit, Output, TransformSpec
@@ -20,6 +23,13 @@ MOVING = ImageInfo(image_format=ImageFormat.GIF, width=100, height=50, pages=5, 
 
 def decided(info: ImageInfo, **wanted) -> Decision:
     return decide(FileSource(b"", info), TransformSpec(**wanted), TransformSettings(), LIMITS)
+
+
+def prompt(info: ImageInfo, prompt_pixels: float, *, avif_max_pixels: int = 2_000_000, **wanted) -> Decision:
+    """Decide where AVIF of more than *prompt_pixels* takes too long; AVIF is what the client takes."""
+    settings = TransformSettings(IMGSVC_AVIF_MAX_PIXELS=avif_max_pixels)
+    spec = TransformSpec(**({"output": Output.AUTO_AVIF} | wanted))
+    return decide(FileSource(b"", info), spec, settings, LIMITS, prompt_pixels=prompt_pixels)
 
 
 @pytest.mark.parametrize(
@@ -72,3 +82,51 @@ def test_a_degraded_animation_may_be_avif() -> None:
 def test_sizes_are_meant_after_rotation() -> None:
     """A quarter turn exchanges the sides before the box is applied."""
     assert decided(STILL, rotate=90, width=25).plan.geometry.canvas == Size(25, 50)
+
+
+@pytest.mark.parametrize(
+    ("info", "prompt_pixels", "wanted", "image_format", "deferred"),
+    [
+        (STILL, 5000, {}, ImageFormat.AVIF, False),
+        (STILL, 4999, {}, ImageFormat.WEBP, True),
+        (STILL, 0, {}, ImageFormat.WEBP, True),
+        (STILL, math.inf, {}, ImageFormat.AVIF, False),
+        (STILL, 50, {"width": 10}, ImageFormat.AVIF, False),
+        (STILL, 49, {"width": 10}, ImageFormat.WEBP, True),
+        (STILL, 0, {"output": Output.AVIF}, ImageFormat.AVIF, False),
+        (STILL, 0, {"output": Output.AUTO_WEBP}, ImageFormat.WEBP, False),
+        (STILL, 0, {"output": Output.AUTO_SOURCE}, ImageFormat.JPEG, False),
+        (STILL, 0, {"avif_max_pixels": 4999}, ImageFormat.WEBP, False),
+        (MOVING, 0, {}, ImageFormat.WEBP, False),
+        (MOVING, 0, {"animate": False}, ImageFormat.WEBP, True),
+        (dataclasses.replace(MOVING, pages=11), 0, {}, ImageFormat.WEBP, True),
+    ],
+)
+def test_what_is_put_off(info, prompt_pixels, wanted, image_format, deferred) -> None:
+    """Only AVIF that nobody asked for by name gives way, and only where it would have been made at once."""
+    decision = prompt(info, prompt_pixels, **wanted)
+    assert (decision.image_format, decision.deferred) == (image_format, deferred)
+
+
+def test_what_stands_in_for_avif_stays_transparent() -> None:
+    """WebP can show all that AVIF would have shown."""
+    assert prompt(dataclasses.replace(STILL, has_alpha=True), 0).plan.keeps_alpha
+
+
+def test_an_animation_that_may_not_move_says_both() -> None:
+    """What is missing and what is still to come are told apart."""
+    decision = prompt(dataclasses.replace(MOVING, pages=11), 0)
+    assert (decision.degraded, decision.deferred) == ("frames", True)
+
+
+@given(
+    st.sampled_from((STILL, MOVING)), st.sampled_from(Output), st.none() | st.integers(1, 300), st.floats(0, 100_000)
+)
+def test_nothing_else_changes_where_time_is_short(info, output, width, prompt_pixels) -> None:
+    """A decision for somebody in a hurry is that for a patient one, but for AVIF that gives way to WebP."""
+    patient = prompt(info, math.inf, output=output, width=width)
+    hurried = prompt(info, prompt_pixels, output=output, width=width)
+    if hurried.deferred:
+        assert (patient.image_format, hurried.image_format) == (ImageFormat.AVIF, ImageFormat.WEBP)
+        hurried = dataclasses.replace(hurried, image_format=ImageFormat.AVIF, deferred=False)
+    assert hurried == patient

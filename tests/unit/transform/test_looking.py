@@ -138,3 +138,15 @@ def test_what_arrives_is_planned_from_its_head() -> None:
     data = pictures.jpeg()
     plan = looker().plan(data, ImageFormat.JPEG, SHOWN)
     assert looker().plan_arriving(plan.info, SHOWN, len(data)) == plan
+
+
+@pytest.mark.parametrize(("trim", "is_charged"), [(None, False), (10, True)])
+def test_what_may_be_quick_enough_once_it_is_trimmed_is_charged_as_avif(trim, is_charged) -> None:
+    """How much is left shows when it is cut, after the memory was asked for; AVIF needs the most."""
+    spec = TransformSpec(output=Output.AUTO_AVIF, trim=trim)
+    hurried, patient = looker(avif_budget_seconds=0), looker(avif_budget_seconds=1000)
+    for plan in (
+        lambda looker: looker.plan(pictures.png(), ImageFormat.PNG, spec),
+        lambda looker: looker.plan_drawing(pictures.SVG, spec),
+    ):
+        assert (plan(hurried).estimate_bytes == plan(patient).estimate_bytes) is is_charged

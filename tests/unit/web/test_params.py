@@ -57,7 +57,7 @@ class TestAcceptance:
             ("cb=a%20b", {"version": "a b"}),
             ("v=", {}),
             ("tag=one,two", {}),
-            ("forceRefresh=true&refresh=no-such", {}),
+            ("forceRefresh=true&refresh=1", {}),
             ("f=auto", {}),
             ("", {}),
         ],
@@ -78,7 +78,10 @@ class TestAcceptance:
             ("quality=101", "quality"), ("blur=0", "blur"), ("blur=0.2999999", "blur"), ("blur=250.01", "blur"),
             ("sharp=11", "sharp"), ("rotate=0", "rotate"), ("rot=45", "rot"), ("trim=0", "trim"), ("trim=101", "trim"),
             ("flip=maybe", "flip"), ("anim=2", "anim"), ("enlarge=x", "enlarge"), ("placeholder=lqip", "placeholder"),
-            ("v=" + "x" * 257, "v"), ("tag=%00", "tag"), ("exp=soon", "exp"), ("exp=-1", "exp"), ("exp=1.5", "exp"),
+            ("v=" + "x" * 257, "v"), ("tag=%00", "tag"), ("tag=a;b", "tag"), ("tag=%C3%A9", "tag"),
+            ("tag=" + "x" * 65, "tag"), ("tag=" + ",".join(f"t{n}" for n in range(17)), "tag"),
+            ("tag=" + "%20" * 513, "tag"), ("forceRefresh=yes", "forceRefresh"), ("refresh=2", "refresh"),
+            ("exp=soon", "exp"), ("exp=-1", "exp"), ("exp=1.5", "exp"),
             ("sig=" + "x" * 257, "sig"), ("v=%E9", "v"), ("v=%zz", "v"), ("w=5%", "w"),
         ],
     )  # fmt: skip
@@ -123,7 +126,8 @@ class TestRepetition:
     @pytest.mark.parametrize(
         ("query", "param"),
         [("w=1&w=2", "w"), ("width=1&w=2", "width"), ("f=auto&f=webp", "f"), ("sharp=1&sharpen=2", "sharp"),
-         ("src=https://other.test/", "url"), ("v=&v=1", "v")],
+         ("src=https://other.test/", "url"), ("v=&v=1", "v"), ("tag=a&tag=b", "tag"),
+         ("refresh=1&forceRefresh=0", "refresh")],
     )  # fmt: skip
     def test_different(self, query, param):
         """Contradictions are refused under the first name used."""
@@ -143,9 +147,32 @@ class TestRepetition:
         assert len(ignored) == 16
         assert max(map(len, ignored)) == 64
 
-    def test_quiet_parameters_are_known(self):
-        """Parameters without effect yet are neither reported nor part of the key."""
-        question = ask("tag=a,b&enlarge=1")
+    @pytest.mark.parametrize(
+        ("query", "tags"),
+        [
+            ("", ()), ("tag=", ()), ("tag=,%20", ()), ("tag=b,a", ("a", "b")), ("tag=a+b%0A,,a", ("a", "b")),
+            ("tag=a,b&tag=b,a,a", ("a", "b")), ("tag=url:0_.-/Z", ("url:0_.-/Z",)), ("tag=" + "x" * 64, ("x" * 64,)),
+        ],
+    )  # fmt: skip
+    def test_tags(self, query, tags):
+        """Words come in order and once each, however they were sent, and are part of no key."""
+        question = ask(query)
+        assert question.tags == tags
+        assert question.ignored == ()
+        assert question.spec == TransformSpec()
+
+    @pytest.mark.parametrize(
+        ("query", "refresh"),
+        [
+            ("", False), ("forceRefresh", False), ("forceRefresh=", False), ("refresh=0", False),
+            ("refresh=FALSE", False), ("forceRefresh=1", True), ("refresh=True", True),
+            ("forceRefresh=1&refresh=true", True),
+        ],
+    )  # fmt: skip
+    def test_refresh(self, query, refresh):
+        """Only a plain yes asks for a refresh; it is part of no key."""
+        question = ask(query)
+        assert question.refresh is refresh
         assert question.ignored == ()
         assert question.spec == TransformSpec()
 

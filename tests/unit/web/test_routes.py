@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 ASKED = {
     ("GET", "/api/cache/images"): ("/api/cache/images?url={url}&w=10&f=png", 200),
     ("DELETE", "/api/cache/images"): ("/api/cache/images?url={url}", 200),
+    ("POST", "/api/purge"): ("/api/purge", 200),
     ("GET", "/_next/image"): ("/_next/image?url={url}&w=16&q=75", 200),
     ("GET", "/api/health"): ("/api/health", 200),
     ("GET", "/api/health/live"): ("/api/health/live", 200),
@@ -23,6 +24,7 @@ ASKED = {
     ("GET", "/demo/"): ("/demo/", 200),
     ("GET", "/demo/{name}"): ("/demo/logo.svg", 200),
 }
+SENT = {("POST", "/api/purge"): '{"tags": ["red"]}'}
 EVERYWHERE = {"x-request-id", "x-system-status", "server", "content-type", "content-length", "date"}
 OTHER_METHODS = ("POST", "PUT", "PATCH", "OPTIONS", "TRACE", "DELETE")
 TOKEN = "Authorization: bearer s3cret"
@@ -42,9 +44,11 @@ def routes(server) -> dict[tuple[str, str], web.AbstractRoute]:
 
 
 async def ask(server, method: str, target: str):
-    """Send one request with the admin's token on a connection of its own."""
+    """Send one request with the admin's token, and what such a request sends, on a connection of its own."""
+    body = SENT.get((method, target), "")
+    lines = [f"{method} {target.format(url=server.url)} HTTP/1.1", "Host: a", TOKEN]
     async with await server.connect() as wire:
-        await wire.send(f"{method} {target.format(url=server.url)} HTTP/1.1\r\nHost: a\r\n{TOKEN}\r\n\r\n".encode())
+        await wire.send("\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode())
         return await wire.reply(head_only=method == "HEAD")
 
 

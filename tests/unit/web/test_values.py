@@ -3,7 +3,7 @@
 import pytest
 
 from imgsvc.model.spec import Gravity
-from imgsvc.web.values import boolean, gravity, tags, trim, version
+from imgsvc.web.values import boolean, gravity, refresh, tags, trim, version
 
 
 @pytest.mark.parametrize(
@@ -32,18 +32,32 @@ def test_gravity(text, expected):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("", ()), ("a", ("a",)), ("a,b  c", ("a", "b", "c")), ("url:1", ("url:1",))]
-)
+    ("text", "words"),
+    [
+        ("", ()), ("a", ("a",)), ("c,b  a", ("a", "b", "c")), ("url:1", ("url:1",)), (", a\n,", ("a",)),
+        ("a/b", ("a/b",)),
+    ],
+)  # fmt: skip
 def test_tags(text, words):
-    """Words are separated by commas or spaces."""
+    """Words are separated by commas or white space, and come in order."""
     assert tags(text) == words
 
 
-@pytest.mark.parametrize("text", [",", "a,", "a\n", "a/b", " a"])
+@pytest.mark.parametrize("text", ["a;b", "a\x00", "é", "a" * 65, " ".join(map(str, range(17)))])
 def test_bad_tags(text):
-    """Other characters are refused."""
+    """Other characters, longer words and more of them are refused."""
     with pytest.raises(ValueError):
         tags(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", False), ("0", False), ("False", False), ("1", True), ("TRUE", True)]
+)
+def test_refresh(text, expected):
+    """A name alone means no: what a yes asks for is costly."""
+    assert refresh(text) is expected
+    with pytest.raises(ValueError):
+        refresh("yes")
 
 
 def test_empty_texts():

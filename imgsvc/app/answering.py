@@ -1,0 +1,126 @@
+"""The spine put together: what finds, makes, keeps and purges pictures."""
+
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from imgsvc.app.parts import Parts
+from imgsvc.cache.failures import RememberedFailures
+from imgsvc.model.purge import Instructions
+from imgsvc.model.source import Source
+from imgsvc.pressure.levels import Level
+from imgsvc.services.bookkeeper import Bookkeeper
+from imgsvc.services.claims import Claims
+from imgsvc.services.images import ImageService
+from imgsvc.services.incoming import Incoming
+from imgsvc.services.large import LargeTransforms
+from imgsvc.services.maker import Maker
+from imgsvc.services.originals import Originals
+from imgsvc.services.purge import PurgeService
+from imgsvc.services.records import Records
+from imgsvc.services.refreshes import Refreshes
+from imgsvc.services.removal import Removal
+from imgsvc.services.revalidations import Revalidations
+from imgsvc.services.shelf import Shelf
+from imgsvc.services.tagging import Tagging
+from imgsvc.services.upgrades import Upgrades
+from imgsvc.services.validation import Validation
+from imgsvc.services.variants import Variants
+from imgsvc.settings import Settings
+from imgsvc.stream.spools import Spools
+
+LEASE_MARGIN_SECONDS = 5.0
+"""A claim outlives the longest fetch by so much, for what it brought to be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The services that answer, and those of their helpers that keep figures or work behind the answers."""
+
+    images: ImageService
+    purges: PurgeService
+    refreshes: Refreshes
+    tagging: Tagging
+    failures: RememberedFailures
+    records: Records
+    incoming: Incoming
+    originals: Originals
+    validation: Validation
+    revalidations: Revalidations
+    upgrades: Upgrades
+    claims: Claims
+
+
+def put_together(
+    settings: Settings, parts: Parts, shelf: Shelf, stack: AsyncExitStack, *, clock: Callable[[], float] = time.time
+) -> Answering:
+    """
+    Make the services that answer; *stack* ends what they do behind the answers.
+
+    Args:
+        settings: all of them.
+        parts: what answers are made of.
+        shelf: the store as the services see it.
+        stack: closes in the opposite order.
+        clock: unix seconds.
+    """
+    flights, memory, marks = parts.flights, parts.memory, parts.marks
+    failures = RememberedFailures(parts.metadata, clock)
+    records = Records(shelf, marks, clock)
+
+    def lost(key: str) -> None:
+        # Another replica's bytes have won: forgetting ours lets all replicas come to answer one ETag.
+        memory.discard(key, "replaced")
+        records.forget_key(key)
+
+    parts.persister.on_lost = lost
+    spools = Spools(parts.space, parts.transfers, settings.origin.stream_threshold_bytes)
+    claims = Claims(parts.leases, shelf, settings.origin.fetch_timeout_seconds + LEASE_MARGIN_SECONDS)
+    bookkeeper = Bookkeeper(settings.cache, clock)
+    incoming = Incoming(
+        origin=settings.origin, bookkeeper=bookkeeper, failures=failures, shelf=shelf,
+        records=records, marks=marks, fetcher=parts.fetcher, transforms=parts.transforms, admission=parts.admission,
+        spools=spools, downloads=parts.downloads, slots=parts.slots,
+    )  # fmt: skip
+    removal = Removal(memory=memory, failures=failures, shelf=shelf, records=records, incoming=incoming)
+    validation = Validation(
+        flights=flights, failures=failures, incoming=incoming, records=records, shelf=shelf, marks=marks,
+        claims=claims, removal=removal, clock=clock,
+    )  # fmt: skip
+    originals = Originals(
+        cache=settings.cache, flights=flights, failures=failures, shelf=shelf, records=records, marks=marks,
+        spools=spools, incoming=incoming, validation=validation, claims=claims, transforms=parts.transforms,
+        clock=clock,
+    )  # fmt: skip
+    revalidations = Revalidations(validation, lambda: _is_below(parts, Level.GUARD))
+    upgrades = Upgrades(lambda: _is_below(parts, Level.WARNING))
+    large = LargeTransforms(parts.transforms, settings.transform.timeout_seconds, settings.origin.max_image_size_bytes)
+    images = ImageService(
+        memory=memory, flights=flights, shelf=shelf, records=records, marks=marks,
+        variants=Variants(shelf=shelf, records=records, marks=marks, originals=originals, clock=clock),
+        originals=originals, revalidations=revalidations, upgrades=upgrades,
+        maker=Maker(failures=failures, shelf=shelf, transforms=large, clock=clock), admission=parts.admission,
+        clock=clock,
+    )  # fmt: skip
+    purges = PurgeService(
+        memory=memory, marks=marks, store=parts.store, remove=removal.remove, tags_of_source=records.stored_tags,
+        forget_records=records.forget_for, clock=clock,
+    )  # fmt: skip
+
+    async def soften(source: Source) -> None:
+        # As fetches count their time, so that the one which follows at once is not hit.
+        await purges.purge(Instructions(urls=(source,)), at=bookkeeper.now())
+
+    refreshes = Refreshes(validation, soften, parts.metadata, settings.cache.refresh_cooldown_seconds)
+    tagging = Tagging(records, memory)
+    for closing in (claims, tagging, upgrades, revalidations):
+        stack.push_async_callback(closing.aclose)
+    return Answering(
+        images, purges, refreshes, tagging, failures, records, incoming, originals, validation, revalidations,
+        upgrades, claims,
+    )  # fmt: skip
+
+
+def _is_below(parts: Parts, level: Level) -> bool:
+    return parts.monitor.sample_if_older().level < level

@@ -1,0 +1,101 @@
+"""Taking out of the store what hard marks hit, so that the marks need not be kept."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from imgsvc.errors import ImgsvcError
+from imgsvc.model.keys import IMAGE_PREFIX
+from imgsvc.model.purge import Mark, source_of
+from imgsvc.model.source import Source
+from imgsvc.services.mark_index import MarkIndex
+from imgsvc.store.base import ObjectStore
+
+_FOLDER = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A source's record, as far as it decides."""
+
+    source: Source
+    words: str
+    fetched_at: float
+
+
+class Sweep:
+    """
+    One walk through the store for some marks.
+
+    A source that was fetched before the mark goes as a whole. Of one that was fetched anew since, or that nothing is
+    known of, each object is looked at: a variant older than its source's record may still lie beside it.
+
+    Args:
+        store: what is walked through.
+        marks: hard ones.
+        remove: takes all of one source out of every tier, and gives the number of stored objects that were deleted.
+    """
+
+    def __init__(
+        self, store: ObjectStore, marks: Iterable[Mark], remove: Callable[[Source], Awaitable[int]]
+    ) -> None:  # fmt: skip
+        self._store = store
+        marks = tuple(marks)
+        self._urls = [mark.value for mark in marks if mark.kind == "url"]
+        self._index = MarkIndex(mark for mark in marks if mark.kind != "url")
+        self._remove = remove
+        self.deleted = 0
+        """Objects deleted so far."""
+
+    async def run(self) -> None:
+        """
+        Walk, one object at a time.
+
+        Raises:
+            StoreError: the store failed on the way.
+        """
+        for url in self._urls:
+            self.deleted += await self._remove(source_of(url))
+        if self._index:
+            await self._walk()
+
+    async def _walk(self) -> None:
+        folder, before = "", 0.0
+        async for key in self._store.list(IMAGE_PREFIX):
+            name = key.removeprefix(IMAGE_PREFIX).partition("/")[0]
+            if name != folder:
+                folder, before = name, await self._enter(name)
+            if before:
+                await self._delete_if_older(key, before)
+
+    async def _enter(self, name: str) -> float:
+        """Deal with a folder; gives the unix second before which its objects are to be deleted, 0 = none is."""
+        if not _FOLDER.fullmatch(name):
+            return 0.0
+        known = await self._record(name)
+        if known is None:
+            return self._index.newest
+        since = self._index.latest(known.source, known.words)
+        if known.fetched_at >= since:
+            return since
+        self.deleted += await self._remove(known.source)
+        return 0.0
+
+    async def _delete_if_older(self, key: str, before: float) -> None:
+        meta = await self._store.stat(key)
+        # Without a digest it is somebody else's: none of ours to delete.
+        if meta is not None and meta.sha256 and meta.fetched_at < before:
+            self.deleted += await self._store.delete(key)
+
+    async def _record(self, name: str) -> _Known | None:
+        stored = await self._store.get(f"{IMAGE_PREFIX}{name}/source.json")
+        if stored is None:
+            return None
+        try:
+            members = json.loads(stored.data)
+            source = source_of(members["url"])
+            known = _Known(source, str(members.get("tags", "")), float(members["fetched_at"]))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ImgsvcError):
+            return None
+        return known if source.h16 == name else None

@@ -1,0 +1,42 @@
+"""``imgsvc purge`` where no service answers; that one does what it is asked is shown in integration."""
+
+import socket
+
+from tests.unit.test_cli import invoke  # noqa: F401 - a fixture
+
+
+def test_purge_needs_the_token(invoke):  # noqa: F811 - the fixture
+    """Without the running service's token nothing is sent."""
+    result = invoke("purge", "--tag", "red")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("imgsvc: IMGSVC_ADMIN_TOKEN: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_purge_needs_something_to_purge(invoke):  # noqa: F811 - the fixture
+    """A purge of nothing is a mistake in the command line."""
+    result = invoke("purge", "--hard", IMGSVC_ADMIN_TOKEN="t")
+
+    assert result.exit_code == 2
+    assert "--url, --prefix, --domain or --tag" in result.stderr
+
+
+def test_purge_needs_to_know_where(invoke):  # noqa: F811 - the fixture
+    """A service at any free port has to be named."""
+    result = invoke("purge", "--tag", "red", IMGSVC_ADMIN_TOKEN="t", IMGSVC_PORT="0")
+
+    assert result.exit_code == 2
+    assert "--server" in result.stderr
+
+
+def test_purge_of_a_service_that_is_not_there(invoke):  # noqa: F811 - the fixture
+    """One line names the settings that say where it is; exit code 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+    result = invoke("purge", "--tag", "red", IMGSVC_ADMIN_TOKEN="s3cret", IMGSVC_PORT=port)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"imgsvc: http://127.0.0.1:{port} cannot be asked (--server, IMGSVC_HOST")
+    assert "s3cret" not in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,95 @@
+"""Bodies of requests, over real connections."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from imgsvc.web.reading import read_body
+from tests.support.wire import serving
+
+LIMIT_BYTES = 100_000
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def server(tmp_path):
+    async def handler(request: web.Request) -> web.Response:
+        body = await read_body(request, LIMIT_BYTES, timeout_seconds=0.2)
+        return web.Response(text=str(len(body)))
+
+    async with serving(tmp_path, routes=[web.post("/read", handler)]) as server:
+        yield server
+
+
+def head(*fields: str) -> bytes:
+    return "\r\n".join(["POST /read HTTP/1.1", "Host: a", *fields, "", ""]).encode()
+
+
+async def ask(server, *pieces: bytes):
+    async with await server.connect() as wire:
+        for piece in pieces:
+            await wire.send(piece)
+        return await wire.reply()
+
+
+@pytest.mark.parametrize("size", [0, 1, LIMIT_BYTES])
+async def test_whole(server, size):
+    """A body up to the limit is read, in whatever pieces it comes."""
+    reply = await ask(server, head(f"Content-Length: {size}"), b"x" * (size // 2), b"x" * (size - size // 2))
+    assert (reply.status, reply.body) == (200, str(size).encode())
+
+    chunked = await ask(server, head("Transfer-Encoding: chunked"), b"3\r\nabc\r\n", b"0\r\n\r\n")
+    assert (chunked.status, chunked.body) == (200, b"3")
+
+
+async def test_no_body(server):
+    """A request without one has an empty one."""
+    reply = await ask(server, head())
+    assert (reply.status, reply.body) == (200, b"0")
+
+
+@pytest.mark.parametrize(
+    ("fields", "body"),
+    [
+        ("Content-Length: 100001", b""),
+        ("Content-Length: 99999999999", b""),
+        ("Transfer-Encoding: chunked", b"186a1\r\n" + b"x" * 100_001),
+    ],
+)
+async def test_too_large(server, fields, body):
+    """One byte too many is refused, before it comes when it is declared."""
+    reply = await ask(server, head(fields), body)
+    assert reply.status == 413
+    assert b'"code": "too-large"' in reply.body
+
+
+@pytest.mark.parametrize(
+    ("fields", "body"), [("Content-Length: 10", b"x"), ("Content-Length: 10", b""), ("Transfer-Encoding: chunked", b"")]
+)
+async def test_a_body_that_never_ends(server, fields, body):
+    """After its time the client is told, and reading is over."""
+    reply = await ask(server, head(fields), body)
+    assert reply.status == 408
+    assert b'"code": "request-timeout"' in reply.body
+
+
+async def test_a_dripping_body(server):
+    """Bytes that go on coming do not prolong the time, and the connection ends."""
+    async with await server.connect() as wire:
+        await wire.send(head("Content-Length: 99999"))
+        async with asyncio.timeout(5):
+            dripping = asyncio.create_task(wire.send_until_cut(b"x"))
+            reply = await wire.reply()
+        dripping.cancel()
+        await asyncio.gather(dripping, return_exceptions=True)
+    assert reply.status == 408
+
+
+async def test_a_broken_body(server):
+    """What is no chunk is the client's fault, and ends the connection."""
+    async with await server.connect() as wire:
+        await wire.send(head("Transfer-Encoding: chunked") + b"3\r\nabc\r\n")
+        await wire.send(b"nonsense\r\n")
+        rest = await wire.rest()
+    assert b" 400 " in rest.partition(b"\r\n")[0]
