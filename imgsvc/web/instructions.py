@@ -20,8 +20,10 @@ def read_instructions(body: bytes) -> Instructions:
     """
     Understand a purge: an object of lists of texts, ``urls``, ``prefixes``, ``domains`` and ``tags``, and of ``hard``.
 
+    Each may be left out or empty: who purges what has changed, and finds that nothing has, made no mistake.
+
     Raises:
-        InvalidRequest: it is anything else, asks for nothing, or for more than 1,000 things; *param* is the member.
+        InvalidRequest: it is anything else, or asks for more than 1,000 things; *param* is the member.
         ObjectNotFound: a store key where no pictures are.
     """
     members = _members(body)
@@ -31,8 +33,6 @@ def read_instructions(body: bytes) -> Instructions:
     if not isinstance(members[HARD], bool):
         raise InvalidRequest("hard is true or false.", param=HARD)
     counts = {name: len(members[name]) for name in LISTS}
-    if not any(counts.values()):
-        raise InvalidRequest(f"There is nothing to purge in {', '.join(LISTS)}.", param=LISTS[0])
     if sum(counts.values()) > MAX_ITEMS:
         raise InvalidRequest(
             f"One request purges at most {MAX_ITEMS} things.", param=max(counts, key=counts.__getitem__)

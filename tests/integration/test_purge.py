@@ -104,10 +104,17 @@ async def test_who_may(admin, origin, tmp_path):
     assert (odd.status, method.status, method.headers["Allow"]) == (401, 405, "POST")
 
 
+@pytest.mark.parametrize("hard", [False, True])
+async def test_nothing_to_purge(admin, hard):
+    """Empty lists are no mistake: nothing was named, and nothing purged."""
+    status, document, _ = await purge(admin, urls=[], prefixes=[], domains=[], tags=[], hard=hard)
+
+    assert (status, document) == (200, {"purged": 0, "mode": "hard" if hard else "soft"})
+
+
 @pytest.mark.parametrize(
     ("members", "code", "param"),
     [
-        ({}, "bad-parameter", "urls"),
         ({"tag": ["red"]}, "bad-parameter", "tag"),
         ({"tags": "red"}, "bad-parameter", "tags"),
         ({"tags": [""] * 1001}, "bad-parameter", "tags"),
