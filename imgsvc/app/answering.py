@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from imgsvc.app.ending import Ending
 from imgsvc.app.parts import Parts
 from imgsvc.cache.failures import RememberedFailures
 from imgsvc.model.purge import Instructions
@@ -53,7 +54,13 @@ class Answering:
 
 
 def put_together(
-    settings: Settings, parts: Parts, shelf: Shelf, stack: AsyncExitStack, *, clock: Callable[[], float] = time.time
+    settings: Settings,
+    parts: Parts,
+    shelf: Shelf,
+    ending: Ending,
+    stack: AsyncExitStack,
+    *,
+    clock: Callable[[], float] = time.time,
 ) -> Answering:
     """
     Make the services that answer; *stack* ends what they do behind the answers.
@@ -62,6 +69,7 @@ def put_together(
         settings: all of them.
         parts: what answers are made of.
         shelf: the store as the services see it.
+        ending: says when nothing is to be begun any more behind answers.
         stack: closes in the opposite order.
         clock: unix seconds.
     """
@@ -93,8 +101,8 @@ def put_together(
         spools=spools, incoming=incoming, validation=validation, claims=claims, transforms=parts.transforms,
         clock=clock,
     )  # fmt: skip
-    revalidations = Revalidations(validation, lambda: _is_below(parts, Level.GUARD))
-    upgrades = Upgrades(lambda: _is_below(parts, Level.WARNING))
+    revalidations = Revalidations(validation, lambda: not ending.has_begun and _is_below(parts, Level.GUARD))
+    upgrades = Upgrades(lambda: not ending.has_begun and _is_below(parts, Level.WARNING))
     large = LargeTransforms(parts.transforms, settings.transform.timeout_seconds, settings.origin.max_image_size_bytes)
     images = ImageService(
         memory=memory, flights=flights, shelf=shelf, records=records, marks=marks,

@@ -77,7 +77,7 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
             downloads=parts.downloads,
             metadata=parts.metadata,
         )
-        answering = put_together(settings, parts, shelf, stack)
+        answering = put_together(settings, parts, shelf, ending, stack)
         for work in (health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
             stack.push_async_callback(_ended, asyncio.create_task(work))
         made = {f.name: getattr(group, f.name) for group in (parts, answering) for f in fields(group)}

@@ -22,6 +22,11 @@ class Ending:
         """Let the time run."""
         self._begun_at = time.monotonic()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has: nothing is begun any more that nobody waits for."""
+        return self._begun_at is not None
+
     def left_seconds(self) -> float:
         """How much of it there is; all of it when nobody has begun."""
         spent_seconds = 0.0 if self._begun_at is None else time.monotonic() - self._begun_at

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from imgsvc.app.answering import Answering, put_together
+from imgsvc.app.ending import Ending
 from imgsvc.app.parts import Parts
 from imgsvc.cache.announcements import Announcements
 from imgsvc.cache.coalesce import Coalescer
@@ -236,7 +237,13 @@ async def spine(
         parts = await _parts(settings, clock, rss, tmp_path, slot_timeout_seconds, stack)
         shelf = Shelf(parts.store, parts.persister, parts.transfers, lambda: settings.origin.stream_threshold_bytes)
         made = Spine(
-            clock, settings, origin, parts, shelf, put_together(settings, parts, shelf, stack, clock=clock), rss
+            clock,
+            settings,
+            origin,
+            parts,
+            shelf,
+            put_together(settings, parts, shelf, Ending(5), stack, clock=clock),
+            rss,
         )
         stack.callback(made.open_gates)
         yield made

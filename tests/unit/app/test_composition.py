@@ -192,3 +192,18 @@ async def test_serve_knows_all_its_addresses(tmp_path, monkeypatch, host):
     assert told[0] in guards
     assert len(guards) == len({at for at, _ in guards}) == len(await loop.getaddrinfo(host, 0, type=1))
     leftovers.check()
+
+
+async def test_at_the_end_nothing_is_begun_behind_answers(tmp_path):
+    """A stale picture is still answered while answers run out; its source is not asked any more."""
+    async with ScriptedOrigin() as origin:
+        origin.serve("/a.png", png())
+        async with open_services(settings(tmp_path, origin.port, IMGSVC_MIN_TTL="0")) as opened:
+            request = ImageRequest(Source(origin.url("/a.png")), TransformSpec(output=Output.PNG, width=5))
+            await opened.services.images.get(request)
+            opened.ending.begin()
+            stale = await opened.services.images.get(request)
+            refused = opened.owners["revalidations"].statistics().refused
+
+    assert (stale.stale, refused) == (True, 1)
+    assert origin.hits("/a.png") == 1

@@ -16,3 +16,4 @@ def test_all_of_it_until_it_begins(monkeypatch):
     now += 100
 
     assert (before, during, left.left_seconds()) == (10, 6, Ending.LEAST_SECONDS)
+    assert (left.has_begun, Ending(10).has_begun) == (True, False)
