@@ -120,7 +120,7 @@ def put_together(
         # As fetches count their time, so that the one which follows at once is not hit.
         await purges.purge(Instructions(urls=(source,)), at=bookkeeper.now())
 
-    refreshes = Refreshes(validation, soften, parts.metadata, settings.cache.refresh_cooldown_seconds)
+    refreshes = Refreshes(flights, validation, soften, parts.metadata, settings.cache.refresh_cooldown_seconds)
     tagging = Tagging(records, memory)
     for closing in (claims, tagging, upgrades, revalidations):
         stack.push_async_callback(closing.aclose)

@@ -1,15 +1,14 @@
 """One task a key: equal questions asked at the same time share one piece of work and its outcome."""
 
 import asyncio
-import copy
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
-from traceback import clear_frames
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from imgsvc.cache.raising import copy_of, drop_locals
 from imgsvc.errors import Draining, OriginTimeout
 
 T = TypeVar("T")
@@ -216,7 +215,7 @@ class Coalescer:
             # cancelled was so by what it waited for, which only happens when that is being closed.
             raise Draining("The work was given up.")
         if (error := flight.task.exception()) is not None:
-            raise _copy_of(error, flight.traceback)
+            raise copy_of(error, flight.traceback)
         return flight.task.result()
 
     def _abandon(self, flight: _Flight) -> None:
@@ -238,16 +237,9 @@ class Coalescer:
         elif error is not None:
             self._failed += 1
             flight.traceback = error.__traceback__
-            _drop_locals(error)
+            drop_locals(error)
         if not flight.waiters:
             _let_go(flight)
-
-
-def _drop_locals(error: BaseException | None) -> None:
-    """Empty the frames an error came through: in a circle with it they hold bodies until the collector comes by."""
-    while error is not None:
-        clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
 
 
 def _let_go(flight: _Flight) -> None:
@@ -280,21 +272,3 @@ def _edge(inside: _Flight | None, flight: _Flight) -> Iterator[None]:
         yield
     finally:
         inside.waits_for.remove(flight)
-
-
-def _copy_of(error: BaseException, traceback: TracebackType | None) -> BaseException:
-    """
-    Make each waiter an error of its own: one object raised in many tasks piles up all their tracebacks.
-
-    An error that cannot be copied is given out itself, its traceback cut back to that of the work.
-    """
-    try:
-        twin = copy.copy(error)
-    except Exception:  # noqa: BLE001 - any constructor may refuse to be called again
-        twin = error
-    if type(twin) is not type(error):
-        twin = error
-    if twin is not error:
-        twin.__cause__, twin.__suppress_context__ = error.__cause__, error.__suppress_context__
-        twin.__context__ = error.__context__
-    return twin.with_traceback(traceback)

@@ -212,7 +212,8 @@ class ImageService:
         if made.shareable:
             self._keep(made, purges, fresh_key=fresh_key)
             if made.provisional:
-                self._upgrades.begin(request.key, partial(self._upgrade, request))
+                name = f"{request.key} after {purges} and {self._marks.epoch}"
+                self._upgrades.begin(name, partial(self._upgrade, request))
         return Served(made, original.tier, hit=False, trace=trace, stale=original.is_stale)
 
     async def _upgrade(self, request: ImageRequest) -> None:

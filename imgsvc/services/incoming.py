@@ -147,9 +147,10 @@ class Incoming:
         return renewed
 
     def _may_keep(self, source: Source, order: Order, record: SourceRecord) -> bool:
-        """Whether no purge has come since the source was asked that leaves nothing of what it said."""
-        is_gone = self._marks.verdict(source, record.tags, record.fetched_at).is_gone
-        return not is_gone and self._shelf.may_keep(source, order.purges)
+        """Whether neither a purge has come since the source was asked, nor a later answer."""
+        if self._marks.verdict(source, record.tags, record.fetched_at).is_gone:
+            return False
+        return self._shelf.may_keep(source, order.purges) and not self._records.is_overtaken(source, record)
 
     async def _received(self, answered: Answered, slot: Slot) -> Original:
         """Take in a body, whole when it is a small one, else as far as it takes to see what it is."""

@@ -102,7 +102,8 @@ class RateLimits:
         now, domain = self._clock(), self._registrable(host)
         if not self._clients.has(client, now):
             self._limited_clients += 1
-            raise ClientLimited(client, _CLIENT_DETAIL.format(rate=self._rate), **self._clients.figures(client, now))
+            detail, figures = _CLIENT_DETAIL.format(rate=self._rate), self._clients.figures(client, now)
+            raise ClientLimited(detail, client=client, **figures)
         if not self._domains.has(domain, now):
             self._limited_domains += 1
             raise RateLimited(_DOMAIN_DETAIL.format(rate=self._rate), **self._domains.figures(domain, now))
@@ -142,7 +143,7 @@ class ClientLimited(RateLimited):
         client: whose; never shown.
     """
 
-    def __init__(self, client: str, detail: str, **figures: Unpack[Figures]) -> None:
+    def __init__(self, detail: str, *, client: str = "", **figures: Unpack[Figures]) -> None:
         super().__init__(detail, **figures)
         self.client = client
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.failures import RememberedFailures
-from imgsvc.errors import ImgsvcError, NotAnImage, ObjectNotFound, StoreError
+from imgsvc.errors import ImgsvcError, NotAnImage, ObjectNotFound, SourceNotFound, StoreError
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.formats import BY_MEDIA_TYPE, CAPABILITIES
 from imgsvc.model.keys import original_key
@@ -160,6 +160,8 @@ class Originals:
             try:
                 original = await self._incoming.fetch(source, trace, order)
             except ImgsvcError as error:
+                if isinstance(error, SourceNotFound) and look.record is not None:
+                    raise await self._validation.gone(source, error) from None
                 if self._shelf.may_keep(source, purges):
                     await self._failures.remember(source.h16, error)
                 raise

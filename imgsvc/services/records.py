@@ -225,6 +225,11 @@ class Records:
         """Give what is known of *source*, as :meth:`look` finds it."""
         return (await self.look(source)).record
 
+    def is_overtaken(self, source: Source, record: SourceRecord) -> bool:
+        """Whether what is known was asked for later; the two may have ended in the other order."""
+        known = self.known(source)
+        return known is not None and 0 < known.fetched_at - record.fetched_at < OVERLAP_SECONDS
+
     def keep(self, source: Source, record: SourceRecord, *, if_absent: bool = False) -> None:
         """
         Remember *record*, and write it behind.
@@ -236,9 +241,9 @@ class Records:
             record: the latest.
             if_absent: not to be written if another replica has written one meanwhile.
         """
+        if self.is_overtaken(source, record):
+            return
         if (known := self.known(source)) is not None:
-            if 0 < known.fetched_at - record.fetched_at < OVERLAP_SECONDS:
-                return
             record = record.tagged(frozenset(known.tags.split()))
         self._known[record_key(source)] = record
         text = record.to_json()

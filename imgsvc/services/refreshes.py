@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
+from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.metadata import MetadataCache
 from imgsvc.errors import ImgsvcError, StoreError
 from imgsvc.model.source import Source
@@ -25,6 +26,7 @@ class Refreshes:
     Fetches anew, but not again and again.
 
     Args:
+        flights: lets equal wishes be one.
         validation: asks the source.
         soften: marks all that is kept of a source as stale, in every replica.
         metadata: remembers the latest refresh of each source.
@@ -33,11 +35,13 @@ class Refreshes:
 
     def __init__(
         self,
+        flights: Coalescer,
         validation: Validation,
         soften: Callable[[Source], Awaitable[object]],
         metadata: MetadataCache,
         cooldown_seconds: int,
     ) -> None:
+        self._flights = flights
         self._validation = validation
         self._soften = soften
         self._metadata = metadata
@@ -47,10 +51,16 @@ class Refreshes:
         """
         Fetch *source* anew, unless that was done a short time ago; what is kept stays when the source fails.
 
-        IGNORED also for an object of our own store, which has no source to be fetched from.
+        Equal wishes at the same time are one. IGNORED also for an object of our own store, which has no source to be
+        fetched from.
         """
+        if source.object_key is not None:
+            return Refresh.IGNORED
+        return (await self._flights.join(f"wish:{source.url}", lambda: self._refresh(source))).value
+
+    async def _refresh(self, source: Source) -> Refresh:
         name = f"refresh:{source.h16}"
-        if source.object_key is not None or await self._metadata.get(name) is not None:
+        if await self._metadata.get(name) is not None:
             return Refresh.IGNORED
         await self._metadata.set(name, {"url": source.loggable}, self._cooldown_seconds)
         try:

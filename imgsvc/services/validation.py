@@ -5,12 +5,14 @@ One question at a time a source, whoever wants to know. A source that fails keep
 that there is none any more loses it.
 """
 
+import asyncio
 import logging
 import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from imgsvc.cache.coalesce import Coalescer, Outcome
 from imgsvc.cache.failures import RememberedFailures
@@ -101,6 +103,8 @@ class Validation:
         self._claims = claims
         self._removal = removal
         self._clock = clock
+        # Of a refresh and a question of one source the later waits, for they would undo each other.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._counts = dict.fromkeys(("not_modified", "replaced", "ended", "failed", "spared"), 0)
 
     async def ask(self, source: Source, trace: Trace, tags: str = "", *, force: bool = False) -> Outcome[Validated]:
@@ -144,9 +148,11 @@ class Validation:
     async def _ask(self, source: Source, trace: Trace, tags: str, *, force: bool) -> Validated:
         if not force and (arriving := self._incoming.arriving(source)) is not None:
             return await self._arrived(source, arriving)
-        before = self._records.known(source)
-        async with self._claims.claimed(source) as claim:
+        turn = self._turns.setdefault(source.url, asyncio.Lock())
+        before, waited = self._records.known(source), turn.locked()
+        async with turn, self._claims.claimed(source) as claim:
             if not claim.is_ours:
+                waited = True
                 await self._claims.wait(source)
             purges = self._shelf.purges(source)
             look = await self._records.look(source)
@@ -154,13 +160,13 @@ class Validation:
                 order = Order(purges=purges, tags=tags, is_new=look.is_new)
                 return Validated(None, await self._incoming.fetch(source, trace, order)) if force else Validated()
             record = look.record
-            if not force and (spared := await self._spared(source, record, before)) is not None:
+            if not force and (spared := await self._spared(source, record, before if waited else None)) is not None:
                 return spared
             order = Order(purges=purges, tags=tags, record=record, proves=record.may_stand_in(self._clock()))
             try:
                 validated = await self._asked(source, trace, order, record, force=force)
             except SourceNotFound as error:
-                raise await self._gone(source, error) from None
+                raise await self.gone(source, error) from None
             except ImgsvcError as error:
                 self._counts["failed"] += 1
                 if self._shelf.may_keep(source, purges):
@@ -186,7 +192,7 @@ class Validation:
         return Validated(None, arriving)
 
     async def _spared(self, source: Source, record: SourceRecord, before: SourceRecord | None) -> Validated | None:
-        """Give what is known already: another replica may have asked meanwhile, or met a failure."""
+        """Give what is known already: what was waited for, *before* it, may have asked, or met a failure."""
         is_newer = before is not None and record.fetched_at > before.fetched_at
         if record.is_fresh(self._clock()) or is_newer:
             self._counts["spared"] += 1
@@ -196,7 +202,7 @@ class Validation:
             return None
         self._counts["spared"] += 1
         if isinstance(failure, SourceNotFound):
-            raise await self._gone(source, failure)
+            raise await self.gone(source, failure)
         return self._last_good(record, failure)
 
     async def _asked(
@@ -216,9 +222,12 @@ class Validation:
             return Validated()
         try:
             await self._taken(source, came, order)
-        except BaseException:
+        except BaseException as error:
             came.let_go()
-            raise
+            if came.download is None or not isinstance(error, ImgsvcError):
+                raise
+            self._counts["failed"] += 1  # its download has remembered why
+            return self._last_good(record, error)
         return Validated(None, came)
 
     async def _taken(self, source: Source, came: Original, order: Order) -> None:
@@ -239,7 +248,7 @@ class Validation:
             await self._failures.forget(source.h16)
         self._counts["replaced"] += 1
 
-    async def _gone(self, source: Source, error: SourceNotFound) -> SourceNotFound:
+    async def gone(self, source: Source, error: SourceNotFound) -> SourceNotFound:
         """Keep nothing of a source that has no picture any more, but that; give the error to raise."""
         await self._end(source)
         await self._failures.remember(source.h16, error)

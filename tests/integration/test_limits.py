@@ -1,5 +1,6 @@
 """Rate limits over HTTP: what a client, and all clients of a domain together, may have fetched."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 import pytest
@@ -88,3 +89,24 @@ async def test_off(origin, photo, tmp_path):
         answers = [await service.raw("GET", signed(f"http://h{n}.test/{n}.jpg")) for n in range(9)]
 
     assert {answer.status for answer in answers} == {200}
+
+
+async def test_one_clients_refusal_is_not_anothers(origin, photo, tmp_path):
+    """Who has fetches left gets the picture, though another who has none asked for the same source at the same time."""
+    for n in range(6):
+        origin.serve(f"/{n}.jpg", photo)
+    env = LIMITED | {"IMGSVC_RATE_LIMIT": "1/3600", "IMGSVC_TRUSTED_PROXIES": "127.0.0.0/8"}
+    async with running_service(tmp_path, origin.port, **env, IMGSVC_COALESCE_TIMEOUT="5") as service:
+
+        def ask(n: int, client: str, width: int):
+            target = signed(f"http://h.d{n}.test/{n}.jpg", w=str(width))
+            return service.raw("GET", target, {"X-Forwarded-For": client})
+
+        assert (await ask(0, "192.0.2.1", 9)).status == 200
+        rounds = [
+            await asyncio.gather(ask(n, "192.0.2.1", 10), ask(n, f"192.0.2.{10 + n}", 11), ask(n, "192.0.2.1", 12))
+            for n in range(1, 6)
+        ]
+
+    assert {answers[1].status for answers in rounds} == {200}
+    assert {answers[n].status for answers in rounds for n in (0, 2)} <= {200, 429}

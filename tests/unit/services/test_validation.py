@@ -6,13 +6,14 @@ import pytest
 
 from imgsvc.errors import OriginStatus, OriginUnreachable, SourceNotFound
 from imgsvc.model.freshness import Freshness
+from imgsvc.model.keys import original_key
 from imgsvc.model.purge import Instructions
 from imgsvc.origin.answer import NotModified
 from imgsvc.services.answers import ImageRequest, Tier
 from imgsvc.services.revalidations import AT_ONCE
 from tests.support.pictures import noise as pixels
 from tests.support.pictures import png as picture
-from tests.support.spine import HOUR, png, spine, until
+from tests.support.spine import HOUR, ask_at, png, spine, until
 
 BLUE = (0, 0, 255)
 DAY = 24 * HOUR
@@ -320,3 +321,113 @@ async def test_who_joins_what_arrives_keeps_the_last_good_too(tmp_path, origin, 
 
         assert await refreshing == "failed"
         assert isinstance(outcome, OriginUnreachable) if seconds > DAY else outcome.stale
+
+
+async def test_a_failure_of_a_large_source_counts_once(tmp_path, origin):
+    """Its download says what went wrong, and who asked says it no second time."""
+    async with spine(tmp_path, origin, **LARGE) as parts:
+        await kept(parts, origin, large())
+        origin.reset_mid_body("/a.png", large(2))
+        parts.clock.forward(HOUR)
+        await parts.ask("/a.png")
+        await parts.revalidated()
+        failure = await parts.failures.recall(parts.source("/a.png").h16)
+
+    assert failure.retry_after_seconds == 60
+
+
+async def test_a_refresh_waits_for_a_question_under_way(parts, origin):
+    """What the refresh brings is what counts, not what was asked before it and came later."""
+    await kept(parts, origin, png())
+    gate = origin.gate("/a.png", png((9, 9, 9)))
+    parts.clock.forward(HOUR)
+    await parts.ask("/a.png")
+    await origin.until_hits("/a.png", 2)
+    refreshing = asyncio.create_task(parts.refreshes.refresh(parts.source("/a.png")))
+    await parts.waiters(3)
+    origin.serve("/a.png", png(BLUE))
+    gate.set()
+    outcome = await refreshing
+    await parts.revalidated()
+    parts.forget_memory()
+    answers = [await parts.ask("/a.png", query) for query in ("w=10&f=png", "w=20&f=png", "f=original")]
+
+    assert outcome == "done"
+    assert answers[2].blob.data == png(BLUE)
+    assert len({answer.blob.meta.source_sha256 for answer in answers}) == 1
+    assert origin.hits("/a.png") == 3
+
+
+async def test_a_question_waits_for_a_refresh_under_way(parts, origin):
+    """Stale answers meanwhile ask nothing of their own; afterwards the new bytes are there in every size."""
+    await kept(parts, origin, png(), ETag='"1"')
+    await parts.ask("/a.png", "w=20&f=png")
+    await parts.stored()
+    gate = origin.gate("/a.png", png(BLUE))
+    parts.clock.forward(1)
+    refreshing = asyncio.create_task(parts.refreshes.refresh(parts.source("/a.png")))
+    await origin.until_hits("/a.png", 2)
+    stale = await parts.ask("/a.png")
+    gate.set()
+    outcome = await refreshing
+    await parts.revalidated()
+    answers = [await parts.ask("/a.png", query) for query in ("w=10&f=png", "w=20&f=png")]
+
+    assert (stale.stale, outcome) == (True, "done")
+    assert {answer.stale for answer in answers} == {False}
+    assert stale.blob.meta.source_sha256 not in {answer.blob.meta.source_sha256 for answer in answers}
+    assert origin.hits("/a.png") == 2
+
+
+async def test_equal_wishes_are_one(parts, origin):
+    """Twenty who want a source refreshed at once have it fetched once."""
+    await kept(parts, origin, png())
+    parts.clock.forward(1)
+    wishes = await asyncio.gather(*(parts.refreshes.refresh(parts.source("/a.png")) for _ in range(20)))
+
+    assert wishes == ["done"] * 20
+    assert await parts.refreshes.refresh(parts.source("/a.png")) == "ignored"
+    assert origin.hits("/a.png") == 2
+
+
+@pytest.mark.parametrize("named", [{"domains": ("*.test",)}, {"tags": ("origin.test",)}])
+async def test_a_variant_of_before_a_hard_purge_is_made_anew(parts, origin, named):
+    """Also when its source, fetched again since, still has the same bytes: what was made may have been wrong."""
+    await kept(parts, origin, png())
+    parts.clock.forward(1)
+    await parts.purges.purge(Instructions(hard=True, **named))
+    parts.clock.forward(1)
+    other = await parts.ask("/a.png", "w=20&f=png")
+    await parts.stored()
+    anew = await parts.ask("/a.png")
+    await parts.stored()
+    parts.forget_memory()
+    then = await parts.ask("/a.png")
+
+    assert (other.tier, anew.hit, anew.tier) == (Tier.ORIGIN, False, Tier.STORE)
+    assert (then.hit, then.blob.meta.fetched_at) == (True, anew.blob.meta.fetched_at)
+
+
+async def test_not_found_ends_it_whoever_meets_it(parts, origin):
+    """A source whose original was lost is fetched plainly; a 404 then ends its variants as any other does."""
+    await kept(parts, origin, png())
+    await parts.store.delete(original_key(parts.source("/a.png")))
+    origin.serve("/a.png", b"", status=404)
+
+    for query in ("w=20&f=png", "w=10&f=png"):
+        with pytest.raises(SourceNotFound):
+            await parts.ask("/a.png", query)
+    assert await parts.keys() == []
+
+
+async def test_what_another_process_found_long_ago_is_no_answer(tmp_path, origin):
+    """A stale answer has its source asked, whatever another process has learnt since it was last asked here."""
+    origin.serve("/a.png", png())
+    async with spine(tmp_path, origin) as one, spine(tmp_path, origin) as other:
+        await ask_at(one, 0)
+        await ask_at(other, HOUR)
+        await ask_at(other, HOUR + 1)
+        stale = await ask_at(one, 3 * HOUR)
+
+        assert stale.stale
+        assert origin.hits("/a.png") == 3
