@@ -51,11 +51,13 @@ class Attempt:
         hop: where it goes.
         refusals: why addresses were refused on the way; the connector's own error may speak of another address.
         queued: whether it had to wait until another request let go a connection.
+        limit: bounds the wait for the head, once the request is sent.
     """
 
     hop: Hop
     refusals: list[Refusal] = field(default_factory=list)
     queued: bool = False
+    limit: asyncio.Timeout | None = None
 
 
 # The connector's hooks are not told for whom they are called; context is, tasks made on the way included.
@@ -168,23 +170,34 @@ def open_session(
         timeout=aiohttp.ClientTimeout(
             total=None,  # spans several requests and the body: the fetcher's business
             sock_connect=settings.connect_timeout_seconds,
-            sock_read=settings.read_timeout_seconds,
+            # None, for aiohttp's own timer is started once more when the rest of a body that had been paused is read,
+            # goes on beside an idle connection, and ends the request that takes that next. Ours bound head and body.
+            sock_read=None,
         ),
         max_line_size=MAX_LINE_BYTES,
         max_field_size=MAX_LINE_BYTES,
         max_headers=MAX_HEADERS,
-        trace_configs=[_noting_queues()],
+        trace_configs=[_watching(settings.read_timeout_seconds)],
     )
 
 
-def _noting_queues() -> aiohttp.TraceConfig:
-    """Have an attempt know that it waited for a connection; nothing else tells our own limits from a slow source."""
+def _watching(read_timeout_seconds: float) -> aiohttp.TraceConfig:
+    """
+    Have an attempt know that it waited for a connection, and let its time run when its request is sent.
 
-    async def note(*_: object) -> None:
+    Nothing else tells our own limits, or the way to a source, from a source that is slow.
+    """
+
+    async def queued(*_: object) -> None:
         _ATTEMPT.get().queued = True
 
+    async def sent(*_: object) -> None:
+        if (limit := _ATTEMPT.get().limit) is not None:
+            limit.reschedule(asyncio.get_running_loop().time() + read_timeout_seconds)
+
     traces = aiohttp.TraceConfig()
-    traces.on_connection_queued_start.append(note)
+    traces.on_connection_queued_start.append(queued)
+    traces.on_request_headers_sent.append(sent)
     return traces
 
 
@@ -195,16 +208,18 @@ async def request(
     Send one GET, exactly as *url* (normalised) says; the caller closes the response.
 
     *headers* are sent beside the session's.
-    Only inside :func:`attempting`; raises aiohttp's errors.
+    Only inside :func:`attempting`; raises aiohttp's errors, and TimeoutError when the head does not come in time.
     """
-    target = URL(url, encoded=True)
-    if hop.literal is None or policy.target(hop.host) is None:
-        return await session.get(target, allow_redirects=False, headers=headers)
-    # A literal address never meets a resolver, so a name that cannot exist (RFC 6761 §6.4) stands in for it.
-    stand_in = target.with_host(f"literal-{hop.host.replace('.', '-').replace(':', '-')}.invalid")
-    return await session.get(
-        stand_in,
-        allow_redirects=False,
-        headers={**headers, "Host": target.raw_authority},
-        server_hostname=hop.host,
-    )
+    async with asyncio.timeout(None) as limit:
+        _ATTEMPT.get().limit = limit
+        target = URL(url, encoded=True)
+        if hop.literal is None or policy.target(hop.host) is None:
+            return await session.get(target, allow_redirects=False, headers=headers)
+        # A literal address never meets a resolver, so a name that cannot exist (RFC 6761 §6.4) stands in for it.
+        stand_in = target.with_host(f"literal-{hop.host.replace('.', '-').replace(':', '-')}.invalid")
+        return await session.get(
+            stand_in,
+            allow_redirects=False,
+            headers={**headers, "Host": target.raw_authority},
+            server_hostname=hop.host,
+        )

@@ -125,3 +125,26 @@ async def test_many_at_once_share_few_connections(origin):
         gate.set()
         assert await asyncio.gather(*tasks) == [BODY] * 6
     assert origin.connections == 2
+
+
+async def test_a_connection_that_rested(origin):
+    """A body whose end had to wait for its reader leaves no timer that ends the next request on its connection."""
+    gate = asyncio.Event()
+
+    async def behave(exchange) -> None:
+        await exchange.head(headers={"Content-Length": str(len(BODY))})
+        await gate.wait()
+        exchange.keep_alive = True
+        await exchange.send(BODY)
+
+    origin.script("/large", behave)
+    origin.serve("/small", BODY)
+    async with fetching(**near(origin), IMGSVC_READ_TIMEOUT=0.3) as fetcher:
+        fetched = await fetcher.open(origin.url("/large"))
+        gate.set()
+        await asyncio.sleep(0.1)  # for all of it to come, more than is read ahead
+        assert await read_all(fetched.body) == BODY
+        await asyncio.sleep(0.5)  # longer than a read may take
+
+        assert await fetch(fetcher, origin.url("/small")) == BODY
+    assert origin.connections == 1
