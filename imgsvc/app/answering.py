@@ -53,6 +53,20 @@ class Answering:
     claims: Claims
 
 
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What knows of sources: their records, failures and claims, and how they are asked."""
+
+    failures: RememberedFailures
+    records: Records
+    bookkeeper: Bookkeeper
+    claims: Claims
+    incoming: Incoming
+    removal: Removal
+    validation: Validation
+    originals: Originals
+
+
 def put_together(
     settings: Settings,
     parts: Parts,
@@ -74,15 +88,36 @@ def put_together(
         clock: unix seconds.
     """
     flights, memory, marks = parts.flights, parts.memory, parts.marks
+    sources = _make_sources(settings, parts, shelf, clock)
+    failures, records, validation, originals = (
+        sources.failures, sources.records, sources.validation, sources.originals,
+    )  # fmt: skip
+    revalidations = Revalidations(validation, lambda: not ending.has_begun and parts.monitor.is_below(Level.GUARD))
+    upgrades = Upgrades(lambda: not ending.has_begun and parts.monitor.is_below(Level.WARNING))
+    large = LargeTransforms(parts.transforms, settings.transform.timeout_seconds, settings.origin.max_image_size_bytes)
+    images = ImageService(
+        memory=memory, flights=flights, shelf=shelf, records=records, marks=marks,
+        variants=Variants(shelf=shelf, records=records, marks=marks, originals=originals, clock=clock),
+        originals=originals, revalidations=revalidations, upgrades=upgrades,
+        maker=Maker(failures=failures, shelf=shelf, transforms=large, clock=clock), admission=parts.admission,
+        clock=clock,
+    )  # fmt: skip
+    purges = _make_purges(parts, sources, clock)
+    refreshes = _make_refreshes(settings, parts, sources, purges)
+    tagging = Tagging(records, memory)
+    for closing in (sources.claims, tagging, upgrades, revalidations):
+        stack.push_async_callback(closing.aclose)
+    return Answering(
+        images, purges, refreshes, tagging, failures, records, sources.incoming, originals, validation, revalidations,
+        upgrades, sources.claims,
+    )  # fmt: skip
+
+
+def _make_sources(settings: Settings, parts: Parts, shelf: Shelf, clock: Callable[[], float]) -> _Sources:
+    flights, marks = parts.flights, parts.marks
     failures = RememberedFailures(parts.metadata, clock)
     records = Records(shelf, marks, clock)
-
-    def lost(key: str) -> None:
-        # Another replica's bytes have won: forgetting ours lets all replicas come to answer one ETag.
-        memory.discard(key, "replaced")
-        records.forget_key(key)
-
-    parts.persister.on_lost = lost
+    _forget_what_is_lost(parts, records)
     spools = Spools(parts.space, parts.transfers, settings.origin.stream_threshold_bytes)
     claims = Claims(parts.leases, shelf, settings.origin.fetch_timeout_seconds + LEASE_MARGIN_SECONDS)
     bookkeeper = Bookkeeper(settings.cache, clock)
@@ -91,7 +126,7 @@ def put_together(
         records=records, marks=marks, fetcher=parts.fetcher, transforms=parts.transforms, admission=parts.admission,
         spools=spools, downloads=parts.downloads, slots=parts.slots,
     )  # fmt: skip
-    removal = Removal(memory=memory, failures=failures, shelf=shelf, records=records, incoming=incoming)
+    removal = Removal(memory=parts.memory, failures=failures, shelf=shelf, records=records, incoming=incoming)
     validation = Validation(
         flights=flights, failures=failures, incoming=incoming, records=records, shelf=shelf, marks=marks,
         claims=claims, removal=removal, clock=clock,
@@ -101,34 +136,31 @@ def put_together(
         spools=spools, incoming=incoming, validation=validation, claims=claims, transforms=parts.transforms,
         clock=clock,
     )  # fmt: skip
-    revalidations = Revalidations(validation, lambda: not ending.has_begun and _is_below(parts, Level.GUARD))
-    upgrades = Upgrades(lambda: not ending.has_begun and _is_below(parts, Level.WARNING))
-    large = LargeTransforms(parts.transforms, settings.transform.timeout_seconds, settings.origin.max_image_size_bytes)
-    images = ImageService(
-        memory=memory, flights=flights, shelf=shelf, records=records, marks=marks,
-        variants=Variants(shelf=shelf, records=records, marks=marks, originals=originals, clock=clock),
-        originals=originals, revalidations=revalidations, upgrades=upgrades,
-        maker=Maker(failures=failures, shelf=shelf, transforms=large, clock=clock), admission=parts.admission,
-        clock=clock,
-    )  # fmt: skip
-    purges = PurgeService(
-        memory=memory, marks=marks, store=parts.store, remove=removal.remove, tags_of_source=records.stored_tags,
-        forget_records=records.forget_for, clock=clock,
+    return _Sources(failures, records, bookkeeper, claims, incoming, removal, validation, originals)
+
+
+def _forget_what_is_lost(parts: Parts, records: Records) -> None:
+    """Have bytes forgotten when another replica's have won: so all replicas come to answer one ETag."""
+
+    def lost(key: str) -> None:
+        parts.memory.discard(key, "replaced")
+        records.forget_key(key)
+
+    parts.persister.on_lost = lost
+
+
+def _make_purges(parts: Parts, sources: _Sources, clock: Callable[[], float]) -> PurgeService:
+    records = sources.records
+    return PurgeService(
+        memory=parts.memory, marks=parts.marks, store=parts.store, remove=sources.removal.remove,
+        tags_of_source=records.stored_tags, forget_records=records.forget_for, clock=clock,
     )  # fmt: skip
 
+
+def _make_refreshes(settings: Settings, parts: Parts, sources: _Sources, purges: PurgeService) -> Refreshes:
     async def soften(source: Source) -> None:
         # As fetches count their time, so that the one which follows at once is not hit.
-        await purges.purge(Instructions(urls=(source,)), at=bookkeeper.now())
+        await purges.purge(Instructions(urls=(source,)), at=sources.bookkeeper.now())
 
-    refreshes = Refreshes(flights, validation, soften, parts.metadata, settings.cache.refresh_cooldown_seconds)
-    tagging = Tagging(records, memory)
-    for closing in (claims, tagging, upgrades, revalidations):
-        stack.push_async_callback(closing.aclose)
-    return Answering(
-        images, purges, refreshes, tagging, failures, records, incoming, originals, validation, revalidations,
-        upgrades, claims,
-    )  # fmt: skip
-
-
-def _is_below(parts: Parts, level: Level) -> bool:
-    return parts.monitor.sample_if_older().level < level
+    cooldown_seconds = settings.cache.refresh_cooldown_seconds
+    return Refreshes(parts.flights, sources.validation, soften, parts.metadata, cooldown_seconds)

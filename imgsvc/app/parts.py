@@ -96,11 +96,7 @@ async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, s
     stack.push_async_callback(store.aclose)
     metadata = await asyncio.to_thread(MetadataCache, settings.cache, settings.memory.metadata_capacity_bytes)
     stack.push_async_callback(metadata.aclose)
-    leases = await asyncio.to_thread(Leases, settings.cache)
-    stack.push_async_callback(leases.aclose)
-    announcements = await asyncio.to_thread(Announcements, settings.cache, CHANNEL)
-    stack.push_async_callback(announcements.aclose)
-    marks = await _read_marks(Marks(store, announcements, settings.cache.max_ttl_seconds))
+    leases, announcements, marks = await _open_shared(settings, store, stack)
     svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
     stack.push_async_callback(svg.aclose)
     space = SpoolSpace(spool_directory(settings), settings.spool.max_bytes)
@@ -120,9 +116,7 @@ async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, s
     persister = _make_persister(store, transfers, memory)
     persister.start()
     stack.push_async_callback(lambda: persister.aclose(ending.left_seconds()))
-    downloads = Downloads(
-        store, settings.spool.drain_deadline_seconds, may_drain=lambda: monitor.sample_if_older().level < Level.GUARD
-    )
+    downloads = Downloads(store, settings.spool.drain_deadline_seconds, may_drain=lambda: monitor.is_below(Level.GUARD))
     stack.push_async_callback(lambda: downloads.aclose(ending.left_seconds()))
     stack.push_async_callback(flights.aclose)
     slots = Slots(settings.origin.fetch_slots)
@@ -131,6 +125,17 @@ async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, s
         breaker, fetcher, RateLimits(settings.limits, domains), store, metadata, leases, announcements, marks, svg,
         transforms, memory, persister, flights, downloads, slots, outgoing, space, transfers, gate, admission, monitor,
     )  # fmt: skip
+
+
+async def _open_shared(
+    settings: Settings, store: ObjectStore, stack: AsyncExitStack
+) -> tuple[Leases, Announcements, Marks]:
+    """Open what replicas tell each other with: who fetches what, and what was purged."""
+    leases = await asyncio.to_thread(Leases, settings.cache)
+    stack.push_async_callback(leases.aclose)
+    announcements = await asyncio.to_thread(Announcements, settings.cache, CHANNEL)
+    stack.push_async_callback(announcements.aclose)
+    return leases, announcements, await _read_marks(Marks(store, announcements, settings.cache.max_ttl_seconds))
 
 
 async def _read_marks(marks: Marks) -> Marks:

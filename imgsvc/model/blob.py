@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 from yarl import URL
 
 from imgsvc.model.formats import BY_MEDIA_TYPE
-from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, STALE_WHILE_REVALIDATE_SECONDS
+from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, STALE_WHILE_REVALIDATE_SECONDS, is_fresh_at
 from imgsvc.model.source import Source
 
 FORMAT_VERSION = 1
@@ -173,7 +173,7 @@ class Representation:
 
     def is_fresh(self, now: float) -> bool:
         """Whether the source may not be asked again yet at unix second *now*."""
-        return now < self.meta.fresh_until
+        return is_fresh_at(now, self.meta.fetched_at, self.meta.fresh_until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,11 @@ def judge(
     return Freshness(clamped, shareable=NEVER_SHARED.isdisjoint(directives))
 
 
+def is_fresh_at(now: float, fetched_at: float, fresh_until: float) -> bool:
+    """Whether what was fetched at *fetched_at* is fresh (all unix seconds); a time still to come is no answer's."""
+    return fetched_at - AHEAD_SECONDS <= now < fresh_until
+
+
 def parse_cache_control(text: str) -> dict[str, str]:
     """Split a Cache-Control field into lower-case directives; the first of equal ones counts (RFC 9111 §4.2.1)."""
     directives: dict[str, str] = {}

@@ -106,6 +106,10 @@ class MemoryMonitor:
             return self.sample()
         return self._latest[1]
 
+    def is_below(self, level: Level) -> bool:
+        """Whether less than *level* is reached, by a reading of the last 0.1 s."""
+        return self.sample_if_older().level < level
+
     def sample(self) -> MemoryReading:
         """Read now, and call what is due."""
         rss_bytes, now = self._read_rss(), self._clock()

@@ -32,7 +32,7 @@ from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.errors import ImgsvcError, NotFound, RateLimited
 from imgsvc.model.blob import Blob
-from imgsvc.model.freshness import AHEAD_SECONDS, STALE_IF_ERROR_SECONDS
+from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS
 from imgsvc.model.keys import original_key
 from imgsvc.pressure.admission import Admission, Work
 from imgsvc.services.answers import ImageRequest, Served, Tier, Trace
@@ -91,7 +91,7 @@ class ImageService:
             # from and so what is said of it differ.
             return None
         now = self._clock()
-        if blob.meta.fetched_at - AHEAD_SECONDS <= now < blob.meta.fresh_until:
+        if blob.is_fresh(now):
             return Served(blob, Tier.MEMORY, hit=True)
         return self._past_its_end(blob, now)
 

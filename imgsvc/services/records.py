@@ -10,7 +10,7 @@ from typing import Any, Self
 from cachetools import LRUCache
 
 from imgsvc.model.blob import BlobMeta
-from imgsvc.model.freshness import AHEAD_SECONDS, STALE_IF_ERROR_SECONDS, Freshness, http_date
+from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, Freshness, http_date, is_fresh_at
 from imgsvc.model.keys import record_key
 from imgsvc.model.purge import Mark
 from imgsvc.model.source import Source
@@ -85,8 +85,8 @@ class SourceRecord:
         return json.dumps(asdict(self), separators=(",", ":")).encode()
 
     def is_fresh(self, now: float) -> bool:
-        """Whether the source need not be asked at unix second *now*; a time that is still to come is no answer's."""
-        return self.fetched_at - AHEAD_SECONDS <= now < self.fresh_until
+        """Whether the source need not be asked at unix second *now*."""
+        return is_fresh_at(now, self.fetched_at, self.fresh_until)
 
     def may_stand_in(self, now: float) -> bool:
         """Whether what is kept may be answered at unix second *now* when the source fails."""

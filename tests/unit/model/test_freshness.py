@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsvc.model.freshness import Freshness, http_date, judge, parse_cache_control
+from imgsvc.model.freshness import AHEAD_SECONDS, Freshness, http_date, is_fresh_at, judge, parse_cache_control
 
 NOW = 784111777.0
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -86,6 +86,14 @@ def test_any_text(cache_control, expires, date, age):
     """Whatever a source sends, the verdict lies within the bounds."""
     verdict = judged(cache_control, expires=expires, date=date, age=age, least=10, most=20)
     assert 10 <= verdict.lifetime_seconds <= 20
+
+
+def test_fresh_at():
+    """Fresh until its end and not at it, and only when it was not fetched long after now."""
+    assert is_fresh_at(199.9, 100, 200)
+    assert not is_fresh_at(200, 100, 200)
+    assert is_fresh_at(100 - AHEAD_SECONDS, 100, 200)
+    assert not is_fresh_at(100 - AHEAD_SECONDS - 0.1, 100, 200)
 
 
 def test_parse_cache_control():

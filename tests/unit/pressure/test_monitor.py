@@ -129,6 +129,17 @@ def test_a_reading_is_reused(world):
     assert world.reads == 3
 
 
+def test_below_a_level(world):
+    """A level that is reached is not below itself, and the answer follows the size."""
+    monitor = world.monitor()
+    assert monitor.is_below(WARNING)
+
+    world.mib, world.now = 82, world.now + 1
+    assert not monitor.is_below(WARNING)
+    assert not monitor.is_below(GUARD)
+    assert monitor.is_below(CRITICAL)
+
+
 def test_a_reading_says_everything(world):
     """Size, peak, share, level, how long it has lasted, trend."""
     monitor = world.monitor()
