@@ -3,12 +3,12 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from imgsvc.cache.metadata import NAMESPACE
+from imgsvc.cache.metadata import NAMESPACE, PAUSE_SECONDS
 from imgsvc.cache.server import shared_server
 from imgsvc.settings import CacheSettings
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.25
 """Between two looks at another's lease: who waits is late by as much at the most, and asks no more often."""
+
+RELEASES = 3
+"""How often more a lease is given back, a pause between, when the server says nothing: else others wait for its end."""
 
 _DELETE_IF_OURS = """
 if redis.call('get', KEYS[1]) == ARGV[1] then
@@ -91,6 +94,7 @@ class Leases:
         self._server = shared_server(settings, "leases", clock=clock)
         self._clock = clock
         self._releases: set[asyncio.Task[None]] = set()
+        self._again: set[asyncio.Task[None]] = set()
         self._claimed = self._denied = self._failed = 0
 
     async def claim(self, name: str, seconds: float) -> Lease | None:
@@ -148,6 +152,9 @@ class Leases:
         """Wait for leases that are being given back, then give back connections."""
         if self._releases:
             await asyncio.wait(self._releases)
+        for task in self._again:
+            task.cancel()
+        await asyncio.gather(*self._again, return_exceptions=True)
         if self._server is not None:
             await self._server.aclose()
 
@@ -158,18 +165,38 @@ class Leases:
         return await self._server.ask(lambda client: client.get(_key(name)))
 
     def _begin_release(self, key: str, token: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._release(key, token), name=f"release {key}")
-        self._releases.add(task)
-        task.add_done_callback(self._releases.discard)
-        return task
+        return _kept(self._release(key, token), self._releases)
 
     async def _release(self, key: str, token: str) -> None:
-        if self._server is not None:
-            await self._server.ask(lambda client: client.eval(_DELETE_IF_OURS, 1, key, token))
+        if not await self._delete(key, token):
+            _kept(self._release_again(key, token), self._again)
+
+    async def _release_again(self, key: str, token: str) -> None:
+        for _ in range(RELEASES):
+            await asyncio.sleep(PAUSE_SECONDS)
+            if await self._delete(key, token):
+                return
+
+    async def _delete(self, key: str, token: str) -> bool:
+        """Say whether the server has answered."""
+        ask = partial(_delete_if_ours, key=key, token=token)
+        return self._server is None or await self._server.ask(ask) is not None
 
 
 def _key(name: str) -> str:
     return f"{NAMESPACE}:lease:{name}"
+
+
+def _kept(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """Begin *work*, in a task that is among *tasks* until it ends."""
+    task = asyncio.create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
+
+
+async def _delete_if_ours(client: "Redis", key: str, token: str) -> int:
+    return int(await client.eval(_DELETE_IF_OURS, 1, key, token))
 
 
 async def _set_if_absent(client: "Redis", key: str, token: str, milliseconds: int) -> bool:

@@ -112,6 +112,8 @@ class Room:
                 return
         if self._tally.has_room(size_bytes):  # given back meanwhile
             return
+        if self._has_written:  # what ended during the walk may lie where the walk had been
+            return
         if not self._tally.reserved_bytes:
             raise self._failure("The filesystem store is full.")
         await self._given_back.wait()

@@ -13,8 +13,6 @@ from imgsvc.cache.metadata import PAUSE_SECONDS, TIMEOUT_SECONDS
 from tests.support.redis import RedisServer, redis, redis_server  # noqa: F401 - a fixture
 from tests.support.tools import free_ports
 
-pytestmark = pytest.mark.slow
-
 
 class Clock:
     now = 1000.0
@@ -191,6 +189,21 @@ async def test_paused():
             await lease.release()
         await (await granted(leases, "paused")).release()
         assert leases.statistics() == LeaseStatistics(claimed=2, denied=0, failed=20)
+        await leases.aclose()
+
+
+async def test_given_back_during_a_pause():
+    """A lease that is given back while the server is left alone for a moment is free soon after, not at its end."""
+    with redis_server() as server:
+        leases = Leases(server.settings)
+        lease = await granted(leases, "ours")
+        server.process.send_signal(signal.SIGSTOP)
+        await granted(leases, "unknown")
+        server.process.send_signal(signal.SIGCONT)
+        await lease.release()
+        async with Redis.from_url(server.url, driver_info=None) as client:
+            assert await client.exists("imgsvc:1:lease:ours")
+            await until_absent(client, "imgsvc:1:lease:ours")
         await leases.aclose()
 
 

@@ -231,20 +231,30 @@ async def play(steps) -> None:
         assert waiting <= 5
     await game.end()
     assert game.order == sorted(game.order)
+    assert not game.overtaken
     assert game.room.figures == (0, 0, 0)
 
 
 class Game:
-    """Tasks at a gate, and the order in which they got their permits."""
+    """
+    Tasks at a gate, and the order in which those that waited got their permits.
+
+    Who need not wait sees its permit at once, others a turn of the loop after it was given: only among those that
+    waited does the order in which they see them say anything.
+    """
 
     def __init__(self) -> None:
         self.room = Room(queue_limit=5)
         self.tasks: list[asyncio.Task] = []
         self.order: list[int] = []
+        self.overtaken: list[int] = []
+        self.newest = -1
 
     async def ask(self, size: int) -> None:
-        self.tasks.append(asyncio.create_task(self._admit(len(self.tasks), size)))
+        self.newest = len(self.tasks)
+        self.tasks.append(asyncio.create_task(self._admit(self.newest, size)))
         await asyncio.sleep(0)
+        self.newest = -1
 
     async def release(self, number: int) -> None:
         for task in self.tasks[number : number + 1]:
@@ -268,6 +278,15 @@ class Game:
             await self.release(number)
 
     async def _admit(self, number: int, size: int):
+        _, _, waiting = self.room.figures
         permit = await self.room.gate.admit(size)
-        self.order.append(number)
+        if self.newest != number:
+            self.order.append(number)
+        elif waiting:
+            self.overtaken.append(number)
         return permit
+
+
+async def test_a_place_left_and_a_newcomer_in_one_turn():
+    """Whoever waits behind one that is cancelled has its permit before somebody who comes in the same turn."""
+    await play([("ask", 0), ("ask", 101), ("ask", 0), ("cancel", 1), ("ask", 0)])

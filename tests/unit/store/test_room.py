@@ -29,13 +29,18 @@ class Walks(Eviction):
         super().__init__(folder, tally)
         self.count = 0
         self.reached, self.go_on = threading.Event(), threading.Event()
+        self.walked, self.may_end = threading.Event(), threading.Event()
         self.go_on.set()
+        self.may_end.set()
 
     def run(self, wanted_bytes: Callable[[], int]) -> int:
         self.count += 1
         self.reached.set()
         self.go_on.wait(10)
-        return super().run(wanted_bytes)
+        freed_bytes = super().run(wanted_bytes)
+        self.walked.set()
+        self.may_end.wait(10)
+        return freed_bytes
 
 
 class Place:
@@ -174,6 +179,23 @@ async def test_waits_for_other_writes(places):
     assert not third.done()
     go_on.set()
     await asyncio.gather(third, *slow)
+    assert "new" in await place.stored()
+
+
+async def test_others_end_behind_the_back_of_a_walk(places):
+    """What other writes have left where a walk had been already is deleted by the next; the store is not full."""
+    place, go_on = places(), threading.Event()
+    slow = await slow_writes(place, go_on)
+    await place.room._round
+    place.now += VAIN_SECONDS
+    place.walks.walked.clear()
+    place.walks.may_end.clear()
+    third = asyncio.create_task(place.write("new"))
+    await asyncio.to_thread(place.walks.walked.wait)
+    go_on.set()
+    await asyncio.gather(*slow)
+    place.walks.may_end.set()
+    await third
     assert "new" in await place.stored()
 
 
