@@ -5,7 +5,7 @@ Everything that can go wrong, as one tree; no HTTP in it.
 
     ImgsvcError
     ├── InvalidRequest
-    │   ├── MissingUrl · UrlUndefined · SchemeNotAllowed · UserinfoNotAllowed · BadKey
+    │   ├── MissingUrl · UrlUndefined · SchemeNotAllowed · UserinfoNotAllowed · BadKey · BadDomain
     ├── Unauthorized
     ├── SourceForbidden
     │   ├── SourceNotAllowed · AddressNotPublic · PortNotAllowed · BadSignature · SignatureExpired
@@ -71,6 +71,10 @@ class UserinfoNotAllowed(InvalidRequest):
 
 class BadKey(InvalidRequest):
     """A store key is malformed."""
+
+
+class BadDomain(InvalidRequest):
+    """The text names no domain that could have a logo."""
 
 
 class Unauthorized(ImgsvcError):

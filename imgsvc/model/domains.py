@@ -16,7 +16,8 @@ class Domains:
     """
 
     def __init__(self) -> None:
-        self._suffixed = lru_cache(LOOK_UPS_KEPT)(PublicSuffixList().privatesuffix)
+        self._list = PublicSuffixList(accept_unknown=False)
+        self._found = lru_cache(LOOK_UPS_KEPT)(self._find)
 
     def registrable(self, host: str) -> str:
         """
@@ -24,7 +25,16 @@ class Domains:
 
         An address, a single label and a public suffix stand for themselves.
         """
-        return host if _is_address(host) else self._suffixed(host) or host
+        return host if _is_address(host) else self._found(host)
+
+    def is_known(self, host: str) -> bool:
+        """Whether *host* (normalised) ends in a suffix of the list, or is one."""
+        return not _is_address(host) and self._list.publicsuffix(host) is not None
+
+    def _find(self, host: str) -> str:
+        if self._list.publicsuffix(host) is None:
+            return ".".join(host.split(".")[-2:])
+        return self._list.privatesuffix(host) or host
 
 
 def _is_address(host: str) -> bool:

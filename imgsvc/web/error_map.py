@@ -25,6 +25,7 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
     errors.SchemeNotAllowed: (400, "scheme-not-allowed"),
     errors.UserinfoNotAllowed: (400, "userinfo-not-allowed"),
     errors.BadKey: (400, "bad-key"),
+    errors.BadDomain: (400, "bad-domain"),
     errors.Unauthorized: (401, "unauthorized"),
     errors.SourceForbidden: (403, "source-not-allowed"),
     errors.SourceNotAllowed: (403, "source-not-allowed"),

@@ -1,0 +1,1 @@
+"""Which picture is a company's logo: domains, names, candidates, scores, monograms; no I/O."""

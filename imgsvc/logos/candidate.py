@@ -1,0 +1,73 @@
+"""A picture that might be a logo: where it was named, and what was promised of it."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class LogoSource(StrEnum):
+    """How a candidate was found; the value is what clients see in ``X-Logo-Source``."""
+
+    JSON_LD = "json-ld"
+    APPLE_TOUCH_ICON = "apple-touch-icon"
+    MANIFEST = "manifest"
+    LINK_ICON = "link-icon"
+    OG_LOGO = "og-logo"
+    FLUID_ICON = "fluid-icon"
+    HEADER_IMAGE = "header-image"
+    MS_TILE = "ms-tile"
+    MASK_ICON = "mask-icon"
+    WELL_KNOWN = "well-known"
+    GOOGLE = "google"
+    DUCKDUCKGO = "duckduckgo"
+    SERVICE = "service"
+    MONOGRAM = "monogram"
+
+
+class TrustClass(IntEnum):
+    """Who says that it is the logo; the lower class is asked first."""
+
+    PAGE = 1
+    WELL_KNOWN = 2
+    SERVICE = 3
+
+
+class Scheme(StrEnum):
+    """The colour of the page that a candidate is declared for; the value is CSS Media Queries 5 §12.5's."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """
+    One picture that might be the logo, not fetched yet.
+
+    Attributes:
+        url: http(s), normalised.
+        source: how it was found.
+        declared_px: the longest side that was declared, 1 or more; None = nothing was, or "any".
+        declared_type: media type as declared, lower-case; None = none.
+        purposes: of a manifest's icon: ``any``, ``maskable``, ``monochrome``; empty = not said.
+        scheme: of the page it is declared for; None = any.
+    """
+
+    url: str
+    source: LogoSource
+    declared_px: int | None = None
+    declared_type: str | None = None
+    purposes: frozenset[str] = frozenset()
+    scheme: Scheme | None = None
+
+    @property
+    def trust(self) -> TrustClass:
+        """The class it is asked in."""
+        return _TRUST.get(self.source, TrustClass.PAGE)
+
+
+_TRUST = {
+    LogoSource.WELL_KNOWN: TrustClass.WELL_KNOWN,
+    LogoSource.GOOGLE: TrustClass.SERVICE,
+    LogoSource.DUCKDUCKGO: TrustClass.SERVICE,
+    LogoSource.SERVICE: TrustClass.SERVICE,
+}

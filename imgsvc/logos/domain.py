@@ -1,0 +1,124 @@
+"""Whose logo is wanted: a client's ``website`` as a domain, and the hosts that may show it."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import idna
+
+from imgsvc.errors import BadDomain
+from imgsvc.logos.keys import domain_of_key
+from imgsvc.model.domains import Domains
+from imgsvc.model.hosts import MAX_URL_CHARS, normalise_host
+
+_SCHEME = re.compile(r"(?:https?:)?//|mailto:", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_MAILBOX = re.compile(r"[^\s@\\:]+")
+_PORT = re.compile(r":[0-9]{0,5}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """
+    A domain whose logo is wanted.
+
+    Attributes:
+        host: normalised, ASCII, without a leading ``www.``.
+        registrable: the domain it lies in, such as ``example.co.uk``; *host* itself when nothing is above it.
+    """
+
+    host: str
+    registrable: str
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Hosts to ask for the site's page, in this order, each once."""
+        www = () if _is_address(self.registrable) or "." not in self.registrable else (f"www.{self.registrable}",)
+        return tuple(dict.fromkeys((self.host, self.registrable, *www)))
+
+    @property
+    def label(self) -> str:
+        """What somebody chose of the registrable domain, in its own script: ``bücher`` of ``xn--bcher-kva.de``."""
+        first = self.registrable.partition(".")[0]
+        try:
+            return idna.decode(first)
+        except idna.IDNAError:  # Punycode of what IDNA 2008 no longer allows, such as emoji, or of nothing
+            return first
+
+
+class DomainReader:
+    """
+    Reads what clients call a website. Callable from any thread.
+
+    Args:
+        domains: says what is registrable.
+        is_named: whether the operator named a (normalised) host; such hosts may be addresses, single labels or lie
+            below a suffix nobody knows.
+    """
+
+    def __init__(self, domains: Domains, is_named: Callable[[str], bool]) -> None:
+        self._domains = domains
+        self._is_named = is_named
+
+    def read(self, text: str, *, param: str = "website") -> Domain:
+        """
+        Read a host, an http(s) URL, an e-mail address or a stored logo's key.
+
+        Names that only look like others (Cyrillic ``а`` in ``apple``) are domains of their own, in their ASCII form.
+
+        Raises:
+            BadDomain: none of these, an address, a single label or an unknown suffix.
+        """
+        try:
+            host = normalise_host(_host_in(text.strip()))
+        except ValueError as error:
+            raise BadDomain("The website is no host name, URL or e-mail address.", param=param) from error
+        bare = host.removeprefix("www.")
+        # "www.com" and "www.ck" are names somebody has registered.
+        domain = bare if "." in bare else host
+        if not self._is_named(host) and not self._is_named(domain):
+            self._check(domain, param)
+        return Domain(domain, self._domains.registrable(domain))
+
+    def _check(self, host: str, param: str) -> None:
+        if _is_address(host):
+            raise BadDomain("An address has no logo; name a domain.", param=param)
+        if "." not in host:
+            raise BadDomain("A single label is no domain.", param=param)
+        if not self._domains.is_known(host):
+            raise BadDomain("The domain's suffix is not in the public suffix list.", param=param)
+
+
+def _host_in(text: str) -> str:
+    """
+    Cut the host out of *text*.
+
+    Raises:
+        ValueError: too long, of another scheme, a URL with a user name, or with something that is no port.
+    """
+    if len(text) > MAX_URL_CHARS:
+        raise ValueError("too long")
+    if (stored := domain_of_key(text.removeprefix("s3://"))) is not None:
+        return stored
+    scheme = _SCHEME.match(text)
+    if scheme is None and _OTHER_SCHEME.match(text):
+        raise ValueError("another scheme")
+    authority = re.split(r"[/?#]", text[scheme.end() :] if scheme else text, maxsplit=1)[0]
+    user, at, host = authority.rpartition("@")
+    # https://bank.example@evil.example/ is written to be misread; info@bank.example is an e-mail address.
+    if at and (not _MAILBOX.fullmatch(user) or (scheme and scheme[0].endswith("/"))):
+        raise ValueError("a user name")
+    return _without_port(host)
+
+
+def _without_port(host: str) -> str:
+    return host if host.count(":") > 1 and not host.startswith("[") else _PORT.sub("", host)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

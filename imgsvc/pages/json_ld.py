@@ -1,0 +1,128 @@
+"""
+Organisations that pages describe in JSON-LD with the words of schema.org.
+
+Only what sites really write is understood: objects with ``@type``, at any depth, in lists and in ``@graph``, and
+references by ``@id``. Contexts are not expanded and never fetched (JSON-LD 1.1, W3C Recommendation, §3).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imgsvc.pages.addresses import resolve
+from imgsvc.pages.json_text import read_json
+from imgsvc.pages.text import clean
+
+MAX_VALUES = 5000
+"""How many values of one page's scripts are looked at."""
+
+MAX_ORGANISATIONS = 20
+MAX_LOGOS = 8
+MAX_NAME_CHARS = 200
+
+_KIND_ENDINGS = ("organization", "corporation", "brand", "business", "project", "team", "library", "airline")
+_OTHERS_WITH_LOGO = frozenset(("product", "service", "certification"))
+"""What else has a logo at schema.org, and is none of those that stand for a site."""
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """
+    An ``Organization``, one of its kinds, or a ``Brand``.
+
+    Attributes:
+        name: cleaned, or empty.
+        logo_urls: absolute, each once, at most 8; an ``ImageObject`` is as good as its address.
+        url: absolute, or None.
+    """
+
+    name: str
+    logo_urls: tuple[str, ...] = ()
+    url: str | None = None
+
+
+def organisations(texts: Iterable[str], base_url: str) -> tuple[Organisation, ...]:
+    """
+    Find the organisations in a page's scripts, each once, in order, at most 20. Never raises.
+
+    Args:
+        texts: of :attr:`~imgsvc.pages.tags.Page.json_ld`.
+        base_url: what addresses in them are relative to.
+    """
+    found = objects(texts)
+    by_id = {item["@id"]: item for item in reversed(found) if isinstance(item.get("@id"), str) and len(item) > 1}
+    these = (_organisation(item, by_id, base_url) for item in found if _is_organisation(item))
+    return tuple(dict.fromkeys(item for item in these if item.name or item.logo_urls))[:MAX_ORGANISATIONS]
+
+
+def objects(texts: Iterable[str]) -> tuple[Object, ...]:
+    """Give all objects in scripts, outer ones before inner ones, in order, until 5,000 values have been seen."""
+    found: list[Object] = []
+    stack: list[Any] = [read_json(text) for text in texts][::-1]
+    for _ in range(MAX_VALUES):
+        if not stack:
+            break
+        value = stack.pop()
+        if isinstance(value, dict):
+            found.append(value)
+        stack.extend(reversed(_inner(value)))
+    return tuple(found)
+
+
+def types(item: Object) -> frozenset[str]:
+    """Give the types of an object, lower-case, without the prefix or address of their vocabulary."""
+    return frozenset(_bare(kind) for kind in _listed(item.get("@type")) if isinstance(kind, str))
+
+
+def _inner(value: Any) -> list[Any]:
+    """Objects and lists directly in a value."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [part for part in parts if isinstance(part, (dict, list))][:MAX_VALUES]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _bare(kind: str) -> str:
+    return kind.rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].strip().lower()
+
+
+def _is_organisation(item: Object) -> bool:
+    """Whether it is one by its type, or by having a logo: schema.org has two hundred kinds of local business."""
+    kinds = types(item)
+    if any(kind.endswith(_KIND_ENDINGS) for kind in kinds):
+        return True
+    return "logo" in item and bool(kinds) and not kinds & _OTHERS_WITH_LOGO
+
+
+def _organisation(item: Object, by_id: Mapping[str, Object], base_url: str) -> Organisation:
+    addresses = (resolve(base_url, text) for text in _addresses(item.get("logo"), by_id))
+    logos = dict.fromkeys(address for address in addresses if address)
+    return Organisation(
+        name=clean(next(_texts(item.get("name")), ""), MAX_NAME_CHARS),
+        logo_urls=tuple(logos)[:MAX_LOGOS],
+        url=next((url for text in _texts(item.get("url")) if (url := resolve(base_url, text))), None),
+    )
+
+
+def _addresses(value: Any, by_id: Mapping[str, Object]) -> Iterator[str]:
+    """Give the addresses of pictures: texts, or objects with ``url`` or ``contentUrl``, or references to such."""
+    for logo in _listed(value)[:MAX_LOGOS]:
+        if isinstance(logo, dict):
+            key = logo.get("@id")
+            full = by_id.get(key, logo) if isinstance(key, str) and len(logo) <= len(("@type", "@id")) else logo
+            yield from _texts(full.get("url"))
+            yield from _texts(full.get("contentUrl"))
+        else:
+            yield from _texts(logo)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Give the texts of a value that may be one, a list of them, or one with its language (``@value``)."""
+    for item in _listed(value)[:MAX_LOGOS]:
+        text = item.get("@value", item.get("@id")) if isinstance(item, dict) else item
+        if isinstance(text, str) and text:
+            yield text

@@ -1,0 +1,89 @@
+"""
+A page read as it arrives, only as far as it is of interest.
+
+The parser is libxml2's for HTML, which since 2.14 cuts tags as the HTML Standard, §13.2.5 ("Tokenization") says; it is
+fed UTF-8 that was decoded here, so that it never chooses an encoding itself.
+"""
+
+import contextlib
+from typing import Any, cast
+
+from lxml import etree
+
+from imgsvc.pages.building import build_page
+from imgsvc.pages.charset import UTF_8, Decoder
+from imgsvc.pages.collector import Collector
+from imgsvc.pages.tags import Page
+
+MAX_PAGE_BYTES = 512 * 1024
+
+SLICE_BYTES = 4096
+"""
+How much is parsed at a time, however it arrives: the result must not depend on how a network cuts it. It covers the
+bytes that may declare the encoding, and bounds what is parsed beyond the end of interest.
+"""
+
+
+class PageReader:
+    """
+    Reads one page. Callable from any thread, one at a time.
+
+    CPU only: 0.2 ms for 4 KiB of a usual page, 1.5 ms of a costly one, 15 ms where a tag as long as a page ends.
+
+    Reading ends behind the head and the first image in the header that says it is a logo, or where no header is to be
+    expected any more, or at *max_bytes*. Nothing raises, whatever the bytes are.
+
+    Args:
+        url: where the page comes from, in normal form (:func:`~imgsvc.model.hosts.normalise_url`).
+        content_type: its header, or empty.
+        max_bytes: what follows these is not looked at.
+        head_only: whether to end where the head does.
+    """
+
+    def __init__(
+        self, url: str, content_type: str = "", *, max_bytes: int = MAX_PAGE_BYTES, head_only: bool = False
+    ) -> None:
+        self._url = url
+        self._content_type = content_type
+        self._left_bytes = max_bytes
+        self._pending = bytearray()
+        self._decoder: Decoder | None = None
+        self._found = Collector(head_only=head_only)
+        # A parser of its own for each page. The stubs know no targets.
+        self._parser = etree.HTMLParser(
+            target=cast("Any", self._found), encoding="utf-8", no_network=True, huge_tree=False, recover=True,
+            remove_comments=True, remove_pis=True, collect_ids=False,
+        )  # fmt: skip
+
+    def feed(self, chunk: bytes) -> bool:
+        """Take the page's next bytes, however many; give whether more are wanted."""
+        if not self._wants_more:
+            return False
+        self._pending += memoryview(chunk)[: self._left_bytes]
+        self._left_bytes -= min(len(chunk), self._left_bytes)
+        while len(self._pending) >= SLICE_BYTES and not self._found.is_done:
+            piece = bytes(self._pending[:SLICE_BYTES])
+            del self._pending[:SLICE_BYTES]
+            self._parse(piece)
+        return self._wants_more
+
+    def finish(self) -> Page:
+        """Give what was read, once; a page that breaks off is read as far as it goes."""
+        if self._pending and not self._found.is_done:
+            self._parse(bytes(self._pending))
+        with contextlib.suppress(etree.LxmlError):  # a page without any tag is none to the parser
+            self._parser.close()
+        return build_page(self._found, self._url, self._decoder.charset if self._decoder else UTF_8)
+
+    @property
+    def _wants_more(self) -> bool:
+        return self._left_bytes > 0 and not self._found.is_done
+
+    def _parse(self, piece: bytes) -> None:
+        if self._decoder is None:
+            self._decoder = Decoder(piece, self._content_type)
+        text = self._decoder.decode(piece)
+        try:
+            self._parser.feed(text.encode())
+        except etree.LxmlError:  # it has given up on the page; what it told before holds
+            self._found.is_done = True

@@ -1,0 +1,119 @@
+"""What a logo looks like, and whether it reads on a light and on a dark page."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imgsvc.model.spec import Colour
+from imgsvc.vision.inks import Inks
+from imgsvc.vision.light import levels
+from imgsvc.vision.outline import Outline
+from imgsvc.vision.pixels import Pixels
+
+READS_BELOW = 2.0
+"""Contrast below which a logo does not read and is adapted."""
+
+_TRANSPARENT_SHARE = 0.02
+_STILL_READS = 1.8
+_READS_AGAIN = 2.2
+
+
+class Theme(StrEnum):
+    """The page that a logo is shown on."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+    @property
+    def page(self) -> Colour:
+        """The page's background."""
+        return _PAGES[self]
+
+
+_PAGES = {Theme.LIGHT: Colour(255, 255, 255), Theme.DARK: Colour(0x0B, 0x0F, 0x19)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """
+    What is to be known of a picture's visible colours; what lies hidden under alpha 0 counts nothing.
+
+    Attributes:
+        brightness: mean relative luminance weighted by alpha, 0–1; 0 when nothing is visible.
+        transparent_share: of all pixels those of alpha below 250, 0–1.
+        has_transparency: whether that is enough to show the page: 2 % or more.
+        dominant_colour: of the largest group of like colours; white when nothing is visible.
+        chroma: mean OKLCH chroma weighted by alpha, 0–0.33.
+        is_monochrome: whether all is drawn in one colour.
+        contrast_light: WCAG contrast of the outline against white, 1–21.
+        contrast_dark: likewise against ``#0b0f19``.
+        is_blank: whether nothing is visible.
+    """
+
+    brightness: float
+    transparent_share: float
+    has_transparency: bool
+    dominant_colour: Colour
+    chroma: float
+    is_monochrome: bool
+    contrast_light: float
+    contrast_dark: float
+    is_blank: bool
+
+    def contrast(self, theme: Theme) -> float:
+        """Give the contrast against a theme's page."""
+        return self.contrast_light if theme is Theme.LIGHT else self.contrast_dark
+
+
+def analyse(pixels: Pixels) -> Analysis:
+    """Look at a picture; some milliseconds, so call it in a thread."""
+    light = levels(pixels.colour).copy_memory()
+    inks = Inks.of(pixels, light)
+    share = pixels.transparent_share()
+    outline = Outline.of(pixels.alpha)
+    on_light, on_dark = outline.contrasts(pixels.colour, (Theme.LIGHT.page, Theme.DARK.page), light)
+    return Analysis(
+        brightness=inks.brightness,
+        transparent_share=share,
+        has_transparency=shows_page(share),
+        dominant_colour=inks.dominant,
+        chroma=inks.chroma,
+        is_monochrome=inks.is_one,
+        contrast_light=on_light,
+        contrast_dark=on_dark,
+        is_blank=outline.is_empty,
+    )
+
+
+def shows_page(transparent_share: float) -> bool:
+    """Say whether the page shows through: an alpha channel alone is no transparency, nor are a few soft pixels."""
+    return transparent_share >= _TRANSPARENT_SHARE
+
+
+def contrast_on(pixels: Pixels, page: Colour) -> float:
+    """Give the contrast of a picture's outline against any page, 1–21, as :class:`Analysis` has it for two."""
+    return Outline.of(pixels.alpha).contrast(pixels.colour, page)
+
+
+def needs_inversion(analysis: Analysis, theme: Theme, *, remembered: bool | None = None) -> bool:
+    """
+    Say whether a logo has to be adapted to be read on a theme's page.
+
+    Args:
+        analysis: of the logo as it is.
+        theme: the page's.
+        remembered: an earlier verdict on the same logo, which is kept unless the contrast is clearly another.
+    """
+    return is_lost(analysis, analysis.contrast(theme), remembered=remembered)
+
+
+def is_lost(analysis: Analysis, contrast: float, *, remembered: bool | None = None) -> bool:
+    """
+    Give the verdict of :func:`needs_inversion` for a contrast that is known, such as that of :func:`contrast_on`.
+
+    What is opaque brings a background of its own and is never lost.
+    """
+    if not analysis.has_transparency or analysis.is_blank:
+        return False
+    if remembered is None:
+        return contrast < READS_BELOW
+    return contrast < (_READS_AGAIN if remembered else _STILL_READS)

@@ -1,0 +1,123 @@
+"""Which pixels of a picture must be seen, and how well they are seen on a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Self
+
+import pyvips
+
+from imgsvc.model.spec import Colour
+from imgsvc.vision.light import (
+    STEPS,
+    contrast_between,
+    contrast_steps,
+    levels,
+    luminance_of,
+    luminance_of_step,
+)
+
+REACH_PX = 2
+"""How far from transparency a pixel touches the page."""
+
+_VISIBLE = 128
+_OPAQUE = 255
+_PERCENTILE = 0.10
+_FAINT_SHARE = 0.01
+"""Of the outline; less, such as the tips of letters, cannot move its tenth far and is not worth the time."""
+
+_AROUND = 2 * REACH_PX + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """
+    The pixels that must be seen: those of alpha 128 or more within 2 px of transparency, else all that are visible.
+
+    They are laid over the page as a browser does it, in sRGB, but not with their own alpha: with the greatest within
+    2 px, that of the ink they are the edge of. Else an anti-aliased edge, whose share grows as a picture gets
+    smaller, would pass for faint ink, and the same logo be judged differently at 16 and at 512 px. Ink that is faint
+    all over stays faint.
+
+    Attributes:
+        counted: 255 where a pixel counts, elsewhere 0; in memory.
+        opacity: of the ink around each pixel, 0–255; None when it is opaque but for a hundredth.
+        is_empty: whether nothing can be seen at all.
+    """
+
+    counted: Any
+    opacity: Any | None
+    is_empty: bool
+
+    @classmethod
+    def of(cls, alpha: Any) -> Self:
+        """Find the outline in an 8-bit band of alpha; beyond a picture's border its last pixels go on."""
+        visible = alpha >= _VISIBLE
+        edge = (visible > visible.morph(around(), "erode")).copy_memory()
+        counted = edge if edge.max() else _all_visible(alpha)
+        faint = counted > (alpha == _OPAQUE).morph(around(), "dilate")
+        is_faint = faint.avg() > _FAINT_SHARE * counted.avg()
+        opacity = _greatest(alpha).copy_memory() if is_faint else None
+        return cls(counted, opacity, is_empty=not counted.max())
+
+    def contrast(self, colour: Any, page: Colour, light: Any | None = None) -> float:
+        """
+        Give the contrast that nine tenths of the outline reach or surpass on *page*, 1–21; 1 when there is none.
+
+        Args:
+            colour: 8-bit sRGB, not multiplied by alpha, of the outline's size.
+            page: the background; its alpha is left out.
+            light: the colours' :func:`levels`, if they are known.
+        """
+        (contrast,) = self.contrasts(colour, (page,), light)
+        return contrast
+
+    def contrasts(self, colour: Any, pages: Sequence[Colour], light: Any | None = None) -> tuple[float, ...]:
+        """Give :meth:`contrast` for several pages; faster than one by one where all ink is opaque."""
+        if self.opacity is None:
+            counts = self._counts(levels(colour) if light is None else light)
+            return tuple(_lowest_tenth(counts, page) for page in pages)
+        return tuple(_lowest_tenth(self._counts(levels(_over(colour, self.opacity, page))), page) for page in pages)
+
+    def _counts(self, light: Any) -> list[int]:
+        """Count the outline's pixels in each step of luminance."""
+        # What does not count goes into a step of its own, behind the others.
+        steps = self.counted.ifthenelse(contrast_steps(light), STEPS)
+        counts = memoryview(steps.hist_find().write_to_memory()).cast("B").cast("I").tolist()
+        return counts[:STEPS]
+
+
+def _over(colour: Any, opacity: Any, page: Colour) -> Any:
+    """Lay colours over a page."""
+    behind = [page.red, page.green, page.blue]
+    return ((colour - behind) * (opacity / _OPAQUE) + [part + 0.5 for part in behind]).cast("uchar")
+
+
+@cache
+def around() -> Any:
+    """Give the square of pixels around one that are within reach, as a mask for libvips' morphology."""
+    return pyvips.Image.new_from_array([[_OPAQUE] * _AROUND] * _AROUND)
+
+
+def _all_visible(alpha: Any) -> Any:
+    """Say what is visible: alpha of 128 or more, or where nothing has that much, whatever is not clear."""
+    visible = (alpha >= _VISIBLE).copy_memory()
+    return visible if visible.max() else (alpha > 0).copy_memory()
+
+
+def _greatest(alpha: Any) -> Any:
+    """Give each pixel the greatest alpha in the square around it; row by row first, which is five times less work."""
+    return alpha.rank(_AROUND, 1, _AROUND - 1).rank(1, _AROUND, _AROUND - 1)
+
+
+def _lowest_tenth(counts: Sequence[int], page: Colour) -> float:
+    """Give the 10th percentile of contrast: the least that is not surpassed by fewer than a tenth of the pixels."""
+    behind = luminance_of(page)
+    contrasts = sorted((contrast_between(luminance_of_step(step), behind), n) for step, n in enumerate(counts) if n)
+    wanted = _PERCENTILE * sum(counts)
+    seen = 0
+    for contrast, count in contrasts:
+        seen += count
+        if seen >= wanted:
+            return contrast
+    return 1.0

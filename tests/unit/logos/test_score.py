@@ -1,0 +1,147 @@
+"""Which measured candidate is the logo."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgsvc.logos.candidate import Candidate, LogoSource, Scheme
+from imgsvc.logos.score import MIN_SIDE_PX, Measured, Reason, rank, score, suffices, winner
+from imgsvc.model.formats import ImageFormat
+
+ANY_PURPOSE, MASKABLE, MONOCHROME = (frozenset((word,)) for word in ("any", "maskable", "monochrome"))
+PNG, SVG, ICO, JPEG = ImageFormat.PNG, ImageFormat.SVG, ImageFormat.ICO, ImageFormat.JPEG
+
+
+def measured(
+    name="a", width=64.0, height=None, image_format=PNG, source=LogoSource.LINK_ICON, rejected=None, **declared
+):
+    candidate = Candidate(f"https://a.test/{name}", source, **declared)
+    return Measured(candidate, width, width if height is None else height, image_format, rejected)
+
+
+ANY = st.builds(
+    measured,
+    name=st.text("abc", min_size=1, max_size=3),
+    width=st.floats(0, 4096),
+    height=st.floats(0, 4096),
+    image_format=st.none() | st.sampled_from(ImageFormat),
+    source=st.sampled_from(LogoSource),
+    rejected=st.none() | st.sampled_from(Reason),
+    scheme=st.none() | st.sampled_from(Scheme),
+    purposes=st.frozensets(st.sampled_from(["any", "maskable", "monochrome"])),
+)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "asked_px"),
+    [
+        (measured("big", 180), measured("small", 32), 128),
+        (measured("svg", 24, image_format=SVG), measured("png", 512), 256),
+        (measured("png", 128), measured("jpg", 128, image_format=JPEG), 128),
+        (measured("square", 128), measured("wordmark", 300, 100), 128),
+        (measured("wordmark", 300, 100), measured("banner", 1200, 100), 128),
+        (measured("any", 192, purposes=ANY_PURPOSE), measured("maskable", 192, purposes=MASKABLE), 128),
+        (measured("any", 192), measured("mono", 192, purposes=MONOCHROME), 128),
+        (measured("site", 64), measured("google", 64, source=LogoSource.GOOGLE), 64),
+        (measured("google", 128, source=LogoSource.GOOGLE), measured("site", 16, image_format=ICO), 128),
+        (measured("g", 128, source=LogoSource.GOOGLE), measured("ddg", 128, source=LogoSource.DUCKDUCKGO), 128),
+        (measured("ico", 48, image_format=ICO), measured("m", 16, image_format=SVG, source=LogoSource.MASK_ICON), 48),
+        (measured("icon", 144), measured("tile", 144, source=LogoSource.MS_TILE), 128),
+        (measured("small", 20), measured("large", 256, rejected=Reason.GENERIC_ICON), 128),
+    ],
+)  # fmt: skip
+def test_better(better, worse, asked_px):
+    """Size, kind, shape, purpose and source decide as a person would."""
+    assert winner([worse, better], asked_px) is better
+
+
+@pytest.mark.parametrize(
+    ("one", "reason"),
+    [
+        (measured(width=MIN_SIDE_PX), None), (measured(width=15), Reason.TOO_SMALL),
+        (measured(width=200, height=15), Reason.TOO_SMALL), (measured(width=10, image_format=SVG), None),
+        (measured(width=0, image_format=SVG), Reason.NOT_AN_IMAGE),
+        (measured(image_format=None), Reason.NOT_AN_IMAGE),
+        (measured(width=1, rejected=Reason.BLANK), Reason.BLANK),
+        (measured(width=0, image_format=None, rejected=Reason.UNREACHABLE), Reason.UNREACHABLE),
+    ],
+)  # fmt: skip
+def test_reasons(one, reason):
+    """What the measuring found comes first; then what is no picture or below 16 px is out."""
+    assert one.reason is reason
+
+
+def test_codes():
+    """The reason codes are those of the contract."""
+    assert {reason.value for reason in Reason} == {
+        "too-small", "blank", "generic-icon", "not-an-image", "too-large", "unreachable", "forbidden", "upscaled",
+    }  # fmt: skip
+
+
+def test_scheme():
+    """A variant declared for the asked scheme wins; where none was asked the one for dark pages does not."""
+    plain = measured("plain", 512)
+    dark = measured("dark", 64, scheme=Scheme.DARK)
+    light = measured("light", 64, scheme=Scheme.LIGHT)
+
+    assert winner([plain, dark, light], 64, Scheme.DARK) is dark
+    assert winner([plain, dark, light], 64, Scheme.LIGHT) is light
+    assert winner([dark, light], 64) is light
+    assert winner([plain, dark], 64) is plain
+
+
+def test_points_explain_the_total():
+    """Each point has a reason, and the reasons add up."""
+    judged = score(measured(width=64, purposes=frozenset(("maskable",)), scheme=Scheme.DARK), 128)
+
+    assert dict(judged.points) == {"size": 20, "kind": 10, "shape": 20, "source": 20, "purpose": -4, "scheme": -15}
+    assert judged.total == 51
+
+
+def test_nothing_left():
+    """Without a candidate that is left there is no winner, and those that are out still show in the ranking."""
+    out = measured(rejected=Reason.FORBIDDEN)
+
+    assert winner([], 128) is None
+    assert winner([out], 128) is None
+    assert rank([out], 128)[0].measured is out
+    assert rank([out], 128)[0].points == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "enough"),
+    [
+        (measured(width=128), True), (measured(width=127), False), (measured(width=16, image_format=SVG), True),
+        (measured(width=380, height=128), True), (measured(width=400, height=128), False),
+        (measured(width=256, rejected=Reason.BLANK), False),
+        (measured(width=16, image_format=SVG, source=LogoSource.MASK_ICON), False),
+        (measured(width=144, source=LogoSource.MS_TILE), False),
+    ],
+)  # fmt: skip
+def test_suffices(one, enough):
+    """The search ends with a picture that fills what was asked for and is not a silhouette or a banner."""
+    assert suffices(one, 128) is enough
+
+
+@settings(deadline=None)
+@given(st.lists(ANY, max_size=12), st.integers(1, 1024), st.none() | st.sampled_from(Scheme), st.randoms())
+def test_any_order(candidates, asked_px, scheme, random):
+    """The ranking is the same in whatever order candidates came; nothing rejected stands before what is left."""
+    shuffled = random.sample(candidates, len(candidates))
+
+    ranked = rank(candidates, asked_px, scheme)
+    again = rank(shuffled, asked_px, scheme)
+
+    assert [(s.total, s.measured.candidate.url, s.measured.reason is None) for s in ranked] == [
+        (s.total, s.measured.candidate.url, s.measured.reason is None) for s in again
+    ]
+    out = [s.measured.reason is not None for s in ranked]
+    assert out == sorted(out)
+
+
+@settings(deadline=None)
+@given(ANY, st.integers(1, 1024), st.none() | st.sampled_from(Scheme))
+def test_bounds(one, asked_px, scheme):
+    """A score lies between -50 and 130, and asking for less never makes it smaller."""
+    assert -50 <= score(one, asked_px, scheme).total <= 130
+    assert score(one, max(1, asked_px // 2), scheme).total >= score(one, asked_px, scheme).total

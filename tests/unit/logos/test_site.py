@@ -1,0 +1,25 @@
+"""What a page says of its own organisation."""
+
+import json
+
+import pytest
+
+from imgsvc.logos.site import own_organisations
+from tests.unit.logos.pages import read_page
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        (None, True), ("https://a.example/", True), ("https://www.a.example/about", True),
+        ("http://shop.a.example", True),
+        ("https://b.example/", False), ("https://ba.example/", False), ("https://example/", True), ("/", True),
+    ],
+)  # fmt: skip
+def test_own(url, own):
+    """An organisation is the page's own unless it says that it lives on another site."""
+    text = json.dumps({"@type": "Organization", "name": "A", "logo": "/l.png"} | ({"url": url} if url else {}))
+
+    page = read_page(f'<script type="application/ld+json">{text}</script>')
+
+    assert bool(own_organisations(page)) is own
