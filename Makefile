@@ -8,7 +8,7 @@ DEV_READY := $(VENV)/.dev-ready
 SOURCES := imgsvc tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fast bench bench-memory docs demo-pictures clean
+.PHONY: help run test check fast bench bench-memory docs demo-pictures logos-sheet clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ docs: $(DEV_READY) ## Write the generated pages of docs/
 
 demo-pictures: $(DEV_READY) ## Draw the sample pictures anew
 	$(BIN)/python -m scripts.draw_demo
+
+logos-sheet: $(DEV_READY) ## Draw the contact sheet of logos anew
+	$(BIN)/python -m scripts.draw_logos_sheet
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

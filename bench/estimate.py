@@ -30,7 +30,7 @@ from imgsvc.model.formats import ImageFormat, sniff
 from imgsvc.settings import TransformSettings
 from imgsvc.stream.base import FileRange
 from imgsvc.transform import runtime
-from imgsvc.transform.cost import estimate_bytes
+from imgsvc.transform.cost import estimate_bytes, estimate_glance_bytes
 from imgsvc.transform.decide import decide
 from imgsvc.transform.drawing import Drawing, drawing_size
 from imgsvc.transform.loaders import CONTAINERS
@@ -38,6 +38,8 @@ from imgsvc.transform.pipeline import Pipeline
 from imgsvc.transform.probe import probe
 from imgsvc.transform.runtime import KillSwitch
 from imgsvc.transform.source import FileSource, PixelSource, contained_source
+from imgsvc.transform.theming import LOOK_SIDE_PX, is_themed
+from imgsvc.vision.theming import PageTheming
 from tests.support.process import ROOT, python_environment
 
 MIB = 1024 * 1024
@@ -88,7 +90,7 @@ class Subject:
         runtime.prepare()
         self._spec, self._in_file = operation.spec, operation.in_file
         self._settings = TransformSettings()
-        self._pipeline = Pipeline(self._settings, time.monotonic)
+        self._pipeline = Pipeline(self._settings, time.monotonic, theming=PageTheming())
         self.predicted_bytes = 0
 
     def run(self, path: Path) -> int:
@@ -112,6 +114,11 @@ class Subject:
         self.predicted_bytes = estimate_bytes(
             source.info, decision, source_bytes=source.size_bytes, in_file=self._in_file
         )
+        if is_themed(self._spec):
+            looked_bytes = estimate_glance_bytes(
+                source.info, LOOK_SIDE_PX, source_bytes=source.size_bytes, in_file=self._in_file
+            )
+            self.predicted_bytes = max(self.predicted_bytes, looked_bytes)
         self._pipeline.render(source, self._spec, KillSwitch())
 
     def _source(self, body: bytes | FileRange, image_format: ImageFormat) -> PixelSource:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pyvips
 
-from imgsvc.model.spec import Colour, Fit, Gravity, Output, Placeholder, TransformSpec
+from imgsvc.model.colours import Colour
+from imgsvc.model.look import Theme
+from imgsvc.model.spec import Fit, Gravity, Output, Placeholder, TransformSpec
 from tests.support.process import ROOT
 
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -29,6 +31,13 @@ def photo(width: int, height: int, *, alpha: bool = False) -> Any:
     bands = [x + noise + waves, y + noise, (x + y) / 2 + noise + waves]
     bands += [(x + y) * 0.8] if alpha else []
     return bands[0].bandjoin(bands[1:]).cast("uchar").copy(interpretation="srgb")
+
+
+def letters(width: int, height: int) -> Any:
+    """Draw a dark logo of few colours."""
+    alpha = (pyvips.Image.sines(width, height, hfreq=9, vfreq=5) * 400 + 100).cast("uchar")
+    ink = alpha.new_from_image([20, 20, 40])
+    return ink.bandjoin(alpha).cast("uchar").copy(interpretation="srgb")
 
 
 def deep(width: int, height: int) -> Any:
@@ -96,6 +105,7 @@ RECIPES: dict[str, Callable[[int, int], bytes]] = {
     "progressive-444": lambda w, h: photo(w, h).jpegsave_buffer(**JPEG_444, interlace=True),
     "png": lambda w, h: photo(w, h).pngsave_buffer(**PNG),
     "png-alpha": lambda w, h: photo(w, h, alpha=True).pngsave_buffer(**PNG),
+    "png-letters": lambda w, h: letters(w, h).pngsave_buffer(**PNG),
     "png-palette": lambda w, h: photo(w, h).pngsave_buffer(**PNG, palette=True, effort=1),
     "png-interlaced": lambda w, h: photo(w, h).pngsave_buffer(**PNG, interlace=True),
     "png-alpha-interlaced": lambda w, h: photo(w, h, alpha=True).pngsave_buffer(**PNG, interlace=True),
@@ -158,6 +168,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "sharpen": {"sharpen": 2.0},
     "grey": {"greyscale": True},
     "black": {"background": Colour(0, 0, 0)},
+    "dark": {"page": Theme.DARK.page, "scheme": "dark"},
     "ph": {"placeholder": Placeholder.BLUR},
 }
 """What the words below ask for."""
@@ -187,6 +198,11 @@ png-palette     12 f-jpg w1200      | 2.3 f-own
 png-interlaced  12/ f-jpg w320
 png-alpha-interlaced 12 f-webp w320
 png-16          12/ f-jpg w1200     | 2.3 f-webp
+png-alpha       0.3 dark f-webp     | 2.3 dark f-png      | 12/ dark f-webp w320 | 12 dark f-jpg w1200
+png-alpha-interlaced 12 dark f-webp w320
+png-letters     0.3 dark f-png      | 2.3 dark f-webp     | 12 dark f-webp w320  | 2.3 dark f-jpg w1200
+webp-alpha      2.3 dark f-webp     | 12 dark f-png w320  | 0.3 dark trim f-avif
+jpeg            12 dark f-webp w320
 webp            0.3 f-jpg           | 12 f-webp w320      | 12/ f-jpg w1200     | 12 f-jpg
 webp            48/ f-webp w1200
 webp-alpha      12 f-webp w1200     | 2.3 f-webp
@@ -217,7 +233,7 @@ jpeg            0.3 f-jpg | 2.3/ f-webp w1200 | 2.3 f-avif | 12 f-jpg w320
 jpeg-turned     2.3 f-webp
 progressive     12/ f-jpg w320
 png             2.3/ f-jpg w320
-png-alpha       2.3 f-webp
+png-alpha       2.3 f-webp | 0.3 dark f-webp
 webp            2.3 f-jpg
 gif-4           0.3 f-webp
 avif            2.3 f-json

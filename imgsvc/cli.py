@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import click
@@ -26,6 +26,9 @@ from imgsvc.allocator import (
     in_force,
     restart,
 )
+from imgsvc.commands import EXIT_FAILED, READY, fail
+from imgsvc.commands.logo import logo
+from imgsvc.commands.warm import warm
 
 if TYPE_CHECKING:
     from imgsvc.origin.policy import SourcePolicy
@@ -36,8 +39,6 @@ Restart = Callable[[Mapping[str, str]], None]
 """Starts the program once more, with the environment it is given."""
 
 EXIT_DENIED = 1
-EXIT_FAILED = 1
-EXIT_SETTINGS = 2
 
 # libvips reads this once, when it is loaded: one thread a pipeline, because many pipelines run side by side.
 _BEFORE_LIBVIPS = {"VIPS_CONCURRENCY": "1"}
@@ -53,6 +54,7 @@ def main() -> None:
 @click.pass_context
 def commands(context: click.Context) -> None:
     """Find, fetch, shrink, adapt, cache and serve pictures. Without a command: serve."""
+    context.meta[READY] = partial(_ready, context.obj)
     if context.invoked_subcommand is None:
         context.invoke(serve)
 
@@ -84,9 +86,9 @@ def serve(
             announce = partial(_announce, demo=demo)
             asyncio.run(run(settings, demo=demo, log=log, json_log=json_log, announce=announce))
     except CannotListenError as error:
-        _fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
+        fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:
-        _fail(error.faults)
+        fail(error.faults)
 
 
 @commands.command()
@@ -121,7 +123,7 @@ def sign(target: str, expires: int | None) -> None:
 
     keys = _settings().access.signing_keys
     if not keys:
-        _fail(["IMGSVC_SIGNING_KEYS: set at least one key to sign with"])
+        fail(["IMGSVC_SIGNING_KEYS: set at least one key to sign with"])
     parts = urlsplit(target)
     replaced = ("sig",) if expires is None else ("sig", "exp")
     pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in replaced]
@@ -147,9 +149,9 @@ def purge(server: str | None, *, hard: bool, **named: tuple[str, ...]) -> None:
         raise click.UsageError("say what: --url, --prefix, --domain or --tag, each as often as needed")
     settings = _settings().server
     if settings.admin_token is None:
-        _fail(["IMGSVC_ADMIN_TOKEN: set it to the running service's own"])
+        fail(["IMGSVC_ADMIN_TOKEN: set it to the running service's own"])
     if server is None and settings.port == 0:
-        _fail(["IMGSVC_PORT: 0 is any port; say which with --server"])
+        fail(["IMGSVC_PORT: 0 is any port; say which with --server"])
     url = server or server_url(settings.host, settings.port)
     try:
         click.echo(ask_to_purge(url, settings.admin_token.get_secret_value(), {**named, "hard": hard}))
@@ -188,6 +190,10 @@ def store_init(expire_days: int) -> None:
         sys.exit(EXIT_FAILED)
 
 
+commands.add_command(logo)
+commands.add_command(warm)
+
+
 def _policy() -> "SourcePolicy":
     from imgsvc.origin.own import LoopGuard  # noqa: PLC0415 - see the module
     from imgsvc.origin.policy import SourcePolicy  # noqa: PLC0415
@@ -206,10 +212,16 @@ def _prepare(start_again: Restart | None) -> None:
     try:
         environment = allocator_environment(choice, os.environ, find_libraries())
     except AllocatorMissingError as error:
-        _fail([f"IMGSVC_ALLOCATOR: {error}"])
+        fail([f"IMGSVC_ALLOCATOR: {error}"])
     process_id = str(os.getpid())  # stays the same
     if start_again is not None and environment is not None and os.environ.get(RESTARTED) != process_id:
         start_again({**environment, RESTARTED: process_id})
+
+
+def _ready(start_again: Restart | None) -> "Settings":
+    """Prepare for work with pictures, as ``serve`` does, and give the settings."""
+    _prepare(start_again)
+    return _settings()
 
 
 def _environ() -> dict[str, str]:
@@ -229,7 +241,7 @@ def _settings(given: Mapping[str, str] | None = None) -> "Settings":
             Settings.from_env(environ)  # a bad value is a fault even where the command line has another
         return Settings.from_env({**environ, **(given or {})})
     except SettingsError as error:
-        _fail(error.faults)
+        fail(error.faults)
 
 
 def _dotenv(path: Path) -> dict[str, str]:
@@ -240,13 +252,7 @@ def _dotenv(path: Path) -> dict[str, str]:
 
         return {name: value for name, value in dotenv_values(path).items() if value is not None}
     except (OSError, ValueError) as error:
-        _fail([f"{path}: cannot be read: {error}"])
-
-
-def _fail(faults: list[str]) -> NoReturn:
-    for fault in faults:
-        click.echo(f"imgsvc: {fault}", err=True)
-    sys.exit(EXIT_SETTINGS)
+        fail([f"{path}: cannot be read: {error}"])
 
 
 def _announce(host: str, port: int, *, demo: bool) -> None:

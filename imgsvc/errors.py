@@ -10,7 +10,7 @@ Everything that can go wrong, as one tree; no HTTP in it.
     ├── SourceForbidden
     │   ├── SourceNotAllowed · AddressNotPublic · PortNotAllowed · BadSignature · SignatureExpired
     ├── NotFound
-    │   ├── SourceNotFound · ObjectNotFound
+    │   ├── SourceNotFound · LogoNotFound · ObjectNotFound
     ├── UnusableSource
     │   ├── SourceTooLarge · ImageTooLarge · NotAnImage · CorruptImage
     ├── OriginError
@@ -115,6 +115,12 @@ class SourceNotFound(NotFound):
     remember_seconds = 15 * _MINUTE
 
 
+class LogoNotFound(NotFound):
+    """The search for a domain's logo has ended without one."""
+
+    remember_seconds = 24 * _HOUR
+
+
 class ObjectNotFound(NotFound):
     """The store has no such image, or there is no such route."""
 
@@ -142,9 +148,17 @@ class CorruptImage(UnusableSource):
 
 
 class OriginError(ImgsvcError):
-    """The source failed."""
+    """
+    The source failed.
+
+    Attributes:
+        was_connected: whether it had taken a connection, its handshake included; as far as is known.
+        failed_host: of the hop that failed, which a redirect may have led to; empty = not known.
+    """
 
     remember_seconds = _MINUTE
+    was_connected = True
+    failed_host = ""
 
 
 class OriginUnreachable(OriginError):

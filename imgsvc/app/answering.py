@@ -16,6 +16,7 @@ from imgsvc.services.claims import Claims
 from imgsvc.services.images import ImageService
 from imgsvc.services.incoming import Incoming
 from imgsvc.services.large import LargeTransforms
+from imgsvc.services.logos.sweeping import LogoSweep
 from imgsvc.services.maker import Maker
 from imgsvc.services.originals import Originals
 from imgsvc.services.purge import PurgeService
@@ -29,7 +30,6 @@ from imgsvc.services.upgrades import Upgrades
 from imgsvc.services.validation import Validation
 from imgsvc.services.variants import Variants
 from imgsvc.settings import Settings
-from imgsvc.stream.spools import Spools
 
 LEASE_MARGIN_SECONDS = 5.0
 """A claim outlives the longest fetch by so much, for what it brought to be stored."""
@@ -118,11 +118,11 @@ def _make_sources(settings: Settings, parts: Parts, shelf: Shelf, clock: Callabl
     failures = RememberedFailures(parts.metadata, clock)
     records = Records(shelf, marks, clock)
     _forget_what_is_lost(parts, records)
-    spools = Spools(parts.space, parts.transfers, settings.origin.stream_threshold_bytes)
+    spools = parts.spools
     claims = Claims(parts.leases, shelf, settings.origin.fetch_timeout_seconds + LEASE_MARGIN_SECONDS)
     bookkeeper = Bookkeeper(settings.cache, clock)
     incoming = Incoming(
-        origin=settings.origin, bookkeeper=bookkeeper, failures=failures, shelf=shelf,
+        inspector=parts.inspector, bookkeeper=bookkeeper, failures=failures, shelf=shelf,
         records=records, marks=marks, fetcher=parts.fetcher, transforms=parts.transforms, admission=parts.admission,
         spools=spools, downloads=parts.downloads, slots=parts.slots,
     )  # fmt: skip
@@ -153,7 +153,8 @@ def _make_purges(parts: Parts, sources: _Sources, clock: Callable[[], float]) ->
     records = sources.records
     return PurgeService(
         memory=parts.memory, marks=parts.marks, store=parts.store, remove=sources.removal.remove,
-        tags_of_source=records.stored_tags, forget_records=records.forget_for, clock=clock,
+        tags_of_source=records.stored_tags, forget_records=records.forget_for,
+        sweepers=(LogoSweep(parts.store, sources.removal.remove),), clock=clock,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 
 from imgsvc.app.answering import Answering, put_together
 from imgsvc.app.ending import Ending
+from imgsvc.app.logos import Logos, make_logos, services_named
 from imgsvc.app.memory import GUARDED_ENTRY_BYTES, read_limit
 from imgsvc.app.parts import Parts, open_parts
 from imgsvc.origin.own import LoopGuard
@@ -65,7 +66,7 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
         limit_bytes, memory = await asyncio.to_thread(read_limit, settings.memory)
         settings = settings.model_copy(update={"memory": memory})
         guard = LoopGuard(demo=demo)
-        policy = SourcePolicy(settings.access, settings.origin, guard)
+        policy = SourcePolicy(settings.access, settings.origin, guard, services_named(settings))
         ending = Ending(settings.server.shutdown_timeout_seconds)
         parts = await open_parts(settings, policy, ending, stack)
         shelf = _make_shelf(settings, parts)
@@ -78,13 +79,15 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
             metadata=parts.metadata,
         )
         answering = put_together(settings, parts, shelf, ending, stack)
+        logos = await asyncio.to_thread(make_logos, settings, parts, shelf, answering.images, ending, stack)
         for work in (health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
             stack.push_async_callback(_ended, asyncio.create_task(work))
-        made = {f.name: getattr(group, f.name) for group in (parts, answering) for f in fields(group)}
+        made = {f.name: getattr(group, f.name) for group in (parts, answering, logos) for f in fields(group)}
         owners = {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
             images=answering.images,
+            logos=logos.logos,
             purges=answering.purges,
             refreshes=answering.refreshes,
             tagging=answering.tagging,
@@ -92,7 +95,7 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
             clients=Clients(settings.limits),
             access=AccessService(settings.access, _signer(settings), policy, guard),
             health=health,
-            metrics=_make_metrics(parts, answering, tracked, limit_bytes),
+            metrics=_make_metrics(parts, answering, logos, tracked, limit_bytes),
             latencies=Latencies(),
             outgoing=parts.outgoing,
             server=settings.server,
@@ -107,7 +110,7 @@ def _signer(settings: Settings) -> Signer:
 
 
 def _make_metrics(
-    parts: Parts, answering: Answering, tracked: TrackedMemory, limit_bytes: int | None
+    parts: Parts, answering: Answering, logos: Logos, tracked: TrackedMemory, limit_bytes: int | None
 ) -> MetricsService:
     return MetricsService(
         monitor=parts.monitor,
@@ -134,6 +137,8 @@ def _make_metrics(
         validation=answering.validation,
         revalidations=answering.revalidations,
         upgrades=answering.upgrades,
+        logos=logos.logos,
+        logo_keeper=logos.logo_keeper,
         vips_bytes=tracked.tracked_bytes,
         cgroup_limit_bytes=limit_bytes,
     )

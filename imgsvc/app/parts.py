@@ -28,6 +28,7 @@ from imgsvc.pressure.resident import resident_reader
 from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.inspecting import Inspector
 from imgsvc.services.limits import RateLimits
 from imgsvc.services.marks import Marks
 from imgsvc.services.outgoing import Outgoing
@@ -35,9 +36,11 @@ from imgsvc.services.persist import Persister
 from imgsvc.settings import Settings
 from imgsvc.store.base import ObjectStore
 from imgsvc.stream.spoolfile import SpoolSpace
+from imgsvc.stream.spools import Spools
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from imgsvc.transform.warming import warm_up
+from imgsvc.vision.theming import PageTheming
 
 log = logging.getLogger("imgsvc")
 
@@ -57,6 +60,7 @@ PIPED_SHARE = 8
 class Parts:
     """What answers are made of: the three tiers, what is between them, and what keeps them within the budget."""
 
+    domains: Domains
     breaker: Breaker
     fetcher: Fetcher
     limits: RateLimits
@@ -67,6 +71,7 @@ class Parts:
     marks: Marks
     svg: SvgRenderer
     transforms: TransformPool
+    inspector: Inspector
     memory: MemoryCache
     persister: Persister
     flights: Coalescer
@@ -74,6 +79,7 @@ class Parts:
     slots: Slots
     outgoing: Outgoing
     space: SpoolSpace
+    spools: Spools
     transfers: TransferLedger
     gate: ByteGate
     admission: Admission
@@ -122,8 +128,10 @@ async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, s
     slots = Slots(settings.origin.fetch_slots)
     reins.hold(monitor, gate, transforms, svg, downloads, slots)
     return Parts(
-        breaker, fetcher, RateLimits(settings.limits, domains), store, metadata, leases, announcements, marks, svg,
-        transforms, memory, persister, flights, downloads, slots, outgoing, space, transfers, gate, admission, monitor,
+        domains, breaker, fetcher, RateLimits(settings.limits, domains), store, metadata, leases, announcements, marks,
+        svg, transforms, Inspector(transforms, settings.origin.max_image_size_bytes), memory, persister, flights,
+        downloads, slots, outgoing, space, Spools(space, transfers, settings.origin.stream_threshold_bytes), transfers,
+        gate, admission, monitor,
     )  # fmt: skip
 
 
@@ -158,7 +166,9 @@ def _make_gate(settings: Settings, reins: Reins) -> ByteGate:
 
 def _make_transforms(settings: Settings, svg: SvgRenderer, admission: Admission) -> TransformPool:
     most_piped_bytes = settings.memory.gate_capacity_bytes // PIPED_SHARE
-    return TransformPool(settings.transform, svg, admission=admission, most_piped_bytes=most_piped_bytes)
+    return TransformPool(
+        settings.transform, svg, admission=admission, most_piped_bytes=most_piped_bytes, theming=PageTheming()
+    )
 
 
 def _make_persister(store: ObjectStore, transfers: TransferLedger, memory: MemoryCache) -> Persister:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from imgsvc.model.look import Theme
+
 
 class LogoSource(StrEnum):
     """How a candidate was found; the value is what clients see in ``X-Logo-Source``."""
@@ -31,13 +33,6 @@ class TrustClass(IntEnum):
     SERVICE = 3
 
 
-class Scheme(StrEnum):
-    """The colour of the page that a candidate is declared for; the value is CSS Media Queries 5 §12.5's."""
-
-    LIGHT = "light"
-    DARK = "dark"
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """
@@ -50,6 +45,7 @@ class Candidate:
         declared_type: media type as declared, lower-case; None = none.
         purposes: of a manifest's icon: ``any``, ``maskable``, ``monochrome``; empty = not said.
         scheme: of the page it is declared for; None = any.
+        shown: what is shown instead of *url*, where that may hold a secret.
     """
 
     url: str
@@ -57,12 +53,18 @@ class Candidate:
     declared_px: int | None = None
     declared_type: str | None = None
     purposes: frozenset[str] = frozenset()
-    scheme: Scheme | None = None
+    scheme: Theme | None = None
+    shown: str | None = None
 
     @property
     def trust(self) -> TrustClass:
         """The class it is asked in."""
         return _TRUST.get(self.source, TrustClass.PAGE)
+
+    @property
+    def shown_url(self) -> str:
+        """The URL fit to be shown and stored: what the operator wrote may hold a token of theirs."""
+        return self.url if self.shown is None else self.shown
 
 
 _TRUST = {

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
-from imgsvc.logos.candidate import Candidate, LogoSource, Scheme
+from imgsvc.logos.candidate import Candidate, LogoSource
 from imgsvc.logos.site import own_organisations
+from imgsvc.model.look import Theme
 from imgsvc.pages.addresses import is_data_url, resolve
 from imgsvc.pages.manifest import Manifest
 from imgsvc.pages.sizes import Size
@@ -37,6 +38,7 @@ _LINK_SOURCES = (
     ("fluid-icon", LogoSource.FLUID_ICON),
     ("icon", LogoSource.LINK_ICON),
 )
+_MAKESHIFTS = (LogoSource.MASK_ICON, LogoSource.MS_TILE)
 _META_SOURCES = {"og:logo": LogoSource.OG_LOGO, "msapplication-tileimage": LogoSource.MS_TILE}
 _SHARE_KEYS = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src")
 _MEDIA_SCHEME = re.compile(r"prefers-color-scheme\s*:\s*(light|dark)")
@@ -121,9 +123,12 @@ def _merged(first: Candidate | None, second: Candidate) -> Candidate:
         return second
     return replace(
         first,
+        # A drawing may be a silhouette and the icon itself: what is good enough for the icon is no makeshift.
+        source=second.source if first.source in _MAKESHIFTS else first.source,
         declared_px=max(first.declared_px or 0, second.declared_px or 0) or None,
         declared_type=first.declared_type or second.declared_type,
-        purposes=first.purposes | second.purposes,
+        # What one of them does not restrict is for any purpose.
+        purposes=first.purposes | second.purposes if first.purposes and second.purposes else frozenset(),
         # Declared for light and for dark, or for one and for all: for all.
         scheme=first.scheme if first.scheme is second.scheme else None,
     )
@@ -147,6 +152,6 @@ def _largest_px(sizes: Iterable[Size]) -> int | None:
     return max((max(size) for size in sizes), default=0) or None
 
 
-def _scheme(pattern: re.Pattern[str], text: str) -> Scheme | None:
+def _scheme(pattern: re.Pattern[str], text: str) -> Theme | None:
     found = pattern.search(text.lower())
-    return Scheme(found[1]) if found else None
+    return Theme(found[1]) if found else None

@@ -15,7 +15,10 @@ from imgsvc.model.hosts import MAX_URL_CHARS, normalise_host
 _SCHEME = re.compile(r"(?:https?:)?//|mailto:", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MAILBOX = re.compile(r"[^\s@\\:]+")
-_PORT = re.compile(r":[0-9]{0,5}\Z")
+_PORT = re.compile(r":([0-9]{0,5})\Z")
+_MAX_PORT = 65535
+_PUNYCODE = "xn--"
+_STORED = re.compile(r"\A(?:s3://|store:)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class DomainReader:
         bare = host.removeprefix("www.")
         # "www.com" and "www.ck" are names somebody has registered.
         domain = bare if "." in bare else host
+        if not all(_is_label(label) for label in domain.split(".")):
+            raise BadDomain("The website's name is not one that IDNA allows.", param=param)
         if not self._is_named(host) and not self._is_named(domain):
             self._check(domain, param)
         return Domain(domain, self._domains.registrable(domain))
@@ -99,7 +104,7 @@ def _host_in(text: str) -> str:
     """
     if len(text) > MAX_URL_CHARS:
         raise ValueError("too long")
-    if (stored := domain_of_key(text.removeprefix("s3://"))) is not None:
+    if (stored := domain_of_key(_STORED.sub("", text, count=1))) is not None:
         return stored
     scheme = _SCHEME.match(text)
     if scheme is None and _OTHER_SCHEME.match(text):
@@ -113,7 +118,29 @@ def _host_in(text: str) -> str:
 
 
 def _without_port(host: str) -> str:
-    return host if host.count(":") > 1 and not host.startswith("[") else _PORT.sub("", host)
+    port = _PORT.search(host)
+    if port is None or (host.count(":") > 1 and not host.startswith("[")):
+        return host
+    if int(port[1] or 0) > _MAX_PORT:
+        raise ValueError("no port")
+    return host[: port.start()]
+
+
+def _is_label(label: str) -> bool:
+    """
+    Whether a label of a host is one: no hyphen at its ends, and Punycode (RFC 3492) that means something.
+
+    What IDNA 2008 no longer allows, such as emoji, is registered all the same.
+    """
+    if label.startswith("-") or label.endswith("-"):
+        return False
+    if not label.startswith(_PUNYCODE):
+        return True
+    try:
+        text = label.removeprefix(_PUNYCODE).encode().decode("punycode")
+    except UnicodeError:
+        return False
+    return text != "" and text.isprintable()
 
 
 def _is_address(host: str) -> bool:

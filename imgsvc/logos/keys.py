@@ -31,6 +31,11 @@ def logo_record_key(domain: str) -> str:
     return f"{LOGO_PREFIX}{domain}.json"
 
 
+def is_logo_key(key: str) -> bool:
+    """Whether a logo may lie under *key*."""
+    return key.startswith(LOGO_PREFIX) and _LOGO.fullmatch(key.removeprefix(LOGO_PREFIX)) is not None
+
+
 def domain_of_key(key: str) -> str | None:
     """
     Give the domain that a logo's or a record's key was made of, or None when it is no such key.

@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 
 from imgsvc.logos.oklch import from_oklch
-from imgsvc.model.spec import Colour
+from imgsvc.model.colours import Colour, is_light
 
 SIDE_UNITS = 64
 """Width and height of the drawing's view box."""
@@ -81,22 +81,7 @@ def text_colour(tile: Colour) -> Colour:
 
     The better one has a contrast of 4.58 (√21) at the least, above the 4.5 of WCAG 2.2 §1.4.3.
     """
-    return max((_WHITE, _BLACK), key=lambda colour: contrast(colour, tile))
-
-
-def contrast(one: Colour, other: Colour) -> float:
-    """Contrast ratio of two opaque colours, 1–21, WCAG 2.2 "contrast ratio"."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: Colour) -> float:
-    """Relative luminance, 0–1, WCAG 2.2 "relative luminance", with the threshold of sRGB (IEC 61966-2-1)."""
-    linear = (
-        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - the standard's
-        for v in (part / 255 for part in (colour.red, colour.green, colour.blue))
-    )
-    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return _BLACK if is_light(tile) else _WHITE
 
 
 def _cluster(text: str, start: int) -> str:

@@ -2,7 +2,7 @@
 
 import math
 
-from imgsvc.model.spec import Colour
+from imgsvc.model.colours import Colour
 
 # CSS Color 4 §10.8, with OKLab's matrix to LMS and LMS' to linear sRGB as in Ottosson's article.
 _TO_LMS = ((1.0, 0.3963377774, 0.2158037573), (1.0, -0.1055613458, -0.0638541728), (1.0, -0.0894841775, -1.2914855480))

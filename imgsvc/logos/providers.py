@@ -1,19 +1,13 @@
 """Services that know icons of domains: templates of the operator's, and the URLs made of them."""
 
-import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import urlsplit
 
-from imgsvc.errors import InvalidRequest
 from imgsvc.logos.candidate import Candidate, LogoSource
-from imgsvc.model.hosts import normalise_url
-
-GOOGLE_TEMPLATE = "https://www.google.com/s2/favicons?domain={domain}&sz={size}"
-DUCKDUCKGO_TEMPLATE = "https://icons.duckduckgo.com/ip3/{domain}.ico"
+from imgsvc.model.templates import check_template, fill_template, has_size
 
 _SIZES_PX = {LogoSource.GOOGLE: (256, 128)}
 _OTHER_SIZES_PX = (256,)
-_PLACEHOLDER = re.compile(r"\{(domain|size)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,38 +19,33 @@ class Provider:
         source: what its pictures are called.
         template: a URL with ``{domain}`` and, when the service gives several sizes, ``{size}`` in px.
         sizes_px: what to ask it for, in this order; Google answers 404 for 256 where it only has 128 or less.
+        is_usual: whether the template is the one that is shipped, which holds no secret.
     """
 
     source: LogoSource
     template: str
     sizes_px: tuple[int, ...]
+    is_usual: bool = False
 
     @classmethod
-    def parse(cls, template: str, source: LogoSource = LogoSource.SERVICE) -> "Provider":
+    def parse(cls, template: str, source: LogoSource = LogoSource.SERVICE, *, is_usual: bool = False) -> "Provider":
         """
         Read a template.
 
         Raises:
-            ValueError: no http(s) URL, no ``{domain}`` in its path or query, other braces, or a placeholder in its
-                host, which would let a client's text choose whom we ask.
+            ValueError: as :func:`imgsvc.model.templates.check_template`.
         """
-        rest = _PLACEHOLDER.sub("", template)
-        if "{domain}" not in template or "{" in rest or "}" in rest:
-            raise ValueError("a template holds {domain}, may hold {size}, and no other braces")
-        authority = re.split(r"[/?#]", template.partition("://")[2], maxsplit=1)[0]
-        if "{" in authority or "{" in template.partition("://")[0] or "{" in template.partition("#")[2]:
-            raise ValueError("placeholders stand in the path or the query of a template")
-        try:
-            normalise_url(_PLACEHOLDER.sub("x", template))
-        except InvalidRequest as error:
-            raise ValueError(error.detail) from error
-        return cls(source, template, _SIZES_PX.get(source, _OTHER_SIZES_PX))
+        return cls(source, check_template(template), _SIZES_PX.get(source, _OTHER_SIZES_PX), is_usual)
 
     def candidates(self, domain: str) -> tuple[Candidate, ...]:
         """Give what to ask this service for *domain* (a normalised host), the largest size first."""
-        sizes_px = self.sizes_px if "{size}" in self.template else (None,)
-        return tuple(Candidate(self._url(domain, size_px), self.source, size_px) for size_px in sizes_px)
+        sizes_px = self.sizes_px if has_size(self.template) else (None,)
+        urls = [(fill_template(self.template, domain, size_px), size_px) for size_px in sizes_px]
+        return tuple(Candidate(url, self.source, size_px, shown=self._shown(url)) for url, size_px in urls)
 
-    def _url(self, domain: str, size_px: int | None) -> str:
-        values = {"domain": quote(domain, safe=""), "size": str(size_px)}
-        return normalise_url(_PLACEHOLDER.sub(lambda found: values[found[1]], self.template))
+    def _shown(self, url: str) -> str | None:
+        """Of an operator's own service only its host is shown; of another address of a known one, not its query."""
+        parts = urlsplit(url)
+        if self.source is LogoSource.SERVICE:
+            return f"{parts.scheme}://{parts.netloc}/"
+        return None if self.is_usual else parts._replace(query="").geturl()

@@ -6,18 +6,26 @@ picture must be large enough for what was asked; better declared by the site tha
 picture with transparency rather than a photograph's format; square rather than long, as it shall fit a square.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imgsvc.logos.candidate import Candidate, LogoSource, Scheme
+from imgsvc.logos.candidate import Candidate, LogoSource
 from imgsvc.model.formats import ImageFormat
+from imgsvc.model.look import Theme
 
 MIN_SIDE_PX = 16
 """Below this no logo can be recognised; the smallest icon a browser shows."""
 
 SIZE_POINTS = 40
-"""For a picture at least as large as asked, or a drawing; a smaller one gets its share."""
+"""For a picture at least as large as asked, or a drawing."""
+
+OCTAVE_POINTS = 15
+"""
+Lost each time that a picture is half as large. By octaves, so that of two which are both too small the larger is as
+much better whatever is asked for.
+"""
 
 SQUARE_POINTS = 20
 WORDMARK_POINTS = 8
@@ -27,7 +35,13 @@ WORDMARK_RATIO = 3.0
 NEARLY_SQUARE_RATIO = 1.1
 WRONG_SCHEME_POINTS = -15
 RIGHT_SCHEME_POINTS = 30
-"""More than all other differences between two icons of one site: its own dark variant is never outdone by its light."""
+"""
+Of what is declared for light and for dark pages, the wrong one is behind by as much as no size makes up for; what is
+declared for neither wins only where the right one is less than a quarter of the size asked for, or of a poorer kind.
+"""
+
+ASKED_BUCKETS_PX = (16, 32, 64, 128, 256, 512, 1024)
+"""Sizes that are told apart, so that a ranking can be kept and does not depend on each pixel asked for."""
 
 KIND_POINTS = {
     ImageFormat.SVG: 15, ImageFormat.PNG: 10, ImageFormat.WEBP: 10, ImageFormat.AVIF: 10, ImageFormat.GIF: 5,
@@ -121,7 +135,7 @@ class Score:
         return round(sum(points for _, points in self.points), 1)
 
 
-def score(measured: Measured, asked_px: int, scheme: Scheme | None = None) -> Score:
+def score(measured: Measured, asked_px: int, scheme: Theme | None = None) -> Score:
     """
     Judge one candidate.
 
@@ -133,7 +147,7 @@ def score(measured: Measured, asked_px: int, scheme: Scheme | None = None) -> Sc
     return Score(measured) if measured.reason else Score(measured, tuple(_points(measured, asked_px, scheme)))
 
 
-def rank(candidates: Iterable[Measured], asked_px: int, scheme: Scheme | None = None) -> tuple[Score, ...]:
+def rank(candidates: Iterable[Measured], asked_px: int, scheme: Theme | None = None) -> tuple[Score, ...]:
     """
     Order candidates, the winner first, rejected ones last; the same whatever order they came in.
 
@@ -142,10 +156,28 @@ def rank(candidates: Iterable[Measured], asked_px: int, scheme: Scheme | None = 
     return tuple(sorted((score(each, asked_px, scheme) for each in candidates), key=_order))
 
 
-def winner(candidates: Iterable[Measured], asked_px: int, scheme: Scheme | None = None) -> Measured | None:
+def winner(candidates: Iterable[Measured], asked_px: int, scheme: Theme | None = None) -> Measured | None:
     """Give the best candidate, or None when all are rejected or there is none."""
     best = next(iter(rank(candidates, asked_px, scheme)), None)
     return best.measured if best is not None and best.measured.reason is None else None
+
+
+def asked_bucket(asked_px: int) -> int:
+    """Round the asked side up to one of :data:`ASKED_BUCKETS_PX`; what is beyond the largest is that."""
+    return next((bucket_px for bucket_px in ASKED_BUCKETS_PX if bucket_px >= asked_px), ASKED_BUCKETS_PX[-1])
+
+
+def winners(candidates: Iterable[Measured]) -> tuple[Measured, ...]:
+    """
+    Give each candidate that :func:`winner` gives for some bucket and scheme, once.
+
+    The order is that of the buckets, from the smallest, in each of them without a scheme, then for light, then for
+    dark: the same whatever order the candidates came in.
+    """
+    known = tuple(candidates)
+    asked = ((asked_px, scheme) for asked_px in ASKED_BUCKETS_PX for scheme in (None, *Theme))
+    best = (winner(known, asked_px, scheme) for asked_px, scheme in asked)
+    return tuple(dict.fromkeys(each for each in best if each is not None))
 
 
 def suffices(measured: Measured, asked_px: int) -> bool:
@@ -167,16 +199,16 @@ def _order(judged: Score) -> tuple[bool, float, int, int, float, str]:
     return rejected, -judged.total, candidate.trust, _SOURCE_RANK[candidate.source], -pixels, candidate.url
 
 
-def _points(measured: Measured, asked_px: int, scheme: Scheme | None) -> Iterator[tuple[str, float]]:
+def _points(measured: Measured, asked_px: int, scheme: Theme | None) -> Iterator[tuple[str, float]]:
     candidate = measured.candidate
-    yield "size", SIZE_POINTS * _share_of(measured, asked_px)
+    yield "size", SIZE_POINTS + OCTAVE_POINTS * math.log2(_share_of(measured, asked_px))
     yield "kind", KIND_POINTS.get(measured.format, 0) if measured.format else 0
     yield "shape", _shape_points(measured.ratio)
     yield "source", SOURCE_POINTS.get(candidate.source, 0)
     if purpose := _purpose_points(candidate.purposes):
         yield "purpose", purpose
     if candidate.scheme is not None:
-        fits = candidate.scheme is (scheme or Scheme.LIGHT)
+        fits = candidate.scheme is (scheme or Theme.LIGHT)
         yield "scheme", (RIGHT_SCHEME_POINTS if scheme else 0) if fits else WRONG_SCHEME_POINTS
 
 

@@ -8,12 +8,16 @@ from imgsvc.pages.tags import Page
 
 def own_organisations(page: Page) -> tuple[Organisation, ...]:
     """
-    Give the organisations in a page's JSON-LD that name no site, or the page's.
+    Give the organisations in a page's JSON-LD that name the page's site, or none and are not merely mentioned.
 
-    A shop describes the brands it sells with the same words as itself, but with addresses of their own.
+    A shop describes the brands it sells with the same words as itself, and a review whom it is about.
     """
     found = organisations(page.json_ld, page.base_url)
-    return tuple(each for each in found if each.url is None or _is_one_site(each.url, page.url))
+    return tuple(each for each in found if _is_own(each, page.url))
+
+
+def _is_own(organisation: Organisation, url: str) -> bool:
+    return not organisation.is_mentioned if organisation.url is None else _is_one_site(organisation.url, url)
 
 
 def _is_one_site(one: str, other: str) -> bool:

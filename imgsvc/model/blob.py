@@ -61,6 +61,7 @@ class BlobMeta:
         last_modified: unix seconds; the source's, else the time of the fetch.
         degraded: what had to be left away (``frames``), or empty.
         tags: words by which it can be purged, between spaces; beside those every source has.
+        look: what was seen of it (:meth:`imgsvc.model.look.Look.to_text`), or empty.
         format_version: see :data:`FORMAT_VERSION`.
     """
 
@@ -74,6 +75,7 @@ class BlobMeta:
     height: int = 0
     degraded: str = ""
     tags: str = ""
+    look: str = ""
     format_version: int = FORMAT_VERSION
 
     def to_texts(self) -> dict[str, str]:
@@ -89,7 +91,7 @@ class BlobMeta:
             ValueError: something is missing, not a number where one is due, of another format version, or could not
                 stand in a header.
         """
-        texts = {"tags": "", **texts}  # younger than the format's version
+        texts = {"tags": "", "look": "", **texts}  # younger than the format's version
         try:
             values: dict[str, Any] = {f.name: _READERS[f.type](texts[f.name]) for f in fields(cls)}
         except KeyError as error:
@@ -105,7 +107,9 @@ class BlobMeta:
         """Describe the same bytes after their source was asked again."""
         return replace(self, fetched_at=fetched_at, fresh_until=fresh_until)
 
-    def of_variant(self, *, media_type: str, sha256: str, width: int, height: int, degraded: str) -> Self:
+    def of_variant(
+        self, *, media_type: str, sha256: str, width: int, height: int, degraded: str, look: str = ""
+    ) -> Self:
         """Describe bytes made from the ones described here; times and freshness stay the source's."""
         return replace(
             self,
@@ -115,6 +119,7 @@ class BlobMeta:
             width=width,
             height=height,
             degraded=degraded,
+            look=look,
         )
 
     @property
@@ -229,10 +234,16 @@ def tags_of(source: Source, words: str) -> list[str]:
 
 
 def _link(source: Source) -> str | None:
-    """Name the source's URL; half of one would be another, so one too long for common proxies is not named at all."""
-    if source.object_key is not None:
-        return None
-    link = f'<{quote(source.url, safe=_URI_SAFE)}>; rel="canonical"'
+    return canonical_link(source.url) if source.has_origin else None
+
+
+def canonical_link(url: str) -> str | None:
+    """
+    Name the URL that a picture was found at, as a ``Link`` header.
+
+    None when that were too long for common proxies: half of it would be another.
+    """
+    link = f'<{quote(url, safe=_URI_SAFE)}>; rel="canonical"'
     return link if len(link) <= MAX_LINK_CHARS else None
 
 

@@ -15,6 +15,9 @@ SCHEMES = ("http", "https")
 
 # Everything RFC 3986 lets stand in a query, and "%", which is already somebody's escape. The rest is escaped.
 _QUERY_SAFE = "!$&'()*+,;=:@/?%-._~[]|^`{}\\"
+# RFC 1035 §2.3.4: labels of 1 to 63 characters; underscores and hyphens in odd places are seen in the wild.
+_HOST = re.compile(r"(?=[a-z0-9_])(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{0,62}[a-z0-9_]")
+_MAX_HOST_CHARS = 253
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 # The parser below would read ":8_0", ":+80" and full-width digits as a port.
 _BAD_PORT = re.compile(r":(?![0-9]*\Z)[^:\]]*\Z")
@@ -33,7 +36,7 @@ def normalise_host(host: str) -> str:
     except ValueError:
         pass
     if host.isascii():
-        if not host or len(host) > 253 or not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", host) or ".." in host:  # noqa: PLR2004 - RFC 1035 §2.3.4
+        if not _HOST.fullmatch(host) or len(host) > _MAX_HOST_CHARS:
             raise ValueError(f"{host!r} is not a host name")
         return host
     try:

@@ -69,6 +69,6 @@ def result_key(source: Source, spec: TransformSpec) -> str:
 
     When nothing is asked of the picture that is the original itself, or the stored object that is the source.
     """
-    if spec.is_identity and spec.version is None:
+    if spec.is_identity and spec.version is None and not spec.content:
         return source.object_key or original_key(source)
     return variant_key(source, spec)

@@ -12,21 +12,23 @@ class Source:
     A picture's origin, already normalised.
 
     Attributes:
-        url: the http(s) URL, or ``s3://KEY`` for an object of our own store.
-        object_key: KEY in the latter case, else None.
+        url: the http(s) URL, ``s3://KEY`` for an object of our own store, ``imgsvc:NAME`` for a picture made here.
+        object_key: KEY in the second case, else None.
+        is_generated: whether it is the third.
         h16: first 16 hex digits of SHA-256 of *url*; names the source in keys.
-        host: of *url*, normalised, without port; empty for an object of our own store.
+        host: of *url*, normalised, without port; empty for what comes from no host.
     """
 
     url: str
     object_key: str | None = None
+    is_generated: bool = False
     h16: str = field(init=False)
     host: str = field(init=False)
 
     def __post_init__(self) -> None:
         digest = hashlib.sha256(self.url.encode("utf-8", "surrogatepass")).hexdigest()
         object.__setattr__(self, "h16", digest[:16])
-        host = "" if self.object_key is not None else URL(self.url, encoded=True).raw_host
+        host = URL(self.url, encoded=True).raw_host if self.has_origin else ""
         object.__setattr__(self, "host", host or "")
 
     @classmethod
@@ -34,9 +36,19 @@ class Source:
         """Name an object of our own store as the source; *key* is already validated."""
         return cls(f"s3://{key}", object_key=key)
 
+    @classmethod
+    def generated(cls, name: str) -> "Source":
+        """Name a picture that is made here; another name is another picture."""
+        return cls(f"imgsvc:{name}", is_generated=True)
+
+    @property
+    def has_origin(self) -> bool:
+        """Whether it comes from somewhere else, and can be asked for there again."""
+        return self.object_key is None and not self.is_generated
+
     @property
     def loggable(self) -> str:
         """Scheme, host and path: what a log may show; the query may hold secrets."""
-        if self.object_key is not None:
+        if not self.has_origin:
             return self.url
         return str(URL(self.url, encoded=True).with_query(None))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
+from imgsvc.model.colours import Colour
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
 
 TRANSFORM_VERSION = 1
@@ -97,19 +98,6 @@ _EXTENSIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Colour:
-    """An sRGB colour, each part 0–255, alpha not premultiplied."""
-
-    red: int
-    green: int
-    blue: int
-    alpha: int = 255
-
-    def __str__(self) -> str:
-        return f"{self.red:02x}{self.green:02x}{self.blue:02x}" + ("" if self.alpha == 255 else f"{self.alpha:02x}")  # noqa: PLR2004 - a byte
-
-
-@dataclass(frozen=True, slots=True)
 class TransformSpec:
     """
     Everything that decides an answer's bytes beside the source, in normal form.
@@ -136,8 +124,15 @@ class TransformSpec:
         flop: mirror left to right.
         trim: tolerance 1–100 within which a border counts as one colour.
         greyscale: drop colour.
-        animate: keep all frames where source and output can.
+        animate: keep all frames where source and output can; never with *page*.
         placeholder: answer JSON with a stand-in instead of a picture.
+        page: background of the page it shall read on: lightness is moved where it does not, and the answer says what
+            was seen (:class:`imgsvc.model.look.Look`); None = it is shown as it is.
+        scheme: ``light`` or ``dark``: which of a drawing's own colour schemes is drawn, and whose contrast *page*
+            stands for; empty = none.
+        remembered: an earlier verdict on whether it reads on *page*, kept unless its contrast is clearly another.
+        content: first hex digits of the digest of the bytes that are meant, where the source is an object that may be
+            replaced; part of the key, not of the pixels.
         version: the client's own ``v``; part of the key, not of the pixels.
     """
 
@@ -160,6 +155,10 @@ class TransformSpec:
     greyscale: bool = False
     animate: bool = True
     placeholder: Placeholder | None = None
+    page: Colour | None = None
+    scheme: str = ""
+    remembered: bool | None = None
+    content: str = ""
     version: str | None = None
 
     @property
@@ -191,9 +190,11 @@ class TransformSpec:
         Turns and mirrors that come to the same are written one way.
         """
         if self.output is Output.JSON and self.placeholder is None:
-            return TransformSpec(output=Output.JSON, version=self.version)
+            return TransformSpec(output=Output.JSON, content=self.content, version=self.version)
         spec = _turned_one_way(self)
         spec = _reset(spec, _idle_in_box(spec))
+        if spec.page is not None:
+            spec = replace(spec, animate=False, page=replace(spec.page, alpha=255))
         return _reset(spec, _idle_in_encoding(spec))
 
     def canonical(self) -> str:
@@ -202,31 +203,21 @@ class TransformSpec:
         for name, default, label in _CANONICAL:
             value = getattr(self, name)
             if value != default:
-                parts.append(label if value is True else f"{label}{_text(value)}")
+                parts.append(label if value is True and default is False else f"{label}{_text(value)}")
         return ",".join(parts)
 
 
 _PIXEL_STEPS = [
-    "width",
-    "height",
-    "background",
-    "blur",
-    "sharpen",
-    "rotate",
-    "flip",
-    "flop",
-    "trim",
-    "greyscale",
-    "animate",
-    "enlarge",
-]
+    "width", "height", "background", "blur", "sharpen", "rotate", "flip", "flop", "trim", "greyscale", "animate",
+    "enlarge", "page", "scheme", "remembered",
+]  # fmt: skip
 _DEFAULTS = {f.name: f.default for f in fields(TransformSpec)}
 _PIXEL_DEFAULTS = tuple((name, _DEFAULTS[name]) for name in _PIXEL_STEPS)
 _LABELS = {
     "width": "w", "height": "h", "fit": "fit-", "enlarge": "enlarge", "gravity": "g-", "focus": "at-",
     "background": "bg-", "quality": "q", "save_data": "save", "blur": "blur", "sharpen": "sharpen", "rotate": "rot",
     "flip": "flip", "flop": "flop", "trim": "trim", "greyscale": "grey", "animate": "still",
-    "placeholder": "ph-", "version": "v-",
+    "placeholder": "ph-", "page": "page-", "scheme": "scheme-", "remembered": "was-", "content": "of-", "version": "v-",
 }  # fmt: skip
 _CANONICAL = tuple((name, _DEFAULTS[name], label) for name, label in _LABELS.items())
 
@@ -261,6 +252,8 @@ def _idle_in_box(spec: TransformSpec) -> Iterator[str]:
         yield "focus"
     if spec.background and spec.background.alpha == 0:
         yield "background"
+    if spec.page is None or spec.placeholder:
+        yield from ("page", "remembered")
 
 
 def _idle_in_encoding(spec: TransformSpec) -> Iterator[str]:
@@ -275,7 +268,7 @@ def _idle_in_encoding(spec: TransformSpec) -> Iterator[str]:
             yield "quality"
         if not can.animation:
             yield "animate"
-        if not can.alpha and spec.background == _WHITE:
+        if not can.alpha and spec.background == (spec.page or _WHITE):
             yield "background"
     elif spec.is_identity:
         yield from ("quality", "save_data")
@@ -284,8 +277,8 @@ def _idle_in_encoding(spec: TransformSpec) -> Iterator[str]:
 def _text(value: object) -> str:
     """Write a field's value so that equal values give equal texts and no comma comes in unasked."""
     match value:
-        case False:  # only ``animate`` differs from its default by being off, and its label says so
-            return ""
+        case bool():  # where that is no switch that is off by default, whose label says all
+            return "yes" if value else ""
         case float():
             return f"{value:g}"
         case (x, y):

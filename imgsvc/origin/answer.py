@@ -30,6 +30,7 @@ class Fetched:
     Attributes:
         url: normalised, after redirects.
         media_type: as declared, lower case, without parameters; for logs only.
+        content_type: as sent, with its parameters; of a page one may be its encoding.
         content_encoding: lower case; None also for ``identity``.
         cache_control: all fields joined; ``no-store`` when overlong, for what cannot be read may forbid keeping it.
         expires: raw, as are the next four.
@@ -43,6 +44,7 @@ class Fetched:
 
     url: str
     media_type: str | None
+    content_type: str | None = None
     content_encoding: str | None
     cache_control: str | None
     expires: str | None
@@ -224,6 +226,7 @@ def read_head(response: aiohttp.ClientResponse) -> dict[str, str | None]:
     encoding = _text(response, "Content-Encoding")
     media_type = _text(response, "Content-Type")
     return {
+        "content_type": media_type,
         "media_type": media_type.partition(";")[0].strip().lower() if media_type else None,
         "content_encoding": encoding.lower() if encoding and encoding.lower() != "identity" else None,
         **read_version(response),

@@ -7,6 +7,7 @@ import aiohttp
 
 from imgsvc.errors import (
     ImgsvcError,
+    OriginError,
     OriginStatus,
     OriginTimeout,
     OriginUnreachable,
@@ -40,19 +41,28 @@ def translated() -> Iterator[None]:
 def _failure(error: aiohttp.ClientError | OSError) -> ImgsvcError:
     match error:
         case aiohttp.ClientConnectorDNSError():
-            return OriginUnresolvable("The source's host name has no address.", param="url")
+            return _unconnected(OriginUnresolvable("The source's host name has no address.", param="url"))
+        case aiohttp.ConnectionTimeoutError():
+            return _unconnected(OriginTimeout("The source was too slow.", param="url"))
         case TimeoutError():
             return OriginTimeout("The source was too slow.", param="url")
         case aiohttp.ClientSSLError():
-            return OriginUnreachable("No trusted TLS connection to the source could be made.", param="url")
+            return _unconnected(
+                OriginUnreachable("No trusted TLS connection to the source could be made.", param="url")
+            )
         case aiohttp.ClientConnectorError():
-            return OriginUnreachable("The source cannot be connected to.", param="url")
+            return _unconnected(OriginUnreachable("The source cannot be connected to.", param="url"))
         case aiohttp.ClientPayloadError():
             return OriginUnreachable("The source broke off in the middle of its answer.", param="url")
         case aiohttp.ClientResponseError():
             return OriginUnreachable("The source's answer is not valid HTTP.", param="url")
         case _:
             return OriginUnreachable("The connection to the source broke off.", param="url")
+
+
+def _unconnected(error: OriginError) -> OriginError:
+    error.was_connected = False
+    return error
 
 
 def promises_body(status: int) -> bool:

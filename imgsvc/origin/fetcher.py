@@ -1,10 +1,11 @@
 """Fetching a source: hop by hop, each judged, within one deadline."""
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from ssl import SSLContext
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from types import MappingProxyType
 import aiohttp
 
 from imgsvc import __version__
-from imgsvc.errors import AddressNotPublic, Draining, SourceNotAllowed
+from imgsvc.errors import AddressNotPublic, Draining, OriginError, SourceNotAllowed
 from imgsvc.model.hosts import normalise_url
 from imgsvc.origin.addresses import Refusal
 from imgsvc.origin.answer import (
@@ -28,6 +29,7 @@ from imgsvc.origin.answer import (
 from imgsvc.origin.breaker import Breaker
 from imgsvc.origin.connector import Attempt, attempting, open_session, request
 from imgsvc.origin.failures import judge_status, translated
+from imgsvc.origin.manner import PICTURE, Manner
 from imgsvc.origin.policy import NOT_OURSELVES, NOT_PUBLIC, SourcePolicy
 from imgsvc.origin.redirects import REDIRECTS, Trail
 from imgsvc.origin.resolver import NameLookup, SystemLookup
@@ -72,12 +74,14 @@ class _Answer:
         url: normalised, what was asked last.
         deadline: of the whole fetch, in loop time.
         witness: told how the fetch ends.
+        manner: how it was asked.
     """
 
     response: aiohttp.ClientResponse
     url: str
     deadline: float
     witness: Witness
+    manner: Manner
 
 
 class Fetcher:
@@ -108,32 +112,36 @@ class Fetcher:
         self._fetches = 0
         self._outcomes: Counter[str] = Counter()
 
-    async def open(self, url: str) -> Fetched:
+    async def open(self, url: str, manner: Manner = PICTURE) -> Fetched:
         """
         Fetch a source up to its head; the caller closes ``body``, in whatever task.
 
         The allow list (or signature) for *url* itself is the caller's business, with ``SourcePolicy.check``, before any
         cache is asked; everything else is judged here, for *url* and each redirect.
 
+        Args:
+            url: normalised.
+            manner: what is asked for, and where it may lead.
+
         Raises:
             InvalidRequest: *url* is none.
             SourceForbidden: it, or where it leads, may not be reached.
             SourceNotFound: 404 or 410.
-            SourceTooLarge: more bytes declared than MAX_IMAGE_SIZE_BYTES; none was read.
+            SourceTooLarge: a picture with more bytes declared than MAX_IMAGE_SIZE_BYTES; none was read.
             CircuitOpen: the domain of it, or of where it leads, is left alone; nothing was sent there.
             OriginError: the source failed, see its other subclasses.
             Draining: the fetcher is closed.
         """
-        async with self._answer(url, None) as answer:
+        async with self._answer(url, manner) as answer:
             return self._take(answer)
 
-    async def revalidate(self, url: str, validators: Validators) -> Fetched | NotModified:
+    async def revalidate(self, url: str, validators: Validators, manner: Manner = PICTURE) -> Fetched | NotModified:
         """
         Fetch a source as :meth:`open` does, unless it answers that the version of *validators* is still the one.
 
         They are sent to their own URL only, be it *url* or one that it redirects to.
         """
-        async with self._answer(url, validators) as answer:
+        async with self._answer(url, replace(manner, validators=validators)) as answer:
             if answer.response.status == _NOT_MODIFIED and validators.headers_for(answer.url):
                 return self._not_modified(answer)
             return self._take(answer)
@@ -159,7 +167,7 @@ class Fetcher:
         )
 
     @asynccontextmanager
-    async def _answer(self, url: str, validators: Validators | None) -> AsyncIterator[_Answer]:
+    async def _answer(self, url: str, manner: Manner) -> AsyncIterator[_Answer]:
         """Give the answer at the end of all redirects to the block, and count the failure of either."""
         if self._closed:
             raise _draining()
@@ -169,28 +177,34 @@ class Fetcher:
         with self._counting_failure(witness), translated():
             async with self._within(deadline):
                 trail = Trail(normalise_url(url))
-                self._policy.check(trail.first, signed=True)
-                response = await self._follow(trail, witness, validators)
-            yield _Answer(response, trail.current, deadline, witness)
+                self._check_first(trail.first, manner)
+                response = await self._follow(trail, witness, manner)
+            yield _Answer(response, trail.current, deadline, witness, manner)
 
-    async def _follow(self, trail: Trail, witness: Witness, validators: Validators | None) -> aiohttp.ClientResponse:
+    def _check_first(self, url: str, manner: Manner) -> None:
+        """What a client named is on the allow list or signed: that was its caller's business."""
+        if manner.found_for is None:
+            self._policy.check(url, signed=True)
+        else:
+            self._policy.check_found(url, manner.found_for)
+
+    async def _follow(self, trail: Trail, witness: Witness, manner: Manner) -> aiohttp.ClientResponse:
         """Go from hop to hop until an answer is none that sends elsewhere."""
-        while (response := await self._request(trail.current, witness, validators)).status in REDIRECTS:
+        while (response := await self._request(trail.current, witness, manner)).status in REDIRECTS:
             location = response.headers.get("Location")
             response.release()  # an unread body ends the connection, an empty one leaves it to the next hop
             target = trail.target(location)
-            self._policy.check_redirect(trail.first, trail.current, target)
+            self._policy.check_redirect(trail.first, trail.current, target, found_for=manner.found_for)
             trail.go_on(normalise_url(target))
         return response
 
-    async def _request(self, url: str, witness: Witness, validators: Validators | None) -> aiohttp.ClientResponse:
+    async def _request(self, url: str, witness: Witness, manner: Manner) -> aiohttp.ClientResponse:
         """Send one request; no address but a judged one is ever connected to."""
         hop = self._policy.hop(url)
-        headers = validators.headers_for(url) if validators else {}
         with attempting(hop) as attempt:
             witness.begins(attempt)
             try:
-                response = await request(self._open_session(), url, self._policy, hop, headers)
+                response = await request(self._open_session(), url, self._policy, hop, manner.headers_for(url))
             except aiohttp.ClientConnectorDNSError:
                 raise
             except aiohttp.ClientConnectorError:
@@ -217,7 +231,8 @@ class Fetcher:
                 read_timeout_seconds=self._settings.read_timeout_seconds,
                 ended=partial(self._ended, answer.witness),
             )
-            limited = SizeLimitedStream(body, self._settings.max_image_size_bytes)
+            limit_bytes = self._settings.max_image_size_bytes if answer.manner.is_bounded else sys.maxsize
+            limited = SizeLimitedStream(body, limit_bytes)
             return Fetched(url=answer.url, body=limited, **read_head(response))
         except BaseException:
             drop(response)
@@ -256,6 +271,8 @@ class Fetcher:
         try:
             yield
         except BaseException as error:
+            if isinstance(error, OriginError):
+                error.failed_host = witness.host
             self._ended(witness, outcome_of(error))
             raise
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from types import MappingProxyType
@@ -99,11 +99,24 @@ class SourcePolicy:
 
     A host named in IMGSVC_TRUSTED_ORIGINS or IMGSVC_CONNECT_TO may lie at a private address; it still has to be
     allowed or signed like any other.
+
+    Args:
+        access: who may be fetched.
+        origin: who may be reached at private addresses.
+        own: knows this service.
+        services: hosts and ports of services that the operator named, which may have ports that are not the web's.
     """
 
-    def __init__(self, access: AccessSettings, origin: OriginSettings, own: LoopGuard) -> None:
+    def __init__(
+        self,
+        access: AccessSettings,
+        origin: OriginSettings,
+        own: LoopGuard,
+        services: Collection[tuple[str, int]] = (),
+    ) -> None:
         self._allowed = access.allowed_hosts
         self._origin = origin
+        self._services = frozenset(services)
         self._refused: Counter[Refusal] = Counter()
         self.own = own
 
@@ -127,11 +140,27 @@ class SourcePolicy:
         """
         self._enforce(self.judge(url, signed=signed))
 
-    def check_redirect(self, first_url: str, previous_url: str, next_url: str) -> None:
+    def check_found(self, url: str, own_hosts: Collection[str]) -> None:
+        """
+        Let a normalised URL pass that no client named, but a page or a service, or not.
+
+        Any public host, but none of IMGSVC_TRUSTED_ORIGINS, which lie in networks that are no business of strangers'
+        pages, unless it is among *own_hosts*, allowed, or a service that the operator named.
+
+        Raises:
+            InvalidRequest, SourceNotAllowed, PortNotAllowed, AddressNotPublic: as for :meth:`check`.
+        """
+        hop = self.hop(normalise_url(url))
+        self._enforce(self._judge(hop, self._found_rule(hop, own_hosts), _withheld()))
+
+    def check_redirect(
+        self, first_url: str, previous_url: str, next_url: str, *, found_for: Collection[str] | None = None
+    ) -> None:
         """
         Let a redirect pass or not; all three URLs absolute, the first two normalised.
 
-        It may lead to the first URL's own host or to an allowed one, never from https back to http.
+        It may lead to the first URL's own host or to an allowed one; where *found_for* is given, to any host that
+        :meth:`check_found` lets pass for it; never from https back to http.
 
         Raises:
             SourceNotAllowed: another scheme, user info, a host that is not allowed, or ourselves.
@@ -142,6 +171,9 @@ class SourcePolicy:
         hop, previous = self._redirect_target(next_url), self.hop(previous_url)
         if previous.scheme == "https" and hop.scheme == "http":
             raise SourceNotAllowed("The source redirects from https to http.", param="url")
+        if found_for is not None:
+            self._enforce(self._judge(hop, self._found_rule(hop, found_for), _withheld()))
+            return
         same = "redirect to the same host" if hop.host == self.hop(first_url).host else None
         outside = SourceNotAllowed("The source redirects to a host that is not allowed.", param="url")
         self._enforce(self._judge(hop, same or self._rule_for(hop.host), outside))
@@ -186,11 +218,19 @@ class SourcePolicy:
             return Verdict.refused(f"address ({reason})", AddressNotPublic(NOT_PUBLIC, param="url"), reason)
         return Verdict(allowed=True, rule=rule)
 
+    def _found_rule(self, hop: Hop, own_hosts: Collection[str]) -> str | None:
+        is_private = any(item.host == hop.host for item in self._origin.trusted_origins)
+        if not is_private or hop.host in own_hosts or (hop.host, hop.port) in self._services:
+            return "named by a page or a service"
+        return self._rule_for(hop.host)
+
     def _rule_for(self, host: str) -> str | None:
         item = self._allowed.match(host)
         return f"IMGSVC_ALLOWED_HOSTS ({item})" if item else None
 
     def _is_port_allowed(self, hop: Hop) -> bool:
+        if (hop.host, hop.port) in self._services:
+            return True
         named = {item.port for item in self._origin.trusted_origins if item.host == hop.host}
         return hop.port in WEB_PORTS | named or self.target(hop.host) is not None
 
@@ -222,6 +262,10 @@ class SourcePolicy:
             raise SourceNotAllowed("The source redirects to a URL that is not allowed.", param="url") from error
         except ImgsvcError as error:
             raise TooManyRedirects("The source redirects to an invalid URL.", param="url") from error
+
+
+def _withheld() -> SourceNotAllowed:
+    return SourceNotAllowed("A page or a service leads to a host of IMGSVC_TRUSTED_ORIGINS.", param="url")
 
 
 def _not_listed(host: str) -> SourceNotAllowed:

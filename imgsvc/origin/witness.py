@@ -22,6 +22,11 @@ class Witness:
         self._attempt: Attempt | None = None
         self._trial: Trial | None = None
 
+    @property
+    def host(self) -> str:
+        """The host of the hop that was asked last; empty = none was."""
+        return self._attempt.hop.host if self._attempt is not None else ""
+
     def begins(self, attempt: Attempt) -> None:
         """
         Ask for a request that is about to be sent.
@@ -29,8 +34,8 @@ class Witness:
         Raises:
             CircuitOpen: it may not be.
         """
-        self._trial = self._breaker.admit(attempt.hop.host)
         self._attempt = attempt
+        self._trial = self._breaker.admit(attempt.hop.host)
 
     def answered(self, status: int) -> None:
         """Judge an answer by its status; one with a body to be read is judged by its end."""

@@ -33,9 +33,10 @@ def resolve(base: str, reference: str) -> str | None:
         return None
     path, mark, query = _DROPPED.sub("", reference).partition("?")
     try:
-        return normalise_url(urljoin(base, path.replace("\\", "/") + mark + query))
+        address = normalise_url(urljoin(base, path.replace("\\", "/") + mark + query))
     except (ImgsvcError, ValueError):  # what cannot be fetched is as good as no link
         return None
+    return address if len(address) <= MAX_URL_CHARS else None  # escaped it may be longer than it was
 
 
 def is_data_url(reference: str) -> bool:

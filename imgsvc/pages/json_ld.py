@@ -6,7 +6,7 @@ references by ``@id``. Contexts are not expanded and never fetched (JSON-LD 1.1,
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imgsvc.pages.addresses import resolve
@@ -24,6 +24,11 @@ _KIND_ENDINGS = ("organization", "corporation", "brand", "business", "project", 
 _OTHERS_WITH_LOGO = frozenset(("product", "service", "certification"))
 """What else has a logo at schema.org, and is none of those that stand for a site."""
 
+_SPEAKERS = frozenset(
+    ("@graph", "publisher", "mainentity", "about", "ispartof", "sourceorganization", "copyrightholder", "haspart")
+)
+"""Members in which stands who speaks, or what is all one with it."""
+
 Object = Mapping[str, Any]
 
 
@@ -36,11 +41,13 @@ class Organisation:
         name: cleaned, or empty.
         logo_urls: absolute, each once, at most 8; an ``ImageObject`` is as good as its address.
         url: absolute, or None.
+        is_mentioned: whether something else is said by it (an author, a brand, what is reviewed), and not who speaks.
     """
 
     name: str
     logo_urls: tuple[str, ...] = ()
     url: str | None = None
+    is_mentioned: bool = False
 
 
 def organisations(texts: Iterable[str], base_url: str) -> tuple[Organisation, ...]:
@@ -51,24 +58,34 @@ def organisations(texts: Iterable[str], base_url: str) -> tuple[Organisation, ..
         texts: of :attr:`~imgsvc.pages.tags.Page.json_ld`.
         base_url: what addresses in them are relative to.
     """
-    found = objects(texts)
+    placed = _placed(texts)
+    found = [item for item, _ in placed]
     by_id = {item["@id"]: item for item in reversed(found) if isinstance(item.get("@id"), str) and len(item) > 1}
-    these = (_organisation(item, by_id, base_url) for item in found if _is_organisation(item))
+    these = (
+        replace(_organisation(item, by_id, base_url), is_mentioned=is_mentioned)
+        for item, is_mentioned in placed
+        if _is_organisation(item)
+    )
     return tuple(dict.fromkeys(item for item in these if item.name or item.logo_urls))[:MAX_ORGANISATIONS]
 
 
 def objects(texts: Iterable[str]) -> tuple[Object, ...]:
     """Give all objects in scripts, outer ones before inner ones, in order, until 5,000 values have been seen."""
-    found: list[Object] = []
-    stack: list[Any] = [read_json(text) for text in texts][::-1]
+    return tuple(item for item, _ in _placed(texts))
+
+
+def _placed(texts: Iterable[str]) -> list[tuple[Object, bool]]:
+    """Give the same, each with whether it is only mentioned by what it stands in."""
+    found: list[tuple[Object, bool]] = []
+    stack: list[tuple[Any, bool]] = [(read_json(text), False) for text in texts][::-1]
     for _ in range(MAX_VALUES):
         if not stack:
             break
-        value = stack.pop()
+        value, is_mentioned = stack.pop()
         if isinstance(value, dict):
-            found.append(value)
-        stack.extend(reversed(_inner(value)))
-    return tuple(found)
+            found.append((value, is_mentioned))
+        stack.extend(reversed([(part, is_mentioned or mentions) for part, mentions in _inner(value)]))
+    return found
 
 
 def types(item: Object) -> frozenset[str]:
@@ -76,10 +93,13 @@ def types(item: Object) -> frozenset[str]:
     return frozenset(_bare(kind) for kind in _listed(item.get("@type")) if isinstance(kind, str))
 
 
-def _inner(value: Any) -> list[Any]:
-    """Objects and lists directly in a value."""
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [part for part in parts if isinstance(part, (dict, list))][:MAX_VALUES]
+def _inner(value: Any) -> list[tuple[Any, bool]]:
+    """Objects and lists directly in a value, each with whether the value only mentions it."""
+    if isinstance(value, dict):
+        parts = [(part, key.lower() not in _SPEAKERS) for key, part in value.items()]
+    else:
+        parts = [(part, False) for part in value] if isinstance(value, list) else []
+    return [(part, mentions) for part, mentions in parts if isinstance(part, (dict, list))][:MAX_VALUES]
 
 
 def _listed(value: Any) -> list[Any]:

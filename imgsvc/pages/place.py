@@ -20,7 +20,8 @@ _TOO_WIDE = frozenset(("main", "article"))
 """Elements whose names tell of the whole page."""
 
 _HEADER_NAME = re.compile(
-    r"(?:(?:site|page|main|global|top|app)[-_]?)?(?:header|masthead|nav(?:bar|igation)?|top-?bar)", re.IGNORECASE
+    r"(?:(?:site|page|main|global|top|app|elementor-location)[-_]?)?(?:header|masthead|nav(?:bar|igation)?|top-?bar)",
+    re.IGNORECASE,
 )
 # "logo" in names of files and classes, but not in log-out, blogs, catalogues, dialogues, analogues and psychologists of
 # the languages that write them so.

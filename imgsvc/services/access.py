@@ -75,6 +75,16 @@ class AccessService:
         is_listed = not signed or is_stored or is_of_site or self._settings.allowed_hosts.match(source.host) is not None
         return Grant(expires_at, is_listed=is_listed)
 
+    def check_for_operator(self, source: Source) -> None:
+        """
+        Let a source pass that the operator named, as if it were signed.
+
+        Raises:
+            SourceForbidden: it is this service itself, or its port or address is not allowed.
+        """
+        if source.object_key is None:
+            self._policy.check(source.url, signed=True)
+
     def refuse_own(self, via: str) -> None:
         """
         Refuse a request that this very process sent out and that came back, whatever proxies are between.

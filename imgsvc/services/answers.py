@@ -1,16 +1,19 @@
 """What the services give back: a picture, where it was found, and what finding it took."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from imgsvc.model.blob import Blob, Representation
 from imgsvc.model.keys import result_key
 from imgsvc.model.source import Source
 from imgsvc.model.spec import TransformSpec
+
+if TYPE_CHECKING:
+    from imgsvc.services.original import Original
 
 
 class Tier(StrEnum):
@@ -19,6 +22,7 @@ class Tier(StrEnum):
     MEMORY = "memory"
     STORE = "store"
     ORIGIN = "origin"
+    GENERATED = "generated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,14 @@ class ImageRequest:
 
     Attributes:
         tags: words by which the answer can be purged; beside those every source has.
+        bring: gives the original, to be let go, where the answer has to be made; None = it is fetched from the source.
         key: what the answer is called in memory, in flight and in the store.
     """
 
     source: Source
     spec: TransformSpec
     tags: frozenset[str] = frozenset()
+    bring: "Callable[[Trace], Awaitable[Original]] | None" = field(default=None, compare=False, repr=False)
     key: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -109,6 +109,11 @@ class Downloads:
         if (done := self._commits.get(key)) is not None:
             await done.wait()
 
+    async def ended(self, key: str) -> None:
+        """Wait until nothing arrives for *key* any more, and its write to the store is over, however that ended."""
+        if tasks := [download.task for download in self._running if download.plan.key == key]:
+            await asyncio.wait(tasks)
+
     async def aclose(self, timeout_seconds: float) -> None:
         """Give up what still arrives, for no client is left; let end within *timeout_seconds* what is being stored."""
         tasks = [download.task for download in self._running]

@@ -46,7 +46,7 @@ from imgsvc.services.revalidations import Revalidations
 from imgsvc.services.shelf import Shelf
 from imgsvc.services.standing import Standing, judged, standing_at
 from imgsvc.services.upgrades import Upgrades
-from imgsvc.services.variants import Found, Variants
+from imgsvc.services.variants import NOWHERE, Found, Variants
 
 
 class ImageService:
@@ -134,7 +134,7 @@ class ImageService:
         standing, meta = standing_at(blob.meta, now), blob.meta
         if (record := self._records.known(source)) is not None:
             standing, meta = judged(blob.meta, record, now)
-        if blob.provisional or source.object_key is not None or standing is Standing.GONE:
+        if blob.provisional or not source.has_origin or standing is Standing.GONE:
             self._memory.discard(blob.key, "expired")
             return None
         if standing is Standing.OLD:
@@ -148,7 +148,7 @@ class ImageService:
 
     async def _produce(self, request: ImageRequest, allowance: Allowance | None) -> Served:
         purges, trace = self._shelf.purges(request.source), Trace()
-        found = await self._variants.find(request, trace)
+        found = NOWHERE if request.source.is_generated else await self._variants.find(request, trace)
         original = None
         if found.standing is Standing.STALE:
             self._revalidations.begin(request.source)
@@ -187,8 +187,10 @@ class ImageService:
         _let_go(original)
         return found, None
 
-    async def _original(self, request: ImageRequest, trace: Trace, allowance: Allowance | None) -> Original:
+    async def _original(self, request: ImageRequest, trace: Trace, allowance: Allowance | None = None) -> Original:
         self._admission.check(Work.anything())
+        if request.bring is not None:
+            return await request.bring(trace)
         return await self._originals.get(request.source, trace, tags=words_of(request), allowance=allowance)
 
     def _last_good(self, request: ImageRequest, error: ImgsvcError) -> Served | None:
@@ -219,8 +221,7 @@ class ImageService:
     async def _upgrade(self, request: ImageRequest) -> None:
         """Make what took too long to be waited for, for the next who asks."""
         purges, trace = self._shelf.purges(request.source), Trace()
-        self._admission.check(Work.anything())
-        original = await self._originals.get(request.source, trace, tags=words_of(request))
+        original = await self._original(request, trace)
         try:
             made = await self._maker.made(request, original, trace, purges, patient=True)
         finally:
@@ -244,9 +245,9 @@ class ImageService:
         return True
 
     def _keep(self, blob: Blob, purges: int, *, fresh_key: bool) -> None:
-        """Memory now, the store behind; an original is already there or on its way."""
-        is_original = blob.key in (blob.source.object_key, original_key(blob.source))
-        if self._remember(blob, purges) and not is_original and not blob.provisional:
+        """Memory now, the store behind; an original is there or on its way, what was drawn here is drawn again."""
+        is_elsewhere = blob.source.is_generated or blob.key in (blob.source.object_key, original_key(blob.source))
+        if self._remember(blob, purges) and not is_elsewhere and not blob.provisional:
             self._shelf.persist(blob.key, blob.data, blob.meta, if_absent=fresh_key)
 
 

@@ -1,18 +1,17 @@
 """What comes from sources: small bodies whole and looked at, large ones as soon as one can tell what they are."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
 from imgsvc.cache.failures import RememberedFailures
-from imgsvc.errors import ImgsvcError, OriginStatus, UnusableSource
+from imgsvc.errors import ImgsvcError
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.formats import SNIFF_BYTES, ImageFormat, sniff
 from imgsvc.model.keys import original_key
 from imgsvc.model.source import Source
 from imgsvc.model.spec import Output, TransformSpec
-from imgsvc.origin.answer import Fetched, NotModified
+from imgsvc.origin.answer import NotModified
 from imgsvc.origin.fetcher import Fetcher
 from imgsvc.pressure.admission import Admission, Work
 from imgsvc.services.answers import Tier, Trace
@@ -20,17 +19,15 @@ from imgsvc.services.arrivals import Arrival, Slot, Slots, is_large
 from imgsvc.services.bookkeeper import Answered, Bookkeeper, Order
 from imgsvc.services.download import Download, Plan
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.inspecting import Inspector, encoded
 from imgsvc.services.marks import Marks
 from imgsvc.services.original import Original
 from imgsvc.services.records import Records, SourceRecord
 from imgsvc.services.shelf import Shelf
-from imgsvc.settings import OriginSettings
-from imgsvc.stream.inflate import beginning, inflate
 from imgsvc.stream.spool import Spool
 from imgsvc.stream.spoolfile import no_room
 from imgsvc.stream.spools import Spools
 from imgsvc.transform.pool import Inspected, TransformPool
-from imgsvc.transform.svg import MAX_SVG_BYTES
 
 HEAD_BYTES = 64 * 1024
 """How much of a large source is looked at before it is passed on."""
@@ -50,7 +47,7 @@ class Incoming:
     def __init__(  # noqa: PLR0913 - all named, by the composition root alone
         self,
         *,
-        origin: OriginSettings,
+        inspector: Inspector,
         bookkeeper: Bookkeeper,
         failures: RememberedFailures,
         shelf: Shelf,
@@ -63,7 +60,7 @@ class Incoming:
         downloads: Downloads,
         slots: Slots,
     ) -> None:
-        self._text_limit_bytes = min(origin.max_image_size_bytes, MAX_SVG_BYTES)
+        self._inspector = inspector
         self._bookkeeper = bookkeeper
         self._failures = failures
         self._shelf = shelf
@@ -192,7 +189,7 @@ class Incoming:
     async def _whole(self, answered: Answered, spool: Spool) -> Original:
         """Look at a small body that is all there, and keep it."""
         source, order, shareable = answered.source, answered.order, answered.freshness.shareable
-        inspected = await self._inspect(answered.fetched, spool.data)
+        inspected = await self._inspector.inspect(spool.data, answered.fetched.content_encoding)
         record = answered.record(inspected, inspected.image_format)
         await self._prove(record, order, inspected)
         kept = self._spools.holding(inspected.data, spool)
@@ -206,7 +203,7 @@ class Incoming:
         """Let a large body arrive behind, once it is known to be a picture; it takes over the arrival."""
         spool, shareable = arrival.spool, answered.freshness.shareable
         if answered.fetched.content_encoding is not None:
-            raise _encoded()
+            raise encoded()
         await arrival.read_until_recognisable()
         head = await self._transforms.inspect_head(await spool.peek(HEAD_BYTES))
         name = self._name(answered.source)
@@ -256,19 +253,6 @@ class Incoming:
         if order.proves and order.record is not None and order.record.sha256 != record.sha256:
             await self._transforms.run(inspected.data, inspected.image_format, _ANY_PIXELS)
 
-    async def _inspect(self, fetched: Fetched, data: bytes) -> Inspected:
-        """Look at what came; only SVG, which is text, may come compressed although nobody asked for that."""
-        if fetched.content_encoding is None:
-            return await self._transforms.inspect(data)
-        head = await asyncio.to_thread(beginning, data, fetched.content_encoding, SNIFF_BYTES)
-        if sniff(head) is not ImageFormat.SVG:
-            raise _encoded()
-        plain = await asyncio.to_thread(inflate, data, fetched.content_encoding, self._text_limit_bytes)
-        try:
-            return await self._transforms.inspect(plain)
-        except UnusableSource as error:
-            raise _encoded() from error
-
     def _forget(self, name: str, download: Download) -> None:
         """Take note of a download's end; another of the same source may have begun since it was given up."""
         original = self._arriving.get(name)
@@ -293,7 +277,3 @@ def _kept_on_success(slot: Slot) -> Iterator[None]:
     except BaseException:
         slot.give_back()
         raise
-
-
-def _encoded() -> OriginStatus:
-    return OriginStatus("The source compressed a picture with a Content-Encoding nobody asked for.", param="url")

@@ -58,8 +58,10 @@ class LargeTransforms:
             head = await self._pipeable(original.download, spec, patient=patient)
             if head is not None:
                 return await self._piped(original, head, spec, patient=patient)
-        await original.whole_meta()
-        return await self._transforms.run(original.body, original.image_format, spec, patient=patient)
+        meta = await original.whole_meta()
+        return await self._transforms.run(
+            original.body, original.image_format, spec, patient=patient, sha256=meta.sha256
+        )
 
     async def _pipeable(self, download: Download, spec: TransformSpec, *, patient: bool) -> Head | None:
         """Wait for the first megabytes; give the header when the rest is best decoded while it arrives."""

@@ -59,6 +59,7 @@ class Maker:
             width=made.width,
             height=made.height,
             degraded=made.degraded,
+            look=made.look,
         )
         if made.deferred:
             soon = self._clock() + PROVISIONAL_SECONDS

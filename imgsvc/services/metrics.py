@@ -10,6 +10,7 @@ from imgsvc.pressure.gate import ByteGate
 from imgsvc.pressure.monitor import MemoryMonitor, MemoryReading
 from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.limits import RateLimits
+from imgsvc.services.logos.service import LogoService
 
 
 class Snapshot(Protocol):
@@ -47,6 +48,8 @@ class MetricsService:
     leases: Snapshot
     announcements: Snapshot
     limits: RateLimits
+    logos: LogoService
+    logo_keeper: Snapshot
     vips_bytes: Callable[[], tuple[int, int]]
     cgroup_limit_bytes: int | None
 
@@ -57,7 +60,7 @@ class MetricsService:
             "samples": [asdict(past) for past in self.monitor.history()],
             "coalescing": _plain(self.flights),
             **{name: {each: _plain(owner) for each, owner in group.items()} for name, group in self._groups().items()},
-            "logo_sources": {},
+            "logo_sources": dict(self.logos.statistics().answered),
             "refusals": self._refusals(),
         }
 
@@ -73,6 +76,7 @@ class MetricsService:
                 "failures": self.failures, "breaker": self.breaker, "validation": self.validation,
                 "revalidations": self.revalidations, "limits": self.limits,
             },
+            "logos": {"keeper": self.logo_keeper},
             "replicas": {
                 "marks": self.marks, "purges": self.purges, "leases": self.leases,
                 "announcements": self.announcements,

@@ -20,7 +20,7 @@ from imgsvc.services.incoming import Incoming
 from imgsvc.services.limits import Allowance, joined_for
 from imgsvc.services.marks import Marks
 from imgsvc.services.original import Original
-from imgsvc.services.records import Look, Records, SourceRecord
+from imgsvc.services.records import RecordLookup, Records, SourceRecord
 from imgsvc.services.shelf import Shelf
 from imgsvc.services.validation import Validation
 from imgsvc.settings import CacheSettings
@@ -150,7 +150,7 @@ class Originals:
         validated.let_go()
         return None
 
-    async def _fetched(self, source: Source, trace: Trace, tags: str, look: Look) -> Original:
+    async def _fetched(self, source: Source, trace: Trace, tags: str, look: RecordLookup) -> Original:
         """Fetch, unless another replica just does: then what that brings is what is wanted."""
         purges = self._shelf.purges(source)
         async with self._claims.claimed(source) as claim:
@@ -170,7 +170,7 @@ class Originals:
                 await _or_let_go(original, self._failures.forget(source.h16))
             return original
 
-    async def _brought(self, source: Source, trace: Trace, tags: str, look: Look) -> Original | None:
+    async def _brought(self, source: Source, trace: Trace, tags: str, look: RecordLookup) -> Original | None:
         """Wait for another replica, and give what it has brought; None when it brought nothing that can be shared."""
         await self._claims.wait(source)
         record = await self._records.get(source)

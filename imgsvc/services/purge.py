@@ -19,7 +19,7 @@ from imgsvc.model.source import Source
 from imgsvc.services.at_once import at_once
 from imgsvc.services.mark_index import MarkIndex
 from imgsvc.services.marks import POLL_SECONDS, Marks
-from imgsvc.services.sweep import Sweep
+from imgsvc.services.sweep import Sweep, Sweeper
 from imgsvc.store.base import ObjectStore
 
 log = logging.getLogger("imgsvc.purge")
@@ -67,11 +67,12 @@ class PurgeService:
         remove: takes all of one source out of every tier, and gives the number of stored objects that were deleted.
         tags_of_source: gives a source's words, between spaces, as the store has them.
         forget_records: told each mark, for whoever remembers what it hits.
+        sweepers: look after what is not kept by its source.
         clock: unix seconds.
         pause: waits some seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named, by the composition root alone
         self,
         *,
         memory: MemoryCache,
@@ -80,9 +81,11 @@ class PurgeService:
         remove: Callable[[Source], Awaitable[int]],
         tags_of_source: Callable[[Source], Awaitable[str]],
         forget_records: Callable[[Mark], None],
+        sweepers: Sequence[Sweeper] = (),
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._sweepers = sweepers
         self._memory = memory
         self._marks = marks
         self._store = store
@@ -234,7 +237,7 @@ class PurgeService:
 
     async def _sweep(self, marks: Sequence[Mark]) -> None:
         """Sweep for all of *marks* at once; what the store breaks off is done with the next, or by the next process."""
-        sweep = Sweep(self._store, marks, self._remove)
+        sweep = Sweep(self._store, marks, self._remove, self._sweepers)
         try:
             await sweep.run()
             self._to_sweep.remove(marks)

@@ -172,7 +172,7 @@ def record_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RecordLookup:
     """
     What a look for a record found.
 
@@ -206,20 +206,20 @@ class Records:
         record = self._known.get(record_key(source))
         return self._judged(source, record) if record is not None and record.url == source.url else None
 
-    async def look(self, source: Source) -> Look:
+    async def look(self, source: Source) -> RecordLookup:
         """Look for what is known of *source*; a record that is fresh need not be read again until it ends."""
         key, known = record_key(source), self.known(source)
         if known is not None and known.is_fresh(self._clock()):
-            return Look(known, is_new=False)
+            return RecordLookup(known, is_new=False)
         before = self._known.get(key)
         stored = await self._shelf.read(key)
         if self._known.get(key) is not before:  # kept, or forgotten, while the store was asked: that is newer
-            return Look(self.known(source), is_new=False)
+            return RecordLookup(self.known(source), is_new=False)
         record = SourceRecord.parse(stored.data, source) if stored else None
         if record is None:  # a store that fails has nothing; what is remembered may stand in for a source that does too
-            return Look(known, is_new=stored is None and known is None)
+            return RecordLookup(known, is_new=stored is None and known is None)
         self._known[key] = record
-        return Look(self._judged(source, record), is_new=False)
+        return RecordLookup(self._judged(source, record), is_new=False)
 
     async def get(self, source: Source) -> SourceRecord | None:
         """Give what is known of *source*, as :meth:`look` finds it."""

@@ -12,6 +12,8 @@ from imgsvc.model.source import Source
 from imgsvc.services.mark_index import MarkIndex
 from imgsvc.store.base import ObjectStore
 
+Sweeper = Callable[[MarkIndex], Awaitable[int]]
+
 _FOLDER = re.compile(r"[0-9a-f]{16}")
 
 
@@ -35,12 +37,15 @@ class Sweep:
         store: what is walked through.
         marks: hard ones.
         remove: takes all of one source out of every tier, and gives the number of stored objects that were deleted.
+        others: look after what lies elsewhere in the store: each is given the marks, and gives the number likewise.
     """
 
     def __init__(
-        self, store: ObjectStore, marks: Iterable[Mark], remove: Callable[[Source], Awaitable[int]]
+        self, store: ObjectStore, marks: Iterable[Mark], remove: Callable[[Source], Awaitable[int]],
+        others: Iterable[Sweeper] = (),
     ) -> None:  # fmt: skip
         self._store = store
+        self._others = tuple(others)
         marks = tuple(marks)
         self._urls = [mark.value for mark in marks if mark.kind == "url"]
         self._index = MarkIndex(mark for mark in marks if mark.kind != "url")
@@ -59,6 +64,8 @@ class Sweep:
             self.deleted += await self._remove(source_of(url))
         if self._index:
             await self._walk()
+            for other in self._others:
+                self.deleted += await other(self._index)
 
     async def _walk(self) -> None:
         folder, before = "", 0.0

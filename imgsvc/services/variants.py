@@ -36,6 +36,10 @@ class Found:
     sha256: str = ""
 
 
+NOWHERE = Found(Standing.GONE, is_there=False)
+"""What the store has of what it is never given."""
+
+
 class Variants:
     """Looks answers up in the store."""
 
@@ -93,7 +97,7 @@ class Variants:
         if stored is None:
             return Standing.GONE, None
         if request.key == request.source.object_key:
-            return self._served_object(stored)
+            return self._served_object(request, stored)
         standing = standing_at(stored.meta, self._clock())
         if standing is Standing.FRESH and not self._may_be_purged(request, stored.meta):
             return standing, stored.meta
@@ -108,8 +112,12 @@ class Variants:
         verdict = self._marks.verdict(request.source, meta.tags, meta.fetched_at)
         return verdict != UNTOUCHED or self._marks.has_tags_since(meta.fetched_at)
 
-    def _served_object(self, stored: StoredObject | StoredStream) -> tuple[Standing, BlobMeta | None]:
+    def _served_object(
+        self, request: ImageRequest, stored: StoredObject | StoredStream
+    ) -> tuple[Standing, BlobMeta | None]:
         """An object named by its key is its own source: what it holds now is fresh, when it is a picture."""
+        if self._marks.verdict(request.source, stored.meta.tags, stored.meta.fetched_at).is_gone:
+            raise ObjectNotFound("The store has no such image.", param="url")
         if stored.meta.media_type not in BY_MEDIA_TYPE:
             raise ObjectNotFound("The store has no such image.", param="url")
         # A drawing may have been put there by somebody else: it is answered by way of the sanitiser.

@@ -16,6 +16,8 @@ from imgsvc.model.hosts import HostRules
 from imgsvc.settings.memory import MIB
 from imgsvc.settings.values import (
     Frozen,
+    LogoProvider,
+    LogoProviders,
     Networks,
     OptionalInt,
     OptionalPath,
@@ -28,6 +30,7 @@ from imgsvc.settings.values import (
     Rules,
     Secrets,
     Targets,
+    Template,
     env,
 )
 
@@ -207,6 +210,32 @@ class CacheSettings(Frozen):
         if self.min_ttl_seconds > self.max_ttl_seconds:
             raise ValueError("IMGSVC_MIN_TTL: must not be above IMGSVC_MAX_TTL")
         return self
+
+
+class LogoSettings(Frozen):
+    """How logos are searched for."""
+
+    google_url: Template = env(
+        "IMGSVC_LOGO_GOOGLE_URL",
+        "https://www.google.com/s2/favicons?domain={domain}&sz={size}",
+        "Google's favicon service, a template with {domain} and {size}; empty: not asked.",
+    )
+    duckduckgo_url: Template = env(
+        "IMGSVC_LOGO_DUCKDUCKGO_URL",
+        "https://icons.duckduckgo.com/ip3/{domain}.ico",
+        "DuckDuckGo's icon service, a template with {domain}; empty: not asked.",
+    )
+    providers: LogoProviders = env(
+        "IMGSVC_LOGO_PROVIDERS",
+        (LogoProvider(name="google"), LogoProvider(name="duckduckgo")),
+        "Services in the order they are asked, comma-separated: google, duckduckgo, or a URL with {domain} and {size}.",
+    )
+    deadline_seconds: float = env(
+        "IMGSVC_LOGO_DEADLINE", 8, "Longest search for a logo; services are asked in time to answer within it.", gt=0
+    )
+    companies: OptionalPath = env(
+        "IMGSVC_LOGO_COMPANIES", None, "File of DOMAIN: NAME, NAME lines that goes before the shipped table."
+    )
 
 
 class StoreSettings(Frozen):

@@ -11,6 +11,7 @@ from imgsvc.settings.groups import (
     AccessSettings,
     CacheSettings,
     LimitSettings,
+    LogoSettings,
     OriginSettings,
     ServerSettings,
     SpoolSettings,
@@ -38,6 +39,7 @@ class Settings(Frozen):
     """All groups."""
 
     ALIASES: ClassVar[dict[str, str]] = {"S3_SERVER_URL": "S3_ENDPOINT_URL"}
+    EMPTY_IS_OFF: ClassVar[frozenset[str]] = frozenset(("IMGSVC_LOGO_GOOGLE_URL", "IMGSVC_LOGO_DUCKDUCKGO_URL"))
 
     server: ServerSettings = ServerSettings()
     access: AccessSettings = AccessSettings()
@@ -48,6 +50,7 @@ class Settings(Frozen):
     cache: CacheSettings = CacheSettings()
     store: StoreSettings = StoreSettings()
     spool: SpoolSettings = SpoolSettings()
+    logos: LogoSettings = LogoSettings()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -60,7 +63,7 @@ class Settings(Frozen):
         """
         stripped = {name: text.strip() for name, text in environ.items()}
         # Set to nothing means unset, in compose files and unit files; so a blank name never hides its alias.
-        said = {name: text for name, text in stripped.items() if text}
+        said = {name: text for name, text in stripped.items() if text or name in cls.EMPTY_IS_OFF}
         values = {cls.ALIASES[name]: text for name, text in said.items() if name in cls.ALIASES} | said
         groups: dict[str, Frozen] = {}
         faults: list[str] = []

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from yarl import URL
 
 from imgsvc.model.hosts import SCHEMES, HostRules, normalise_host
+from imgsvc.model.templates import check_template, shown_template
 
 MAX_RATE_DIGITS = 9
 
@@ -157,6 +158,44 @@ def _http_url(value: object) -> object:
     return value
 
 
+class LogoProvider(Frozen):
+    """
+    One item of IMGSVC_LOGO_PROVIDERS.
+
+    Attributes:
+        name: ``google``, ``duckduckgo``, or ``service`` for any other.
+        template: of any other, checked; of the two named ones empty, for they have settings of their own.
+    """
+
+    name: str
+    template: str = ""
+
+    def __str__(self) -> str:
+        """As its setting would be written, without what may be a secret in it."""
+        return shown_template(self.template) if self.template else self.name
+
+
+KNOWN_PROVIDERS = ("google", "duckduckgo")
+
+
+def _template(value: object) -> object:
+    return check_template(value) if isinstance(value, str) and value else value
+
+
+def _providers(value: object) -> object:
+    """Read names of services, and templates of others."""
+    items = _items(value)
+    return tuple(_provider(i) for i in items) if isinstance(items, list) else value
+
+
+def _provider(item: str) -> LogoProvider:
+    if item in KNOWN_PROVIDERS:
+        return LogoProvider(name=item)
+    if "://" not in item:
+        raise ValueError(f"{item!r} is not {', '.join(KNOWN_PROVIDERS)} or a URL with {{domain}}")
+    return LogoProvider(name="service", template=check_template(item))
+
+
 def _empty_is_none(value: object) -> object:
     return None if value == "" else value
 
@@ -166,6 +205,8 @@ Targets = Annotated[tuple[ConnectTo, ...], BeforeValidator(_connect_to)]
 Networks = Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], BeforeValidator(_networks)]
 Rate = Annotated[RateLimit, BeforeValidator(_rate_limit)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_items)]
+Template = Annotated[str, BeforeValidator(_template)]
+LogoProviders = Annotated[tuple[LogoProvider, ...], BeforeValidator(_providers)]
 Rules = Annotated[HostRules, BeforeValidator(_host_rules)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalUrl = Annotated[str | None, BeforeValidator(_http_url)]

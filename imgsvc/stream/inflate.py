@@ -70,6 +70,41 @@ def beginning(data: bytes, encoding: str, size_bytes: int) -> bytes:
         raise _failure("is broken") from error
 
 
+class Beginning:
+    """
+    Undoes a Content-Encoding piece by piece, for who reads only the beginning; for threads, one at a time.
+
+    What follows the end of the first member is left out, and so is all behind a piece that was more than was wanted:
+    whoever gets as many bytes as they asked for needs no more.
+
+    Args:
+        encoding: as for :func:`inflate`, but for ``identity``.
+
+    Raises:
+        OriginUnreachable: of an unknown kind.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding.strip().lower()
+        if self._encoding not in ("gzip", "x-gzip", "deflate"):
+            raise _failure("is of an unknown kind")
+        self._decoder: zlib._Decompress | None = None
+
+    def feed(self, data: bytes, most_bytes: int) -> bytes:
+        """
+        Decode the next bytes; give *most_bytes* (1 or more) at the most.
+
+        Raises:
+            OriginUnreachable: they are broken.
+        """
+        if self._decoder is None:
+            self._decoder = zlib.decompressobj(_deflate_bits(data) if self._encoding == "deflate" else _GZIP)
+        try:
+            return self._decoder.decompress(data, most_bytes)
+        except zlib.error as error:
+            raise _failure("is broken") from error
+
+
 def _gunzip(data: bytes, bound_bytes: int) -> bytes:
     parts: list[bytes] = []
     held_bytes = 0

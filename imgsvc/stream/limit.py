@@ -1,6 +1,8 @@
 """The size-checking reader: a body never grows beyond its limit, whatever its sender declares."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import cast
 
 from imgsvc.errors import SourceTooLarge
 from imgsvc.stream.base import ByteStream
@@ -31,11 +33,13 @@ class SizeLimitedStream:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give the wrapped stream's chunks until there are too many bytes."""
-        async for chunk in self._stream:
-            self.received_bytes += len(chunk)
-            if self.received_bytes > self._limit_bytes:
-                raise self._too_large()
-            yield chunk
+        # Closed with this one, or a reader that leaves early would leave it to be collected some time.
+        async with aclosing(cast("AsyncGenerator[bytes, None]", aiter(self._stream))) as chunks:
+            async for chunk in chunks:
+                self.received_bytes += len(chunk)
+                if self.received_bytes > self._limit_bytes:
+                    raise self._too_large()
+                yield chunk
 
     async def aclose(self) -> None:
         """Close the wrapped stream."""

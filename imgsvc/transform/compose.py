@@ -1,9 +1,11 @@
 """From a source's frames to one image that an encoder can read."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pyvips
 
+from imgsvc.transform.decide import glance_plan
 from imgsvc.transform.geometry import Size
 from imgsvc.transform.probe import SIDEWAYS
 from imgsvc.transform.runtime import KillSwitch
@@ -13,9 +15,23 @@ from imgsvc.transform.steps import SMART, FramePlan, find_offset, finish, shape
 _PAGE_HEIGHT = "page-height"
 
 
-def compose(source: PixelSource, plan: FramePlan, switch: KillSwitch, *, every: bool = False) -> Any:
+def compose(
+    source: PixelSource,
+    plan: FramePlan,
+    switch: KillSwitch,
+    *,
+    every: bool = False,
+    adapt: Callable[[Any], Any] = lambda image: image,
+) -> Any:
     """
     Put one frame or *every* frame through the steps; all get the same window.
+
+    Args:
+        source: of the frames.
+        plan: for each of them.
+        switch: stops the work.
+        every: all frames of an animation, not only the first.
+        adapt: what is done to a frame before anything is put behind it.
 
     Returns:
         A picture not yet evaluated; of an animation the frames one below the other, with delays and loop count.
@@ -29,7 +45,7 @@ def compose(source: PixelSource, plan: FramePlan, switch: KillSwitch, *, every: 
             # Frames lie in one file that can only be read once and forwards: each is taken when its turn comes.
             image = switch.in_memory(image)
         offset = offset or find_offset(image, plan, switch)
-        finished.append(finish(image, plan, offset))
+        finished.append(finish(image, plan, offset, adapt))
     return _joined(finished)
 
 
@@ -46,3 +62,9 @@ def _joined(frames: list[Any]) -> Any:
     image = image.copy()  # metadata of a copy may be changed
     image.set_type(pyvips.GValue.gint_type, _PAGE_HEIGHT, frames[0].height)
     return image
+
+
+def glance(source: PixelSource, longest_px: int, switch: KillSwitch) -> Any:
+    """Decode the first frame small, upright, never enlarged; 8-bit sRGB, in memory."""
+    small = compose(source, glance_plan(source.info, longest_px), switch)
+    return switch.in_memory(small if small.interpretation == "srgb" else small.colourspace("srgb"))

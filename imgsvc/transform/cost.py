@@ -1,25 +1,25 @@
 """
 How much memory an operation is going to take: a prediction from the header alone, for whoever admits work.
 
-``bench/estimate.py`` calibrates the tables below. *Actual* is what the high-water mark of the resident size (``VmHWM``,
-proc(5)) grows by over one operation in a fresh, warmed-up process: codecs allocate outside of what libvips counts, so
-only the kernel knows. A prediction shall lie within 0.8 to 3 times the actual; below some 4 MiB only the 0.8 counts,
-because :data:`FLOOR_BYTES` is then most of it.
+``bench/estimate.py`` calibrates these figures and the tables of :mod:`~imgsvc.transform.codec_costs`. *Actual* is what
+the high-water mark of the resident size (``VmHWM``, proc(5)) grows by over one operation in a fresh, warmed-up process:
+codecs allocate outside of what libvips counts, so only the kernel knows. A prediction shall lie within 0.8 to 3 times
+the actual; below some 4 MiB only the 0.8 counts, because :data:`FLOOR_BYTES` is then most of it.
 
-Four moments are weighed and the largest counts: the file being checked; the decoder alone at work; lines moving from
-the decoder through the steps into the encoder; the encoder alone, finishing. Whatever was put into memory stays until
-the end.
+Five moments are weighed and the largest counts: the file being checked; the decoder alone at work; lines moving from
+the decoder through the steps into the encoder; a finished picture being looked at, or adapted to its page; the encoder
+alone, finishing. Whatever was put into memory stays until the end.
 """
 
 import math
-from dataclasses import dataclass
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import TransformSpec
-from imgsvc.transform.decide import Decision
+from imgsvc.transform.codec_costs import DECODERS, ENCODERS
+from imgsvc.transform.decide import Decision, glance_plan
 from imgsvc.transform.drawing import SUMMARY_SIDE_PX
 from imgsvc.transform.encode import choose_quality
-from imgsvc.transform.geometry import Geometry, Size
+from imgsvc.transform.geometry import Size
 from imgsvc.transform.probe import SIDEWAYS, ImageInfo
 from imgsvc.transform.steps import OPAQUE, SMART, FramePlan
 
@@ -39,59 +39,6 @@ _FLOAT_BYTES = 4
 _COLOURS = 3
 _INKS = 4
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecoderCost:
-    """
-    What reading a format takes, in bytes for each pixel decoded, unless said otherwise.
-
-    Attributes:
-        peak: while the decoder works and nothing else has begun.
-        peak_alpha: on top of *peak*, with transparency.
-        peak_deep: on top of *peak*, where the pixels are not 8-bit sRGB.
-        kept: until the answer is there.
-        interlaced: of a progressive or interlaced file, for each *band* of each pixel of the whole file.
-        in_bands: whether lines are kept while the picture is read from top to bottom.
-        maps_files: whether a file is mapped or read whole until the answer is there, so that its pages count.
-        scans_files: whether a file is looked through from end to end before it is decoded, with the same effect for
-            that moment.
-        sample_bytes: of one sample, where the pixels are not 8-bit sRGB.
-    """
-
-    peak: float = 0
-    peak_alpha: float = 0
-    peak_deep: float = 0
-    kept: float = 0
-    interlaced: float = 0
-    in_bands: bool = True
-    maps_files: bool = False
-    scans_files: bool = False
-    sample_bytes: int = 1
-
-
-# Pillow's picture, a converted one, its bytes twice.
-_CONTAINER = DecoderCost(peak=16, kept=4, in_bands=False, maps_files=True)
-
-DECODERS: dict[ImageFormat, DecoderCost] = {
-    # Coefficients of 16 bits. The header does not say how far colour is sub-sampled, so it is taken to be whole.
-    ImageFormat.JPEG: DecoderCost(interlaced=2, maps_files=True),
-    # All passes are needed before the first line is whole.
-    ImageFormat.PNG: DecoderCost(interlaced=1, scans_files=True, sample_bytes=2),
-    # Canvas and frame, RGBA both.
-    ImageFormat.WEBP: DecoderCost(peak=8, kept=8, maps_files=True),
-    # RGBA, whatever the palette.
-    ImageFormat.GIF: DecoderCost(peak=4, kept=4, maps_files=True),
-    # Planes of the codec, filtered ones, and the picture in RGB.
-    ImageFormat.AVIF: DecoderCost(peak=17.5, peak_alpha=2, peak_deep=4, kept=4.5, sample_bytes=2),
-    ImageFormat.TIFF: DecoderCost(sample_bytes=2),
-    # Drawn elsewhere; what arrives is RGBA of the size asked for.
-    ImageFormat.SVG: DecoderCost(peak=4, kept=4, in_bands=False),
-    ImageFormat.BMP: _CONTAINER,
-    ImageFormat.ICO: _CONTAINER,
-    ImageFormat.CUR: _CONTAINER,
-}
-"""One line for each format that is read."""
-
 LOSSLESS_WEBP_PIXEL_BYTES = 4.0
 """A lossless WebP is decoded whole, in ARGB, even if it is asked for small."""
 
@@ -101,50 +48,20 @@ What that can be for each byte of the file: neither libvips nor :class:`ImageInf
 in lossless WebP have five times the bytes.
 """
 
+WEBP_ALPHA_PIXEL_BYTES = 1.2
+"""The alpha of a lossy WebP is decoded whole, even if the picture is asked for small."""
+
 FLAT_WEBP_BYTES_PER_PIXEL = 0.05
 """With less than this a WebP is a drawing, and most likely lossless."""
 
+SEEING_BYTES = 4 * 1024 * 1024
+"""Looking at a picture or adapting it, however small it is: ``vision``'s tables, and lines that are floats."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderCost:
-    """
-    What writing a format takes, the answer's bytes and their copies included, in bytes for each pixel of the answer.
+SEEING_PIXEL_BYTES = 16
+"""Looking, for each pixel: copies of the bands, and what is counted."""
 
-    Attributes:
-        moving: while lines arrive.
-        finishing: when all have arrived.
-        moving_alpha: instead of *moving*, with transparency.
-        finishing_alpha: instead of *finishing*, with transparency.
-        animated: instead of both, for each pixel of each frame of an animation.
-        animated_alpha: likewise, with transparency.
-    """
-
-    moving: float
-    finishing: float
-    moving_alpha: float
-    finishing_alpha: float
-    animated: float = 0
-    animated_alpha: float = 0
-
-
-ENCODERS: dict[ImageFormat, EncoderCost] = {
-    # Coefficients twice, as the encoder optimises its tables; colour at a quarter.
-    ImageFormat.JPEG: EncoderCost(moving=6.2, finishing=6.2, moving_alpha=6.2, finishing_alpha=6.2),
-    # Little but the answer, and that nearly as large as the pixels at worst.
-    ImageFormat.PNG: EncoderCost(moving=4.3, finishing=4.3, moving_alpha=5.5, finishing_alpha=5.5),
-    # YUV, then tokens; alpha is compressed on its own, without loss.
-    ImageFormat.WEBP: EncoderCost(
-        moving=2, finishing=6.1, moving_alpha=4, finishing_alpha=21.5, animated=4.5, animated_alpha=7
-    ),
-    # YUV, then reference frames and the search for motion there is none of; it starts before all lines are let go.
-    ImageFormat.AVIF: EncoderCost(moving=14, finishing=23.5, moving_alpha=20, finishing_alpha=36),
-    # RGBA, the index, and the search for a palette.
-    ImageFormat.GIF: EncoderCost(
-        moving=4, finishing=12.5, moving_alpha=4, finishing_alpha=12.5, animated=6, animated_alpha=6
-    ),
-    ImageFormat.TIFF: EncoderCost(moving=6, finishing=6, moving_alpha=8, finishing_alpha=8),
-}
-"""One line for each format that is written."""
+ADAPTING_PIXEL_BYTES = 54
+"""Adapting, for each pixel: copies of the bands, outcomes of the tables, and the best attempt beside the next."""
 
 FULL_COLOUR_QUALITY = 90
 """From this quality on libvips writes JPEG without sub-sampling colour, which doubles the coefficients."""
@@ -165,11 +82,29 @@ def estimate_bytes(info: ImageInfo, decision: Decision | None, *, source_bytes: 
     Returns:
         Bytes, never less than :data:`FLOOR_BYTES`.
     """
-    work = _Work(info, decision)
+    return _most_bytes(_Work(info, decision), info, source_bytes, in_file=in_file)
+
+
+def estimate_glance_bytes(info: ImageInfo, longest_px: int, *, source_bytes: int, in_file: bool) -> int:
+    """
+    Predict the same for a small picture that somebody looks at.
+
+    Args:
+        info: what the source's header says; a drawing has the size it is drawn in.
+        longest_px: of the small picture.
+        source_bytes: of the source.
+        in_file: whether libvips reads it from a file.
+    """
+    return _most_bytes(_Work(info, None, longest_px), info, source_bytes, in_file=in_file)
+
+
+def _most_bytes(work: "_Work", info: ImageInfo, source_bytes: int, *, in_file: bool) -> int:
+    """Weigh the moments."""
     moments = (
         source_bytes if in_file and DECODERS[info.image_format].scans_files else 0,
         work.decoding_bytes(source_bytes),
         work.kept_bytes() + work.band_bytes() + work.encoder_bytes(finishing=False),
+        work.kept_bytes() + work.seeing_bytes(),
         work.kept_bytes() + work.encoder_bytes(finishing=True),
     )
     return FLOOR_BYTES + _copied_bytes(info, source_bytes, in_file=in_file) + math.ceil(max(moments))
@@ -201,21 +136,18 @@ def _copied_bytes(info: ImageInfo, source_bytes: int, *, in_file: bool) -> int:
     return source_bytes if in_file and DECODERS[info.image_format].maps_files else 0
 
 
-def _summary_plan(info: ImageInfo) -> FramePlan:
-    """Give the plan of the small picture that descriptions and stand-ins are made of."""
-    small = Geometry.plain(Size(info.width, info.height)).shrunk(SUMMARY_SIDE_PX / max(info.width, info.height))
-    return FramePlan(spec=TransformSpec(), geometry=small, orientation=info.orientation)
-
-
 class _Work:
     """One operation, and what each part of it holds, in bytes."""
 
-    def __init__(self, info: ImageInfo, decision: Decision | None) -> None:
+    def __init__(self, info: ImageInfo, decision: Decision | None, glance_px: int | None = None) -> None:
         self._info = info
         self._decoder = DECODERS[info.image_format]
         shown = decision is not None and not decision.plan.spec.is_json
         self._spec = TransformSpec() if decision is None else decision.plan.spec
-        self._plan = decision.plan if decision is not None and shown else _summary_plan(info)
+        self._is_glance = glance_px is not None
+        self._plan = (
+            decision.plan if decision is not None and shown else glance_plan(info, glance_px or SUMMARY_SIDE_PX)
+        )
         self._output = decision.image_format if decision is not None and shown else None
         self._frames = info.pages if decision is not None and shown and decision.animate else 1
         self._trimmed = self._spec.trim is not None
@@ -260,6 +192,13 @@ class _Work:
         doubled = self._output is ImageFormat.JPEG and quality >= FULL_COLOUR_QUALITY
         return (cost.finishing if finishing else cost.moving) * (1 + doubled) * pixels
 
+    def seeing_bytes(self) -> float:
+        """Say what looking at the finished picture takes, or adapting it to a page."""
+        pixels = self._plan.geometry.canvas.pixels
+        if self._output is not None and self._spec.page is not None:
+            return SEEING_BYTES + ADAPTING_PIXEL_BYTES * pixels
+        return SEEING_BYTES + SEEING_PIXEL_BYTES * pixels if self._is_glance else 0
+
     def _sample_bytes(self) -> int:
         """Give the bytes of a pixel as decoded; JPEG that is not sRGB may be in four inks."""
         if self._info.is_plain_srgb:
@@ -272,13 +211,14 @@ class _Work:
         return self._decoder.interlaced * whole * self._sample_bytes()
 
     def _lossless_bytes(self, source_bytes: int) -> float:
-        """Say what a WebP takes if it is lossless, as far as its size makes that likely."""
+        """Say what a WebP takes if it is lossless, as far as its size makes that likely, and its plane of alpha."""
         if self._info.image_format is not ImageFormat.WEBP:
             return 0
         pixels = self._info.width * self._info.height
         most = LOSSLESS_WEBP_PIXEL_BYTES * pixels
         is_flat = source_bytes < FLAT_WEBP_BYTES_PER_PIXEL * pixels * self._info.pages
-        return most if is_flat else min(most, LOSSLESS_WEBP_SOURCE_RATIO * source_bytes)
+        lossless_bytes = most if is_flat else min(most, LOSSLESS_WEBP_SOURCE_RATIO * source_bytes)
+        return lossless_bytes + WEBP_ALPHA_PIXEL_BYTES * pixels * self._info.has_alpha
 
     def _trim_bytes(self) -> float:
         """Say what looking for a border needs: the whole frame, once more if it has to be turned."""

@@ -86,6 +86,13 @@ def decide(
     )
 
 
+def glance_plan(info: ImageInfo, longest_px: int) -> FramePlan:
+    """Plan how the first frame is made at most *longest_px* large, and nothing else is done to it."""
+    size = Size(info.width, info.height)
+    small = Geometry.plain(size).shrunk(longest_px / size.longest_px)
+    return FramePlan(spec=TransformSpec(), geometry=small, orientation=info.orientation)
+
+
 def sizes_for(source: PixelSource, spec: TransformSpec) -> Geometry:
     """Lay the source, oriented and rotated, into the box asked for."""
     width, height = source.natural_px
@@ -100,7 +107,7 @@ def keeps_frames(info: ImageInfo, spec: TransformSpec, limits: Limits) -> bool:
 
 
 def _wants_frames(info: ImageInfo, spec: TransformSpec) -> bool:
-    if not spec.animate or info.pages == 1:
+    if not spec.animate or spec.page is not None or info.pages == 1:
         return False
     image_format = choose_format(spec.output, info, animated=True, pixels=0, avif_max_pixels=0)
     return CAPABILITIES[image_format].animation

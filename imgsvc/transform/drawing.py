@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pyvips
 
@@ -38,10 +39,17 @@ class Drawing:
     pixels: bytes
     size: Size
 
+    def as_picture(self, data: bytes) -> MemorySource:
+        """Make it readable as a picture of the size it is drawn at; *data* is the SVG."""
+        return MemorySource(data, drawing_info(self.size), (self._image(),), (self.size.width, self.size.height))
+
     def as_source(self, data: bytes) -> MemorySource:
         """Make it readable for the pipeline; *data* is the SVG."""
+        return replace(undrawn(self.width, self.height, data), images=(self._image(),))
+
+    def _image(self) -> Any:
         image = pyvips.Image.new_from_memory(self.pixels, self.size.width, self.size.height, _BANDS, "uchar")
-        return replace(undrawn(self.width, self.height, data), images=(image.copy(interpretation="srgb"),))
+        return image.copy(interpretation="srgb")
 
 
 def undrawn(width: float, height: float, data: bytes) -> MemorySource:
@@ -71,7 +79,7 @@ def drawing_size(width: float, height: float, spec: TransformSpec, limits: Limit
         ImageTooLarge: no size was asked and the natural one is over the limits.
     """
     if spec.is_json and spec.placeholder is None:
-        return Size.rounded(*_within(width, height, SUMMARY_SIDE_PX))
+        return glance_size(width, height, SUMMARY_SIDE_PX)
     turned = spec.rotate in QUARTER_TURNS
     plan = geometry(*((height, width) if turned else (width, height)), spec, enlarge=True)
     if spec.width is None and spec.height is None:
@@ -84,9 +92,10 @@ def drawing_size(width: float, height: float, spec: TransformSpec, limits: Limit
     return plan.shrunk(limits.max_side_px / plan.scaled.longest_px).scaled.swapped(turned)
 
 
-def _within(width: float, height: float, side_px: int) -> tuple[float, float]:
-    scale = side_px / max(width, height)
-    return width * scale, height * scale
+def glance_size(width: float, height: float, longest_px: int) -> Size:
+    """Say how large a drawing of this natural size has to be drawn to have a longest side of *longest_px*."""
+    scale = longest_px / max(width, height)
+    return Size.rounded(width * scale, height * scale)
 
 
 def _reserve(plan: Geometry, spec: TransformSpec) -> Geometry:

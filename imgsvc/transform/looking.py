@@ -1,15 +1,18 @@
 """What can be said of a source, and decided about it, before a pixel of it is decoded; for threads."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from imgsvc.errors import NotAnImage, SourceTooLarge
 from imgsvc.model.formats import SNIFF_BYTES, ImageFormat, sniff
 from imgsvc.model.spec import TransformSpec
 from imgsvc.stream.base import FileRange
 from imgsvc.transform.body import Body, digest_of, head_of, size_of, whole
-from imgsvc.transform.cost import estimate_bytes
+from imgsvc.transform.compose import glance
+from imgsvc.transform.cost import estimate_bytes, estimate_glance_bytes
 from imgsvc.transform.decide import Decision
-from imgsvc.transform.drawing import Drawing, drawing_info, drawing_size, undrawn
+from imgsvc.transform.drawing import Drawing, drawing_info, drawing_size, glance_size, undrawn
 from imgsvc.transform.geometry import Size
 from imgsvc.transform.loaders import CONTAINERS
 from imgsvc.transform.pipeline import Pipeline, Rendered
@@ -17,9 +20,11 @@ from imgsvc.transform.piping import read_pipe
 from imgsvc.transform.probe import ImageInfo, probe, probe_head
 from imgsvc.transform.results import Head, Inspected
 from imgsvc.transform.runtime import KillSwitch
-from imgsvc.transform.source import FileSource, contained_source
+from imgsvc.transform.source import FileSource, PixelSource, contained_source
 from imgsvc.transform.svg import MAX_SVG_BYTES, sanitise
+from imgsvc.transform.svg_scheme import in_scheme
 from imgsvc.transform.svg_size import natural_size
+from imgsvc.transform.theming import LOOK_SIDE_PX, UNSEEN, Viewed, is_themed
 
 _DRAWN_BYTES = 4
 
@@ -33,11 +38,13 @@ class Plan:
         info: of the source.
         decision: what becomes of it, as far as its header tells; None where the answer is no picture.
         estimate_bytes: what it will take.
+        viewed: what is known of its looks.
     """
 
     info: ImageInfo
     decision: Decision | None
     estimate_bytes: int
+    viewed: Viewed = UNSEEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +53,27 @@ class DrawingPlan:
     What is going to be done with a drawing.
 
     Attributes:
-        data: its bytes.
+        data: its bytes, as they are drawn for the scheme that is wanted.
         natural_px: width and height.
         size: to draw it at.
+        look_size: to draw it at once more, to be looked at; None where it is not.
         decision: what becomes of it; None where the answer is no picture.
         estimate_bytes: what it will take, here and in the worker, which is there already.
+        viewed: what is known of its looks.
     """
 
     data: bytes
     natural_px: tuple[float, float]
     size: Size
-    decision: Decision | None
+    look_size: Size | None = None
+    decision: Decision | None = None
     estimate_bytes: int
+    viewed: Viewed = UNSEEN
+
+    @property
+    def sizes(self) -> list[Size]:
+        """All it is drawn at, the one to be looked at last."""
+        return [self.size, *([self.look_size] if self.look_size else [])]
 
 
 class Looker:
@@ -93,13 +109,21 @@ class Looker:
             raise _drawing_too_large()
         return Head(image_format, probe_head(head, image_format, self._pipeline.limits))
 
-    def plan(self, body: Body, image_format: ImageFormat, spec: TransformSpec) -> Plan:
-        """Plan what becomes of a picture that is no drawing."""
+    def plan(self, body: Body, image_format: ImageFormat, spec: TransformSpec, sha256: str = "") -> Plan:
+        """Plan what becomes of a picture that is no drawing; by its digest it may be known how it looks."""
         info = probe(body, image_format, self._pipeline.limits)
         source = FileSource(body, info)
         decision, heaviest = self._pipeline.decision(source, spec), self._pipeline.heaviest(source, spec)
         cost = estimate_bytes(info, heaviest, source_bytes=size_of(body), in_file=isinstance(body, FileRange))
-        return Plan(info=info, decision=decision, estimate_bytes=cost)
+        viewed = self._pipeline.viewed(spec, sha256)
+        if is_themed(spec) and viewed.sight is None:
+            cost = max(cost, _glance_bytes(info, body, LOOK_SIDE_PX))
+        return Plan(info=info, decision=decision, estimate_bytes=cost, viewed=viewed)
+
+    def plan_glance(self, body: Body, image_format: ImageFormat, longest_px: int) -> Plan:
+        """Plan a small picture of one that is no drawing, for somebody to look at."""
+        info = probe(body, image_format, self._pipeline.limits)
+        return Plan(info=info, decision=None, estimate_bytes=_glance_bytes(info, body, longest_px))
 
     def plan_arriving(self, info: ImageInfo, spec: TransformSpec, source_bytes: int) -> Plan:
         """Plan what becomes of a picture of which only the head is here; quick enough for the loop."""
@@ -107,39 +131,77 @@ class Looker:
         cost = estimate_bytes(info, decision, source_bytes=source_bytes, in_file=False)
         return Plan(info=info, decision=decision, estimate_bytes=cost)
 
-    def plan_drawing(self, body: Body, spec: TransformSpec) -> DrawingPlan:
+    def plan_drawing(self, body: Body, spec: TransformSpec, sha256: str = "") -> DrawingPlan:
         """Plan what becomes of a drawing, which its worker holds once more; the worker's own size is not in it."""
-        data = _drawing_bytes(body)
+        data = in_scheme(_drawing_bytes(body), spec.scheme)
         natural_px = natural_size(data)
         size = drawing_size(*natural_px, spec, self._pipeline.limits)
         source = undrawn(*natural_px, data)
         decision, heaviest = self._pipeline.decision(source, spec), self._pipeline.heaviest(source, spec)
         cost = estimate_bytes(drawing_info(size), heaviest, source_bytes=len(data), in_file=False)
+        cost += size.pixels * _DRAWN_BYTES
+        viewed, look_size = self._pipeline.viewed(spec, sha256), None
+        if is_themed(spec) and viewed.sight is None:
+            look_size = glance_size(*natural_px, LOOK_SIDE_PX)
+            # Both drawings are there before either is read.
+            cost = max(cost, _drawn_glance_bytes(data, look_size)) + look_size.pixels * _DRAWN_BYTES
         return DrawingPlan(
             data=data,
             natural_px=natural_px,
             size=size,
+            look_size=look_size,
             decision=decision,
-            estimate_bytes=cost + size.pixels * _DRAWN_BYTES,
+            estimate_bytes=cost,
+            viewed=viewed,
         )
+
+    def plan_drawn_glance(self, body: Body, longest_px: int) -> DrawingPlan:
+        """Plan a drawing of which somebody is to look at a small picture."""
+        data = _drawing_bytes(body)
+        natural_px = natural_size(data)
+        size = glance_size(*natural_px, longest_px)
+        cost = _drawn_glance_bytes(data, size)
+        return DrawingPlan(data=data, natural_px=natural_px, size=size, estimate_bytes=cost)
 
     def render(self, body: Body, plan: Plan, spec: TransformSpec, switch: KillSwitch) -> Rendered:
         """Do what was planned."""
-        if plan.info.image_format not in CONTAINERS:
-            return self._pipeline.render(FileSource(body, plan.info), spec, switch, plan.decision)
         # Whether a container's picture is transparent shows only when it is decoded, so all is decided then.
-        source = contained_source(body, plan.info.image_format, self._pipeline.limits)
-        return self._pipeline.render(source, spec, switch)
+        decision = None if plan.info.image_format in CONTAINERS else plan.decision
+        return self._pipeline.render(self._source(body, plan), spec, switch, decision, plan.viewed)
 
-    def render_drawing(self, drawing: Drawing, plan: DrawingPlan, spec: TransformSpec, switch: KillSwitch) -> Rendered:
-        """Do what was planned with a drawing, which is drawn by now."""
-        return self._pipeline.render(drawing.as_source(plan.data), spec, switch, plan.decision)
+    def glance(self, body: Body, plan: Plan, longest_px: int, switch: KillSwitch) -> Any:
+        """Decode the small picture that was planned."""
+        return glance(self._source(body, plan), longest_px, switch)
+
+    def render_drawing(
+        self, drawings: Sequence[Drawing], plan: DrawingPlan, spec: TransformSpec, switch: KillSwitch
+    ) -> Rendered:
+        """Do what was planned with a drawing, which is drawn by now, at each of the plan's sizes."""
+        viewed = replace(plan.viewed, source=drawings[-1].as_picture(plan.data))
+        return self._pipeline.render(drawings[0].as_source(plan.data), spec, switch, plan.decision, viewed)
 
     def render_arriving(self, descriptor: int, plan: Plan, spec: TransformSpec, switch: KillSwitch) -> Rendered:
         """Do what was planned with a picture that comes through a pipe."""
         return read_pipe(
             descriptor, plan.info, lambda source: self._pipeline.render(source, spec, switch, plan.decision), switch
         )
+
+    def _source(self, body: Body, plan: Plan) -> PixelSource:
+        """Open what is no drawing; a container is decoded by that."""
+        if plan.info.image_format not in CONTAINERS:
+            return FileSource(body, plan.info)
+        return contained_source(body, plan.info.image_format, self._pipeline.limits)
+
+
+def _glance_bytes(info: ImageInfo, body: Body, longest_px: int) -> int:
+    in_file = isinstance(body, FileRange)
+    return estimate_glance_bytes(info, longest_px, source_bytes=size_of(body), in_file=in_file)
+
+
+def _drawn_glance_bytes(data: bytes, size: Size) -> int:
+    """Predict a look at a drawing, which its worker holds once more."""
+    cost = estimate_glance_bytes(drawing_info(size), size.longest_px, source_bytes=len(data), in_file=False)
+    return cost + size.pixels * _DRAWN_BYTES
 
 
 def _sniffed(head: bytes) -> ImageFormat:

@@ -18,6 +18,7 @@ from imgsvc.transform.probe import ImageInfo
 from imgsvc.transform.results import Head
 from imgsvc.transform.runtime import KillSwitch
 from imgsvc.transform.source import PixelSource
+from imgsvc.transform.theming import is_themed
 
 _FORMATS = frozenset((ImageFormat.JPEG, ImageFormat.PNG))
 # What ends a wait: no picture goes on behind it. As much as a pipe takes, for decoders that skip long texts.
@@ -29,11 +30,14 @@ def can_pipe(head: Head, spec: TransformSpec) -> bool:
     Whether a picture can be decoded while it arrives.
 
     It is read once, from top to bottom, so its lines must come in their order (baseline JPEG, PNG without interlacing),
-    and nothing may look at it before it is shaped (trim). A description tells the size of the whole file.
+    and nothing may look at it before it is shaped (trim, a page to read on). A description tells the size of the whole
+    file.
     """
     if head.info is None or head.info.interlaced or head.image_format not in _FORMATS:
         return False
-    return spec.trim is None and (spec.output is not Output.JSON or spec.placeholder is not None)
+    return (
+        spec.trim is None and not is_themed(spec) and (spec.output is not Output.JSON or spec.placeholder is not None)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import TransformSpec
@@ -13,38 +13,38 @@ from imgsvc.settings import TransformSettings
 from imgsvc.transform import piping, runtime
 from imgsvc.transform.admission import Admission, OpenAdmission
 from imgsvc.transform.avif_pace import AvifPace
-from imgsvc.transform.body import Body, held_open
-from imgsvc.transform.drawing import Drawing
-from imgsvc.transform.geometry import Size
-from imgsvc.transform.lane import Lane
-from imgsvc.transform.looking import DrawingPlan, Looker
+from imgsvc.transform.body import Body
+from imgsvc.transform.compose import glance
+from imgsvc.transform.draughting import SVG_WORKER_BYTES
+from imgsvc.transform.looking import Looker
 from imgsvc.transform.pipeline import Pipeline
 from imgsvc.transform.results import Head, Inspected, PoolStatistics, Transformed
 from imgsvc.transform.svg import SvgRenderer
+from imgsvc.transform.svg_scheme import has_scheme
+from imgsvc.transform.theming import Sights, Theming
+from imgsvc.transform.workshop import LOOKS_PER_CORE, PIPE_THREADS, Workshop
 
-__all__ = ["Head", "Inspected", "PoolStatistics", "TransformPool", "Transformed"]
+__all__ = [
+    "LOOKS_PER_CORE",
+    "PIPE_THREADS",
+    "SVG_WORKER_BYTES",
+    "Head",
+    "Inspected",
+    "PoolStatistics",
+    "TransformPool",
+    "Transformed",
+    "has_scheme",
+]
 
 T = TypeVar("T")
-
-LOOKS_PER_CORE = 128
-"""Newcomers that may wait to be looked at, for each core: half a second of it, and more than are fetched at once."""
 
 DEFAULT_PIPED_BYTES = 16 * 1024 * 1024
 """A photograph of 50 Mpixel made small needs less."""
 
-PIPE_THREADS = 4
-"""Sources decoded while they arrive. They mostly wait, so they are not counted by cores."""
-
-SVG_WORKER_BYTES = 25 * 1024 * 1024
-"""Resident size of a worker that draws SVG and has drawn nothing large yet."""
-
 
 class TransformPool:
     """
-    Turns sources into answers off the event loop.
-
-    Three kinds of thread: for headers, so that a look at a newcomer never waits behind pixels; for pixels; and for
-    sources that are decoded while they arrive, so that a slow one holds no thread of the others.
+    Turns sources into answers off the event loop, on the threads of a :class:`Workshop`.
 
     Args:
         settings: limits, efforts, threads and deadline.
@@ -53,6 +53,7 @@ class TransformPool:
         admission: asked before anything is decoded; None admits everything.
         most_piped_bytes: a source that is estimated to need more is not decoded while it arrives: at its own pace it
             would keep that from all others.
+        theming: sees and adapts what has to read on a page; None: no spec may have one.
     """
 
     def __init__(
@@ -63,21 +64,16 @@ class TransformPool:
         *,
         admission: Admission | None = None,
         most_piped_bytes: int = DEFAULT_PIPED_BYTES,
+        theming: Theming | None = None,
     ) -> None:
         runtime.prepare()
-        self._timeout_seconds = settings.timeout_seconds
-        self._clock = clock
-        self._admission = admission or OpenAdmission()
         self._most_piped_bytes = most_piped_bytes
-        self._pace = AvifPace(settings.avif_effort)
-        self._looker = Looker(Pipeline(settings, clock, self._pace))
-        self._patient_looker = Looker(Pipeline(settings, clock, self._pace, patient=True))
-        self._svg = svg or SvgRenderer(timeout_seconds=settings.timeout_seconds, max_pixels=settings.max_pixels)
-        self._owns_svg = svg is None
-        cores = os.cpu_count() or 1
-        self._headers = Lane("transform-header", cores, clock, room=LOOKS_PER_CORE * cores)
-        self._pixels = Lane("transform-pixels", settings.thread_count, clock)
-        self._pipes = Lane("transform-pipe", PIPE_THREADS, clock)
+        self._pace, sights = AvifPace(settings.avif_effort), Sights()
+        self._looker, self._patient_looker = (
+            Looker(Pipeline(settings, clock, self._pace, patient=patient, theming=theming, sights=sights))
+            for patient in (False, True)
+        )
+        self._work = Workshop(settings, svg, clock, admission or OpenAdmission())
         self._piping = self._inspected = 0
 
     async def __aenter__(self) -> Self:
@@ -104,7 +100,7 @@ class TransformPool:
             Draining: the pool is closed.
         """
         try:
-            found = await self._look(body, lambda kept: self._looker.inspect(kept, sha256), bounded=True)
+            found = await self._work.look(body, lambda kept: self._looker.inspect(kept, sha256), bounded=True)
         finally:
             self._inspected += 1
         # A file was looked at by a number of its own, which is closed by now.
@@ -120,10 +116,10 @@ class TransformPool:
             SourceTooLarge: an SVG; none as large as this is read.
             QueueFull, TransformTimeout, Draining: as with :meth:`inspect`.
         """
-        return await self._look(head, lambda _: self._looker.inspect_head(head), bounded=True)
+        return await self._work.look(head, lambda _: self._looker.inspect_head(head), bounded=True)
 
     async def run(
-        self, body: Body, image_format: ImageFormat, spec: TransformSpec, *, patient: bool = False
+        self, body: Body, image_format: ImageFormat, spec: TransformSpec, *, patient: bool = False, sha256: str = ""
     ) -> Transformed:
         """
         Make the answer that *spec* asks for.
@@ -136,6 +132,7 @@ class TransformPool:
             image_format: likewise.
             spec: what is asked for.
             patient: whether AVIF may take longer than IMGSVC_AVIF_BUDGET: nobody waits for it.
+            sha256: hex digest of *body*, by which it is remembered how it looks on a page; empty = it is not.
 
         Raises:
             CorruptImage: the picture is broken or ends too early.
@@ -146,17 +143,45 @@ class TransformPool:
         """
         looker = self._looker_for(patient=patient)
         if image_format is ImageFormat.SVG:
-            return await self._run_drawing(looker, body, spec)
-        plan = await self._look(body, lambda kept: looker.plan(kept, image_format, spec))
-        with ExitStack() as held:
-            waited_seconds = await self._admit(plan.estimate_bytes, held)
-            kept = held_open(body, held)
-            rendered, queued_seconds = await self._pixels.run(
-                lambda switch: looker.render(kept, plan, spec, switch),
-                self._timeout_seconds,
-                ended=held.pop_all().close,
+            drawing = await self._work.look(body, lambda kept: looker.plan_drawing(kept, spec, sha256))
+            rendered, waited_seconds, drawn_seconds = await self._work.draw(
+                drawing, lambda drawings, switch: looker.render_drawing(drawings, drawing, spec, switch)
             )
-        return Transformed.of(rendered, waited_seconds + queued_seconds)
+            return Transformed.of(rendered, waited_seconds, drawn_seconds)
+        plan = await self._work.look(body, lambda kept: looker.plan(kept, image_format, spec, sha256))
+        rendered, waited_seconds = await self._work.decode(
+            body, plan.estimate_bytes, lambda kept, switch: looker.render(kept, plan, spec, switch)
+        )
+        return Transformed.of(rendered, waited_seconds)
+
+    async def examine(self, body: Body, image_format: ImageFormat, longest_px: int, examine: Callable[[Any], T]) -> T:
+        """
+        Have somebody look at a small picture of a source.
+
+        Args:
+            body: as :meth:`inspect` gave it; a file need not stay open longer than this takes, or its caller waits.
+            image_format: likewise.
+            longest_px: of the picture's longest side; a drawing has it, all else is never enlarged to it.
+            examine: is given the picture in a thread, upright 8-bit sRGB in memory, the first frame of an animation,
+                the largest entry of a container. It cannot be stopped, so it should be quick; whatever it raises is
+                raised here.
+
+        Raises:
+            CorruptImage, ImageTooLarge, Overloaded, TransformTimeout, Draining: as with :meth:`run`.
+        """
+        looker = self._looker
+        if image_format is ImageFormat.SVG:
+            drawing = await self._work.look(body, lambda kept: looker.plan_drawn_glance(kept, longest_px))
+            seen, *_ = await self._work.draw(
+                drawing,
+                lambda drawings, switch: examine(glance(drawings[0].as_picture(drawing.data), longest_px, switch)),
+            )
+            return seen
+        plan = await self._work.look(body, lambda kept: looker.plan_glance(kept, image_format, longest_px))
+        seen, _ = await self._work.decode(
+            body, plan.estimate_bytes, lambda kept, switch: examine(looker.glance(kept, plan, longest_px, switch))
+        )
+        return seen
 
     @property
     def free_pipes(self) -> int:
@@ -211,32 +236,25 @@ class TransformPool:
                 raise ValueError("nothing is known of the source")
             looker = self._looker_for(patient=patient)
             plan = looker.plan_arriving(info, spec, source_bytes)
-            waited_seconds = await self._admit(plan.estimate_bytes, held)
-            rendered, queued_seconds = await self._pipes.run(
+            rendered, waited_seconds = await self._work.read_pipe(
+                plan.estimate_bytes,
                 lambda switch: looker.render_arriving(descriptor, plan, spec, switch),
                 timeout_seconds,
-                ended=held.pop_all().close,
+                held.pop_all(),
             )
-        return Transformed.of(rendered, waited_seconds + queued_seconds)
+        return Transformed.of(rendered, waited_seconds)
 
     async def aclose(self) -> None:
         """Refuse new work, kill what runs, and wait until all threads have ended; twice is allowed."""
-        lanes = (self._headers, self._pixels, self._pipes)
-        for lane in lanes:
-            lane.stop()
-        if self._owns_svg:
-            await self._svg.aclose()
-        for lane in lanes:
-            await lane.aclose()
+        await self._work.aclose()
 
     async def idle(self) -> None:
         """Wait until no work is inside: every thread has ended its own."""
-        for lane in (self._headers, self._pixels, self._pipes):
-            await lane.idle()
+        await self._work.idle()
 
     def statistics(self) -> PoolStatistics:
         """Snapshot of what is inside and of the counters."""
-        headers, pixels, pipes = (lane.statistics() for lane in (self._headers, self._pixels, self._pipes))
+        headers, pixels, pipes = self._work.statistics()
         pace = self._pace.statistics()
         return PoolStatistics(
             threads=pixels.threads,
@@ -251,44 +269,8 @@ class TransformPool:
             avif_deferred=pace.deferred,
         )
 
-    async def _look(self, body: Body, look: Callable[[Body], T], *, bounded: bool = False) -> T:
-        """Have a look at a source on a header thread, which ends the look even if the caller has left."""
-        with ExitStack() as held:
-            kept = held_open(body, held)
-            found, _ = await self._headers.run(
-                lambda _: look(kept), self._timeout_seconds, ended=held.pop_all().close, bounded=bounded
-            )
-        return found
-
-    async def _admit(self, estimate_bytes: int, held: ExitStack) -> float:
-        """Wait for a permit, hang its return on *held*, and give the seconds waited."""
-        asked = self._clock()
-        permit = await self._admission.admit(estimate_bytes)
-        held.callback(permit.release)
-        return self._clock() - asked
-
     def _looker_for(self, *, patient: bool) -> Looker:
         return self._patient_looker if patient else self._looker
-
-    async def _run_drawing(self, looker: Looker, body: Body, spec: TransformSpec) -> Transformed:
-        plan = await self._look(body, lambda kept: looker.plan_drawing(kept, spec))
-        with ExitStack() as held:
-            # A worker that is there already is part of the resident size.
-            fresh_bytes = 0 if self._svg.statistics().worker_pid else SVG_WORKER_BYTES
-            waited_seconds = await self._admit(plan.estimate_bytes + fresh_bytes, held)
-            begun = self._clock()
-            drawing = await self._draw(plan)
-            drawn_seconds = self._clock() - begun
-            rendered, queued_seconds = await self._pixels.run(
-                lambda switch: looker.render_drawing(drawing, plan, spec, switch),
-                self._timeout_seconds,
-                ended=held.pop_all().close,
-            )
-        return Transformed.of(rendered, waited_seconds + queued_seconds, drawn_seconds)
-
-    async def _draw(self, plan: DrawingPlan) -> Drawing:
-        raster = await self._svg.render(plan.data, plan.size.width, plan.size.height)
-        return Drawing(*plan.natural_px, raster.data, Size(raster.width, raster.height))
 
     def _pipe_left(self) -> None:
         self._piping -= 1

@@ -61,6 +61,7 @@ class Transformed:
         degraded: ``frames`` if an animation had to become a still, else empty.
         deferred: whether AVIF was due, but would have taken too long: WebP stands in for it. Who asks again, and is
             patient, gets the AVIF.
+        look: what was seen for the sake of a page (:meth:`imgsvc.model.look.Look.to_text`); empty where there was none.
         queue_seconds: waiting to be admitted and for a thread.
         decode_seconds: drawing, reading and pixel work; of large pictures only what precedes encoding.
         encode_seconds: writing.
@@ -73,6 +74,7 @@ class Transformed:
     height: int
     degraded: str = ""
     deferred: bool = False
+    look: str = ""
     queue_seconds: float = 0.0
     decode_seconds: float = 0.0
     encode_seconds: float = 0.0
@@ -88,6 +90,7 @@ class Transformed:
             height=rendered.height,
             degraded=rendered.degraded,
             deferred=rendered.deferred,
+            look=rendered.look,
             queue_seconds=queue_seconds,
             decode_seconds=rendered.decode_seconds + drawn_seconds,
             encode_seconds=rendered.encode_seconds,

@@ -1,9 +1,11 @@
 """The steps of a transform: one small function each, which gives its input back when it has nothing to do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from imgsvc.model.spec import Colour, Gravity, TransformSpec
+from imgsvc.model.colours import Colour
+from imgsvc.model.spec import Gravity, TransformSpec
 from imgsvc.transform.colour import to_srgb
 from imgsvc.transform.geometry import Geometry, Size, canvas_offset, window_offset
 from imgsvc.transform.probe import SIDEWAYS
@@ -96,11 +98,17 @@ SMART = frozenset((Gravity.ATTENTION, Gravity.ENTROPY))
 """Gravities that look at the pixels; their values are libvips' own names."""
 
 
-def finish(image: Any, plan: FramePlan, offset: tuple[int, int]) -> Any:
-    """Do everything after the resize: window, canvas, blur, sharpen, greyscale, background."""
-    for step in (canvas, blur, sharpen, greyscale, background):
+def finish(
+    image: Any, plan: FramePlan, offset: tuple[int, int], adapt: Callable[[Any], Any] = lambda image: image
+) -> Any:
+    """
+    Do everything after the resize: window, canvas, blur, sharpen, greyscale, *adapt*, background.
+
+    Adapting to a page comes before anything is put behind the picture, or nothing of the page would show through.
+    """
+    for step in (canvas, blur, sharpen, greyscale):
         image = step(window(image, plan, offset) if step is canvas else image, plan)
-    return image
+    return background(adapt(image), plan)
 
 
 def window(image: Any, plan: FramePlan, offset: tuple[int, int]) -> Any:
@@ -141,7 +149,7 @@ def greyscale(image: Any, plan: FramePlan) -> Any:
 
 
 def background(image: Any, plan: FramePlan) -> Any:
-    """Put the asked colour behind transparency; white where the answer's format has none and nothing was asked."""
+    """Put the asked colour behind transparency; where there must be one and none was asked, the page or white."""
     colour = plan.spec.background
     if not image.hasalpha():
         return image
@@ -149,7 +157,7 @@ def background(image: Any, plan: FramePlan) -> Any:
         image = _tinted(image, colour)
     elif colour is not None and colour.alpha == OPAQUE:
         return _flattened(image, colour)
-    return image if plan.keeps_alpha else _flattened(image, WHITE)
+    return image if plan.keeps_alpha else _flattened(image, plan.spec.page or WHITE)
 
 
 def _tinted(image: Any, colour: Colour) -> Any:

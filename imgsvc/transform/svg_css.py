@@ -17,7 +17,7 @@ _SPACE = re.compile(r"\s+", re.ASCII)
 # Where a declaration or block may end: not inside a string, not inside brackets.
 _TOKEN = re.compile(r"""\"[^"]*\"|'[^']*'|[(){};]|[^"'(){};]+|.""", re.DOTALL)
 _CUSTOM_PROPERTY = re.compile(r"--[a-z0-9_-]{1,64}")
-_MEDIA = re.compile(r"@media\s+([\w\s().,:/>=-]+)", re.IGNORECASE | re.ASCII)
+_MEDIA = re.compile(r"@media(?:\s+|(?=\())([\w\s().,:/>=-]+)", re.IGNORECASE | re.ASCII)
 # Strings are font names and the like. Without brackets in them, no misreading of quotes makes code of a string.
 _STRING = r"""(?:\"[^"\\<>(){};@]*\"|'[^'\\<>(){};@]*')"""
 _SELECTOR = re.compile(rf"""(?:[^"'\\<{{}};@\[\]]|\[[\w\s|~^$*:=-]*{_STRING}?[\w\s]*\])++""")
@@ -66,7 +66,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def _rules(text: str, depth: int) -> Iterator[str]:
-    for prelude, block in _blocks(text):
+    for prelude, block in blocks(text):
         if media := _MEDIA.fullmatch(prelude):
             inner = "".join(_rules(block, depth + 1)) if depth < _MAX_MEDIA_DEPTH else ""
             if inner and _is_balanced(media[1]):
@@ -75,7 +75,7 @@ def _rules(text: str, depth: int) -> Iterator[str]:
             yield f"{selector}{{{body}}}"
 
 
-def _blocks(text: str) -> Iterator[tuple[str, str]]:
+def blocks(text: str) -> Iterator[tuple[str, str]]:
     """Give each top-level ``prelude { block }``; statements without a block, such as ``@import``, are passed over."""
     prelude, block, depth = "", "", 0
     for piece in _TOKEN.findall(text):

@@ -39,6 +39,7 @@ _DATA_PICTURE = re.compile(r"data:image/(png|jpe?g|gif|webp)\s*;\s*base64\s*,([A
 _HREFS = frozenset(("href", f"{{{XLINK_NAMESPACE}}}href"))
 _XML_ATTRIBUTES = frozenset((f"{{{XML_NAMESPACE}}}space", f"{{{XML_NAMESPACE}}}lang"))
 _CSS_TYPES = frozenset(("", "text/css"))
+_SHOWN_MEDIA = frozenset(("", "all", "screen"))
 _CSS_ATTRIBUTES = PROPERTIES - GEOMETRY
 
 
@@ -162,9 +163,13 @@ def _drawn_as(name: str, parent_name: str) -> str:
 
 
 def _copy_stylesheet(style: etree._Element, parent: etree._Element) -> None:
-    if style.get("type", "").strip().lower() in _CSS_TYPES and (
-        css := clean_stylesheet("".join(str(text) for text in style.itertext()))
-    ):
+    if style.get("type", "").strip().lower() not in _CSS_TYPES:
+        return
+    css = clean_stylesheet("".join(str(text) for text in style.itertext()))
+    if (media := style.get("media", "").strip()).lower() not in _SHOWN_MEDIA:
+        # As a rule, which is judged like any other: rules for another scheme or for paper are not rules for all.
+        css = clean_stylesheet(f"@media {media}{{{css}}}")
+    if css:
         etree.SubElement(parent, f"{{{SVG_NAMESPACE}}}style").text = css
 
 

@@ -1,12 +1,12 @@
 """What a logo looks like, and whether it reads on a light and on a dark page."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from imgsvc.model.spec import Colour
-from imgsvc.vision.inks import Inks
+from imgsvc.model.colours import Colour
+from imgsvc.model.look import Theme
+from imgsvc.vision.inks import Inks, sample_step_px
 from imgsvc.vision.light import levels
-from imgsvc.vision.outline import Outline
+from imgsvc.vision.outline import REACH_PX, Outline
 from imgsvc.vision.pixels import Pixels
 
 READS_BELOW = 2.0
@@ -15,21 +15,6 @@ READS_BELOW = 2.0
 _TRANSPARENT_SHARE = 0.02
 _STILL_READS = 1.8
 _READS_AGAIN = 2.2
-
-
-class Theme(StrEnum):
-    """The page that a logo is shown on."""
-
-    LIGHT = "light"
-    DARK = "dark"
-
-    @property
-    def page(self) -> Colour:
-        """The page's background."""
-        return _PAGES[self]
-
-
-_PAGES = {Theme.LIGHT: Colour(255, 255, 255), Theme.DARK: Colour(0x0B, 0x0F, 0x19)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +51,12 @@ class Analysis:
 
 def analyse(pixels: Pixels) -> Analysis:
     """Look at a picture; some milliseconds, so call it in a thread."""
-    light = levels(pixels.colour).copy_memory()
-    inks = Inks.of(pixels, light)
-    share = pixels.transparent_share()
-    outline = Outline.of(pixels.alpha)
-    on_light, on_dark = outline.contrasts(pixels.colour, (Theme.LIGHT.page, Theme.DARK.page), light)
+    share, step_px = pixels.transparent_share(), sample_step_px(pixels)
+    part = pixels.inked(REACH_PX + 1, step_px).pixels
+    light = levels(part.colour).copy_memory()
+    inks = Inks.of(part, light, step_px)
+    outline = Outline.of(part.alpha)
+    on_light, on_dark = outline.contrasts(part.colour, (Theme.LIGHT.page, Theme.DARK.page), light)
     return Analysis(
         brightness=inks.brightness,
         transparent_share=share,
@@ -91,7 +77,8 @@ def shows_page(transparent_share: float) -> bool:
 
 def contrast_on(pixels: Pixels, page: Colour) -> float:
     """Give the contrast of a picture's outline against any page, 1–21, as :class:`Analysis` has it for two."""
-    return Outline.of(pixels.alpha).contrast(pixels.colour, page)
+    part = pixels.inked(REACH_PX + 1).pixels
+    return Outline.of(part.alpha).contrast(part.colour, page)
 
 
 def needs_inversion(analysis: Analysis, theme: Theme, *, remembered: bool | None = None) -> bool:

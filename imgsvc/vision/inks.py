@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pyvips
 
-from imgsvc.model.spec import Colour
+from imgsvc.model.colours import Colour
 from imgsvc.vision.light import WHITE_LEVEL
 from imgsvc.vision.pixels import Pixels
 
@@ -50,10 +50,17 @@ class Inks:
     is_one: bool
 
     @classmethod
-    def of(cls, pixels: Pixels, light: Any) -> Self:
-        """Sort the colours of a picture into 16 boxes a side and look at these; *light* are its :func:`levels`."""
+    def of(cls, pixels: Pixels, light: Any, step_px: int) -> Self:
+        """
+        Sort the colours of a picture into 16 boxes a side and look at these.
+
+        Args:
+            pixels: the picture, or the part of it that shows something.
+            light: its :func:`levels`.
+            step_px: of the whole picture, see :func:`sample_step_px`; a part begins and ends at a multiple of it.
+        """
         alpha = pixels.alpha
-        inks = list(_inks(pixels))
+        inks = list(_inks(pixels, step_px))
         if not inks:
             return cls(0.0, _NOTHING, 0.0, is_one=True)
         dominant = _dominant(inks)
@@ -67,10 +74,15 @@ class Inks:
         )
 
 
-def _inks(pixels: Pixels) -> Iterator[_Ink]:
+def sample_step_px(pixels: Pixels) -> int:
+    """Say how many pixels across and down are looked at as one, in a whole picture."""
+    side_px: int = max(pixels.image.width, pixels.image.height)
+    return math.ceil(side_px / _SAMPLE_PX)
+
+
+def _inks(pixels: Pixels, step_px: int) -> Iterator[_Ink]:
     """Add up alpha, and colour weighted by it, in each box; of a smaller picture, for like colours lie together."""
-    factor = math.ceil(max(pixels.image.width, pixels.image.height) / _SAMPLE_PX)
-    small = pixels.image.premultiply().shrink(factor, factor, ceil=True).write_to_memory()
+    small = pixels.image.premultiply().shrink(step_px, step_px, ceil=True).write_to_memory()
     sums: dict[tuple[int, int, int], list[float]] = {}
     for red, green, blue, alpha in zip(*(iter(array("f", bytes(small))),) * 4, strict=True):
         if alpha:

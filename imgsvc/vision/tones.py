@@ -7,14 +7,13 @@ from typing import Any, Self
 
 import pyvips
 
-from imgsvc.model.spec import Colour
-from imgsvc.vision.light import WHITE_TONE, contrast_between, luminance_of
+from imgsvc.model.colours import FLARE, Colour, contrast_between, luminance_of
+from imgsvc.vision.light import WHITE_TONE
 
-_FLARE = 0.05
 _GREY_CHROMA = 0.02
 _COLOUR_CHROMA = 0.06
-_MIRRORED = 0.4
-"""How much of the differences in lightness below the limit a colour keeps, upside down."""
+_MIRRORED = 0.2
+"""How much of the differences in lightness below the limit a colour keeps, upside down; more hides glyphs in it."""
 
 
 class Greys(Enum):
@@ -49,7 +48,7 @@ class Side:
         """Choose the side that has more contrast to give; *contrast* is what is wanted, 1 or more."""
         light = luminance_of(page)
         lightens = contrast_between(1.0, light) >= contrast_between(0.0, light)
-        wanted = (light + _FLARE) * contrast - _FLARE if lightens else (light + _FLARE) / contrast - _FLARE
+        wanted = (light + FLARE) * contrast - FLARE if lightens else (light + FLARE) / contrast - FLARE
         root = min(1.0, max(0.0, wanted)) ** (1 / 3)
         return cls(lightens, root if lightens else 1 - root)
 
@@ -93,3 +92,18 @@ def colourfulness(chroma: Any) -> Any:
     """Say how far pixels of an OKLCH chroma are colour and not grey, 0–1."""
     span = _COLOUR_CHROMA - _GREY_CHROMA
     return chroma.linear(1 / span, -_GREY_CHROMA / span).clamp()
+
+
+def may_move(tones: Any, chroma: Any, side: Side) -> Any:
+    """
+    Say which colours one of the tables of :func:`shifts` would move: 255 where they may be, elsewhere 0.
+
+    Those are all that do not read, and what is not wholly colour, for grey that reads may be flipped as well.
+
+    Args:
+        tones: the colours' :func:`imgsvc.vision.light.tones`.
+        chroma: of the same in OKLCH.
+        side: where ink has to be, and from where on it reads.
+    """
+    limit = WHITE_TONE * side.height(side.limit)
+    return (tones < limit if side.lightens else tones > limit) | (chroma < _COLOUR_CHROMA)

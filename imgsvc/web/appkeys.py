@@ -8,6 +8,7 @@ from imgsvc.services.access import AccessService
 from imgsvc.services.health import HealthService
 from imgsvc.services.images import ImageService
 from imgsvc.services.limits import RateLimits
+from imgsvc.services.logos.service import LogoService
 from imgsvc.services.metrics import MetricsService
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.purge import PurgeService
@@ -23,6 +24,7 @@ class Services:
     """All services a handler may call, and how the server shall answer; without *limits* there are none."""
 
     images: ImageService
+    logos: LogoService
     purges: PurgeService
     refreshes: Refreshes
     tagging: Tagging

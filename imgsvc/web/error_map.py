@@ -35,6 +35,7 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
     errors.SignatureExpired: (410, "signature-expired"),
     errors.NotFound: (404, "not-found"),
     errors.SourceNotFound: (404, "source-not-found"),
+    errors.LogoNotFound: (404, "logo-not-found"),
     errors.ObjectNotFound: (404, "not-found"),
     errors.UnusableSource: (422, "broken-image"),
     errors.SourceTooLarge: (413, "too-large"),
@@ -134,7 +135,7 @@ _NO_STORE = ("Cache-Control", "no-store")
 
 
 def _headers(error: ImgsvcError, status: int) -> Iterator[tuple[str, str]]:
-    if isinstance(error, errors.SourceNotFound | errors.UnusableSource):
+    if isinstance(error, errors.SourceNotFound | errors.LogoNotFound | errors.UnusableSource):
         left = error.remember_seconds if error.retry_after_seconds is None else error.retry_after_seconds
         yield "Cache-Control", f"public, max-age={min(max(0, left), MAX_NEGATIVE_SECONDS)}"
     else:

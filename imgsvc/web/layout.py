@@ -27,6 +27,7 @@ class Hints:
     save_data: str = ""
     dpr: str = ""
     width: str = ""
+    colour_scheme: str = ""
 
     def hinted_dpr(self) -> Decimal | None:
         """Read ``Sec-CH-DPR``, clamped to 1–4; None when it is no positive number."""
@@ -38,6 +39,10 @@ class Hints:
         """Read ``Sec-CH-Width``, in physical pixels, clamped to 8192; None when it is no positive whole number."""
         value = _item(self.width)
         return min(value, MAX_SIDE_PX) if isinstance(value, int) and value > 0 else None
+
+    def prefers_dark(self) -> bool:
+        """Whether ``Sec-CH-Prefers-Color-Scheme`` is ``dark``, as a string (what the draft says) or as a token."""
+        return str(_item(self.colour_scheme)).lower() == "dark"
 
     def saves_data(self) -> bool:
         """Whether ``Save-Data`` is ``on`` (https://wicg.github.io/savedata/)."""

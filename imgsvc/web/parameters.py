@@ -1,14 +1,14 @@
 """The parameters of the image routes, as one table: parsing, error messages and documentation have this one source."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from imgsvc.errors import InvalidRequest
+from imgsvc.model.colours import colour
 from imgsvc.model.hosts import MAX_URL_CHARS
 from imgsvc.model.spec import MAX_SIDE_PX, Fit, Placeholder
 from imgsvc.web import values
-from imgsvc.web.colours import colour
 from imgsvc.web.query import MAX_QUERY_CHARS, Pair
 
 MAX_VALUE_CHARS = 256
@@ -75,7 +75,8 @@ def _words(options: Mapping[str, object]) -> tuple[str, Mapping[str, Any]]:
     return f"one of {', '.join(options)}", {"type": "string", "enum": list(options)}
 
 
-def _switch(name: str, help_: str, *aliases: str) -> Parameter:
+def switch(name: str, help_: str, *aliases: str) -> Parameter:
+    """Make a parameter that says yes or no."""
     return Parameter(name, values.boolean, _YES_OR_NO, help_, aliases, _BOOLEAN)
 
 
@@ -84,7 +85,8 @@ def _sigma(name: str, low: str, high: str, help_: str, *aliases: str) -> Paramet
     return Parameter(name, values.sigma(low, high), takes, help_, aliases, schema)
 
 
-def _choice(name: str, options: Mapping[str, object], help_: str, *aliases: str) -> Parameter:
+def choice(name: str, options: Mapping[str, object], help_: str, *aliases: str) -> Parameter:
+    """Make a parameter that takes one of these words."""
     takes, schema = _words(options)
     return Parameter(name, values.choice(options), takes, help_, aliases, schema)
 
@@ -103,8 +105,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "dpr", values.decimal("1", "4"), _DPR_TAKES, "Device pixels per CSS pixel: multiplies w and h.",
         schema=_DPR_SCHEMA,
     ),
-    _choice("fit", {f.value: f for f in Fit}, "How the picture meets a box of both w and h."),
-    _switch("enlarge", "Let the picture grow beyond its natural size."),
+    choice("fit", {f.value: f for f in Fit}, "How the picture meets a box of both w and h."),
+    switch("enlarge", "Let the picture grow beyond its natural size."),
     Parameter(
         "g", values.gravity, f"one of {', '.join(values.GRAVITIES)}, or fp:X:Y with X and Y from 0 to 1",
         "Which part fit=cover keeps.", ("gravity", "position"),
@@ -113,23 +115,23 @@ PARAMETERS: tuple[Parameter, ...] = (
         "bg", colour, "a hex colour of 3, 4, 6 or 8 digits, a CSS colour name, or transparent",
         "Colour behind transparency and behind the bars of fit=contain.", ("background",),
     ),
-    _choice("f", values.OUTPUTS, "Format of the answer; auto lets Accept decide.", "format", "fm", "output"),
+    choice("f", values.OUTPUTS, "Format of the answer; auto lets Accept decide.", "format", "fm", "output"),
     Parameter(
         "q", values.whole(1, 100), "a whole number from 1 to 100", "Quality of lossy formats.", ("quality",),
         {"type": "integer", "minimum": 1, "maximum": 100},
     ),
     _sigma("blur", "0.3", "250", "Gaussian blur."),
     _sigma("sharpen", "0.3", "10", "Unsharp mask.", "sharp"),
-    _choice("rotate", {"90": 90, "180": 180, "270": 270}, "Turn clockwise by that many degrees.", "rot"),
-    _switch("flip", "Mirror top to bottom."),
-    _switch("flop", "Mirror left to right."),
+    choice("rotate", {"90": 90, "180": 180, "270": 270}, "Turn clockwise by that many degrees.", "rot"),
+    switch("flip", "Mirror top to bottom."),
+    switch("flop", "Mirror left to right."),
     Parameter(
         "trim", values.trim, f"a tolerance from 1 to 100, or nothing for {values.DEFAULT_TRIM}",
         "Cut off a border of one colour.", schema={"type": "integer", "minimum": 1, "maximum": 100},
     ),
-    _switch("greyscale", "Drop colour.", "grayscale"),
-    _switch("anim", "Keep animation; 0 takes the first frame."),
-    _choice(
+    switch("greyscale", "Drop colour.", "grayscale"),
+    switch("anim", "Keep animation; 0 takes the first frame."),
+    choice(
         "placeholder", {p.value: p for p in Placeholder}, "Answer JSON with a stand-in for the picture instead of it."
     ),
     Parameter(
@@ -154,4 +156,10 @@ PARAMETERS: tuple[Parameter, ...] = (
 )  # fmt: skip
 """All of them, in the order of the documentation."""
 
-BY_NAME: Mapping[str, Parameter] = {name: p for p in PARAMETERS for name in (p.name, *p.aliases)}
+
+def by_name(parameters: Iterable[Parameter]) -> Mapping[str, Parameter]:
+    """Find each by all of its names."""
+    return {name: parameter for parameter in parameters for name in (parameter.name, *parameter.aliases)}
+
+
+BY_NAME = by_name(PARAMETERS)

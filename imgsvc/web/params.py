@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imgsvc.errors import InvalidRequest
 from imgsvc.model.source import Source
 from imgsvc.model.spec import Fit, Gravity, TransformSpec
+from imgsvc.web.given import collect
 from imgsvc.web.layout import Hints, lay_out, lower_quality, snap_to_ladder
 from imgsvc.web.negotiate import fold_accept
 from imgsvc.web.parameters import BY_NAME
-from imgsvc.web.query import Pair, decode_query, ignorable
+from imgsvc.web.query import decode_query
 from imgsvc.web.sources import read_source
 
 __all__ = ["Hints", "ImageQuestion", "parse_image_query"]
@@ -44,15 +44,6 @@ class ImageQuestion:
     refresh: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """Parsed values by the parameters' first names, and under which name each was first sent."""
-
-    values: Mapping[str, Any]
-    names: Mapping[str, str]
-    ignored: tuple[str, ...]
-
-
 def parse_image_query(
     raw_query: str, hints: Hints, *, site_url: str | None = None, relative: bool = False, ladder: bool = False
 ) -> ImageQuestion:
@@ -71,7 +62,7 @@ def parse_image_query(
         ObjectNotFound: a store key where no pictures are.
     """
     pairs = decode_query(raw_query)
-    given = _collected(pairs)
+    given = collect(pairs, BY_NAME)
     values = given.values
     name = given.names.get("url", "url")
     source = read_source(values.get("url"), param=name, site_url=site_url, relative=relative)
@@ -88,19 +79,6 @@ def parse_image_query(
         tags=values.get("tag", ()),
         refresh=values.get("forceRefresh", False),
     )
-
-
-def _collected(pairs: tuple[Pair, ...]) -> _Given:
-    values: dict[str, Any] = {}
-    names: dict[str, str] = {}
-    for pair in pairs:
-        if (parameter := BY_NAME.get(pair.name)) is None:
-            continue
-        value = parameter.read(pair)
-        first = names.setdefault(parameter.name, pair.name)
-        if values.setdefault(parameter.name, value) != value:
-            raise InvalidRequest(f"{first} is given more than once, with different values.", param=first)
-    return _Given(values, names, ignorable([pair for pair in pairs if pair.name not in BY_NAME]))
 
 
 def _understood(values: Mapping[str, Any], hints: Hints, *, ladder: bool) -> tuple[TransformSpec, tuple[str, ...]]:

@@ -9,22 +9,15 @@ signature's end is looked at each time.
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from cachetools import LRUCache
 from multidict import istr
 
 from imgsvc.services.access import AccessService, Grant
 from imgsvc.services.answers import ImageRequest
 from imgsvc.web.params import Hints, ImageQuestion, parse_image_query
+from imgsvc.web.remembered import Fingerprint, Remembered, fingerprint_of
+from imgsvc.web.terms import Terms
 
-REMEMBERED = 2048
-REMEMBERED_CHARS = 2048
-"""Longer requests are understood anew each time: what is remembered shall stay at some ten megabytes at the worst."""
-
-# Folded once here instead of at every look-up.
-ACCEPT, SAVE_DATA = istr("Accept"), istr("Save-Data")
-CH_DPR, CH_WIDTH = istr("Sec-CH-DPR"), istr("Sec-CH-Width")
-
-_Fingerprint = tuple[str, str, str, str, str]
+CH_WIDTH = istr("Sec-CH-Width")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +29,7 @@ class Understood:
         for_next: whether it came by Next's own route.
         refresh: what became of the refresh that was asked for; empty = none was.
         headers: those that say what decided and what was ignored, finished.
+        terms: what its answer says for the sake of all that.
     """
 
     question: ImageQuestion
@@ -44,6 +38,7 @@ class Understood:
     for_next: bool = False
     refresh: str = ""
     headers: tuple[tuple[str, str], ...] = field(init=False)
+    terms: Terms = field(init=False)
 
     def __post_init__(self) -> None:
         question = self.question
@@ -51,7 +46,9 @@ class Understood:
         tag = ("tag",) if question.tags and question.sig is None else ()
         refresh = (self.refresh,) if self.refresh else ()
         named = (("Vary", question.vary), ("X-Ignored-Params", (*question.ignored, *tag)), ("X-Refresh", refresh))
-        object.__setattr__(self, "headers", tuple((name, ", ".join(texts)) for name, texts in named if texts))
+        headers = tuple((name, ", ".join(texts)) for name, texts in named if texts)
+        object.__setattr__(self, "headers", headers)
+        object.__setattr__(self, "terms", Terms(headers, self.grant.expires_at, for_next=self.for_next))
 
 
 class Questions:
@@ -71,7 +68,7 @@ class Questions:
         self._width_ladder = width_ladder
         self._site_url = site_url
         self._relative = relative
-        self._remembered: LRUCache[_Fingerprint, Understood] = LRUCache(REMEMBERED)
+        self._remembered: Remembered[Understood] = Remembered()
 
     def understand(self, request: web.Request) -> Understood:
         """
@@ -80,22 +77,14 @@ class Questions:
         Raises:
             InvalidRequest, SourceForbidden: it is wrong, or its source is not for this client.
         """
-        headers = request.headers
-        fingerprint = (
-            request.raw_path,
-            ", ".join(headers.getall(ACCEPT, ())),
-            headers.get(SAVE_DATA, ""),
-            headers.get(CH_DPR, ""),
-            headers.get(CH_WIDTH, ""),
-        )
+        fingerprint = fingerprint_of(request, CH_WIDTH)
         known = self._remembered.get(fingerprint)
         if known is None or not self._access.is_current(known.grant):
             known = self._understand(request, fingerprint)
-            if sum(map(len, fingerprint)) <= REMEMBERED_CHARS:
-                self._remembered[fingerprint] = known
+            self._remembered.keep(fingerprint, known)
         return known
 
-    def _understand(self, request: web.Request, fingerprint: _Fingerprint) -> Understood:
+    def _understand(self, request: web.Request, fingerprint: Fingerprint) -> Understood:
         question = parse_image_query(
             request.rel_url.raw_query_string,
             Hints(*fingerprint[1:]),

@@ -16,15 +16,20 @@ from imgsvc.web.appkeys import REQUEST_ID
 from imgsvc.web.conditional import Unsatisfiable, byte_range, not_modified
 from imgsvc.web.error_map import problem_for_status
 from imgsvc.web.middleware import problem_response
-from imgsvc.web.questions import Understood
 from imgsvc.web.sending import Headers, send_bytes, send_stream
+from imgsvc.web.terms import Terms
 
 # Folded once here instead of at every look-up.
 IF_NONE_MATCH, IF_MODIFIED_SINCE, RANGE = istr("If-None-Match"), istr("If-Modified-Since"), istr("Range")
 
+STAND_IN_SECONDS = 3600
+"""Longest time that what stands in for something not found may be kept."""
+
+_MADE_NOW = frozenset((Tier.ORIGIN, Tier.GENERATED))
+
 
 async def answer(
-    request: web.Request, served: Served, understood: Understood, server: ServerSettings, memory_seconds: float
+    request: web.Request, served: Served, terms: Terms, server: ServerSettings, memory_seconds: float
 ) -> web.StreamResponse:
     """
     Answer *request* with *served*, in the smallest way that its conditions allow.
@@ -32,7 +37,7 @@ async def answer(
     *memory_seconds* is how long the look-up in memory took.
     """
     blob = served.blob
-    headers = _headers(served, understood, memory_seconds)
+    headers = _headers(served, terms, memory_seconds)
     at_cdn = _address_at_cdn(blob, server)
     if at_cdn is not None:
         headers.append(("Content-Location", at_cdn))
@@ -87,25 +92,27 @@ def _unsatisfiable(request: web.Request, blob: Representation, error: Unsatisfia
     return response
 
 
-def _headers(served: Served, understood: Understood, memory_seconds: float) -> Headers:
+def _headers(served: Served, terms: Terms, memory_seconds: float) -> Headers:
     """Give all headers but those of a tier's or a client's special case; the hot path, so one list and no detour."""
     blob = served.blob
     now = time.time()
     cache = "STALE" if served.stale else "HIT" if served.hit else "MISS"
-    expires_at = understood.grant.expires_at
-    age = 0 if served.tier is Tier.ORIGIN else max(0, int(now - blob.meta.fetched_at))
+    is_new = served.tier in _MADE_NOW
+    # What stands in was made from nothing that could have aged.
+    age = 0 if is_new or terms.stands_in else max(0, int(now - blob.meta.fetched_at))
+    fresh_until = blob.meta.fresh_until if terms.fresh_until is None else terms.fresh_until
     headers = [
         *blob.headers,
-        *understood.headers,
-        ("Cache-Control", blob.cache_control if expires_at is None else _until(blob, expires_at - int(now) + age)),
+        *terms.headers,
+        ("Cache-Control", _cache_control(blob, terms, now, age)),
         ("X-Cache", cache),
         ("X-Source", served.tier.value),
-        ("Cache-Status", _cache_status(served, math.ceil(blob.meta.fresh_until - now))),
+        ("Cache-Status", _cache_status(served, math.ceil(fresh_until - now))),
         ("Server-Timing", _server_timing(served, memory_seconds)),
     ]
-    if served.tier is not Tier.ORIGIN:
+    if not is_new:
         headers.append(("Age", str(age)))
-    if understood.for_next:
+    if terms.for_next:
         headers.append(("X-Nextjs-Cache", cache))
     return headers
 
@@ -115,6 +122,26 @@ def _address_at_cdn(blob: Representation, server: ServerSettings) -> str | None:
     if server.cdn_base_url is None or not blob.stored or not blob.etag or blob.meta.media_type not in BY_MEDIA_TYPE:
         return None
     return f"{server.cdn_base_url.rstrip('/')}/{quote(blob.key, safe='/,-._~')}?v={blob.meta.sha256[:8]}"
+
+
+def _cache_control(blob: Representation, terms: Terms, now: float, age_seconds: int) -> str:
+    """Say how long the answer may be kept; ``max-age`` counts from the moment that ``Age`` is counted from."""
+    if terms.fresh_until is not None and blob.shareable:
+        left_seconds = math.ceil(terms.fresh_until - now)
+        if terms.stands_in:
+            return f"public, max-age={min(max(0, left_seconds), STAND_IN_SECONDS)}"
+        return _until_looked_for(blob, max(0, left_seconds + age_seconds))
+    if terms.expires_at is not None:
+        return _until(blob, terms.expires_at - int(now) + age_seconds)
+    return blob.cache_control
+
+
+def _until_looked_for(blob: Representation, seconds: int) -> str:
+    """Announce what was found until it is looked for again; a better answer that is being made comes before that."""
+    if blob.provisional:
+        return f"public, max-age={min(seconds, blob.max_age_seconds)}"
+    stale = f"stale-while-revalidate={STALE_WHILE_REVALIDATE_SECONDS}, stale-if-error={STALE_IF_ERROR_SECONDS}"
+    return f"public, max-age={seconds}, {stale}"
 
 
 def _until(blob: Representation, seconds: int) -> str:

@@ -6,7 +6,10 @@ from imgsvc.web.appkeys import SERVICES, Services
 from imgsvc.web.handlers.demo import DemoHandlers
 from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
+from imgsvc.web.handlers.inversion import InversionHandlers
+from imgsvc.web.handlers.logos import LogoHandlers
 from imgsvc.web.handlers.purge import PurgeHandlers
+from imgsvc.web.handlers.verdicts import VerdictHandlers
 
 
 def make_application(services: Services) -> web.Application:
@@ -17,6 +20,13 @@ def make_application(services: Services) -> web.Application:
     ``/api/cache/images``       GET, HEAD, DELETE
     ``/_next/image``            GET, HEAD
     ``/api/purge``              POST
+    ``/api/logo``               GET, HEAD
+    ``/api/logo/invert``        GET, HEAD
+    ``/api/logo/candidates``    GET, HEAD
+    ``/api/validate-logo``      POST
+    ``/logo/{domain}``          GET, HEAD
+    ``/s2/favicons``            GET, HEAD
+    ``/icon``                   GET, HEAD
     ``/api/health``             GET, HEAD
     ``/api/health/live``        GET, HEAD
     ``/api/health/metrics``     GET, HEAD
@@ -28,6 +38,9 @@ def make_application(services: Services) -> web.Application:
     app[SERVICES] = services
     app.add_routes(ImageHandlers(services).routes())
     app.add_routes(PurgeHandlers(services).routes())
+    app.add_routes(LogoHandlers(services).routes())
+    app.add_routes(InversionHandlers(services).routes())
+    app.add_routes(VerdictHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
     if services.demo:
         app.add_routes(DemoHandlers().routes())

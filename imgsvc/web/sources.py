@@ -20,7 +20,9 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9]+(?:/|\Z))", re.IGNORECASE)
 _UNDEFINED = frozenset(("undefined", "null", "nan", "[object object]"))
 
 
-def read_source(text: str | None, *, param: str = "url", site_url: str | None = None, relative: bool = False) -> Source:
+def read_source(
+    text: str | None, *, param: str = "url", site_url: str | None = None, relative: bool = False, stored: bool = True
+) -> Source:
     """
     Read a source: an http(s) URL, ``s3://KEY`` or ``store:KEY``, and where *relative* also ``/path`` on *site_url*.
 
@@ -29,6 +31,7 @@ def read_source(text: str | None, *, param: str = "url", site_url: str | None = 
         param: the name under which the client sent it.
         site_url: the site that relative URLs belong to.
         relative: whether they are allowed.
+        stored: whether keys of the store are.
 
     Raises:
         MissingUrl: nothing was named.
@@ -40,13 +43,13 @@ def read_source(text: str | None, *, param: str = "url", site_url: str | None = 
         InvalidRequest: none of the shapes above.
     """
     try:
-        return _read(_unwrapped(text or "", relative=relative), site_url=site_url, relative=relative)
+        return _read(_unwrapped(text or "", relative=relative), site_url=site_url, relative=relative, stored=stored)
     except InvalidRequest as error:
         error.param = param  # the rooms below know only the parameter's first name
         raise
 
 
-def _read(text: str, *, site_url: str | None, relative: bool) -> Source:
+def _read(text: str, *, site_url: str | None, relative: bool, stored: bool) -> Source:
     if not text.strip():
         raise MissingUrl("The parameter url is missing.")
     if text.strip().lower() in _UNDEFINED:
@@ -55,12 +58,14 @@ def _read(text: str, *, site_url: str | None, relative: bool) -> Source:
         raise InvalidRequest(f"A source URL has at most {MAX_URL_CHARS} characters.")
     if _WEB.match(text):
         return Source(normalise_url(text))
-    if stored := _STORED.match(text):
-        return _stored(stored[1])
+    if found := _STORED.match(text):
+        return _stored(found[1], allowed=stored)
     return Source(_resolved(text, site_url=site_url, relative=relative))
 
 
-def _stored(key: str) -> Source:
+def _stored(key: str, *, allowed: bool) -> Source:
+    if not allowed:
+        raise InvalidRequest("A source here is an http or https URL.")
     if not validate_key(key).startswith(SERVED_PREFIXES):
         raise ObjectNotFound("The store serves no such object.")
     return Source.stored(key)

@@ -8,6 +8,7 @@ import pytest
 from imgsvc import __version__
 from imgsvc.settings import documented
 from imgsvc.web.error_map import codes
+from imgsvc.web.logos.parameters import SHAPES
 from imgsvc.web.parameters import PARAMETERS
 from scripts.write_docs import configuration
 
@@ -33,6 +34,26 @@ def test_every_parameter_is_in_the_api_page():
     for parameter in PARAMETERS:
         for name in (parameter.name, *parameter.aliases):
             assert f"`{name}`" in page, name
+
+
+@pytest.mark.parametrize("route", SHAPES)
+def test_every_parameter_of_the_logo_routes_is_in_the_api_page(route):
+    """Each logo route is documented, and each name that it takes is in the part about logos."""
+    page = (ROOT / "docs" / "api.md").read_text()
+    logos = page[page.index("## Logos") : page.index("## Purging")]
+
+    assert f"`{route}`" in logos
+    for name in SHAPES[route].by_name:
+        assert f"`{name}`" in logos, name
+
+
+def test_every_route_is_in_the_api_page():
+    """What the application answers is documented; the demo shows itself."""
+    page = (ROOT / "docs" / "api.md").read_text()
+    routes = (ROOT / "imgsvc" / "web" / "routes.py").read_text()
+
+    for route in re.findall(r"^    ``(/[^`]+)`` +(?:GET|POST)(?!.*demo)", routes, re.MULTILINE):
+        assert re.search(rf"`{re.escape(route)}[`?]", page), route
 
 
 def test_every_problem_code_is_in_the_api_page():

@@ -16,10 +16,7 @@ from tests.support.tools import require_tool
 
 LIBRARIES = find_libraries()
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not LIBRARIES.glibc, reason="allocators are chosen on Linux with glibc only"),
-]
+pytestmark = pytest.mark.skipif(not LIBRARIES.glibc, reason="allocators are chosen on Linux with glibc only")
 
 
 def variables(pid: int) -> dict[str, str]:

@@ -6,7 +6,6 @@ import subprocess
 from fnmatch import fnmatch
 
 import aiohttp
-import pytest
 
 from tests.support.process import ROOT, service_process
 from tests.support.service import IMAGES
@@ -36,7 +35,6 @@ async def answered(session: aiohttp.ClientSession, url: str) -> None:
                 await asyncio.sleep(0.02)
 
 
-@pytest.mark.slow
 async def test_behind_nginx(tmp_path):
     """Pictures, conditions, ranges and health come through the shipped nginx.conf as they are."""
     nginx = require_tool("nginx", "/usr/sbin/nginx")

@@ -14,8 +14,6 @@ from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 from tests.support.service import IMAGES
 from tests.support.streams_process import ask, files, streaming_process
 
-pytestmark = pytest.mark.slow
-
 PART_BYTES = 8 << 20
 
 

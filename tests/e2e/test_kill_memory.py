@@ -12,8 +12,6 @@ from tests.support.origin import ScriptedOrigin
 from tests.support.service import Answer
 from tests.support.streams_process import ask, files, streaming_process
 
-pytestmark = pytest.mark.slow
-
 # Below what any Python process weighs.
 CRITICAL = {"MEMORY_WARNING_THRESHOLD": "10000000", "MEMORY_CRITICAL_THRESHOLD": "20000000"}
 

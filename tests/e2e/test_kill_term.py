@@ -13,8 +13,6 @@ from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 from tests.support.service import IMAGES
 from tests.support.streams_process import exit_code, files, streaming_process
 
-pytestmark = pytest.mark.slow
-
 HALF = len(photo()) // 2
 TIMEOUT_SECONDS = 2
 SLACK_SECONDS = 2

@@ -5,13 +5,10 @@ import re
 import signal
 
 import aiohttp
-import pytest
 
 from tests.support.origin import ScriptedOrigin
 from tests.support.process import run, service_process
 from tests.support.service import IMAGES, environment
-
-pytestmark = pytest.mark.slow
 
 
 async def test_it_says_where_it_listens_and_serves(tmp_path):

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 from urllib.parse import urlencode
 
 import aiohttp
-import pytest
 
 from tests.support.origin import ScriptedOrigin
 from tests.support.pictures import filled, jpeg, noise
@@ -14,8 +13,6 @@ from tests.support.process import run, service_process
 from tests.support.redis import RedisServer, redis  # noqa: F401 - a fixture
 from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 from tests.support.service import IMAGES
-
-pytestmark = pytest.mark.slow
 
 SEEN_SECONDS = 5
 URL = "http://img.shop.test/p/a.jpg"

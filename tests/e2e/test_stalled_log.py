@@ -5,11 +5,8 @@ import signal
 import sys
 
 import aiohttp
-import pytest
 
 from tests.support.process import python_environment
-
-pytestmark = pytest.mark.slow
 
 
 async def test_a_log_nobody_reads_stops_nothing(tmp_path):

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from imgsvc.errors import (
+    InvalidRequest,
     OriginStatus,
     OriginUnreachable,
     OriginUnresolvable,
@@ -106,13 +107,12 @@ async def test_good_statuses(origin, status):
 
 
 async def test_unresolvable():
-    """A name without an address is that, whether the look-up fails, finds nothing or cannot even begin."""
+    """A name without an address is that, whether the look-up fails or finds nothing; one that can be none is no URL."""
     async with fetching(names=Names(empty_test=[[]])) as fetcher:
         for host in ("missing.test", "empty.test"):
             with pytest.raises(OriginUnresolvable):
                 await fetcher.open(f"http://{host}/a")
-    async with fetching() as fetcher:
-        with pytest.raises(OriginUnresolvable):
+        with pytest.raises(InvalidRequest):
             await fetcher.open(f"http://{'a' * 64}.test/a")
 
 

@@ -38,7 +38,6 @@ WRITER = textwrap.dedent(
 )
 
 
-@pytest.mark.slow
 async def test_killed_writer(tmp_path: Path):
     """A writer killed at any instant leaves a whole object, of before or after."""
     for _ in range(6):
@@ -89,7 +88,6 @@ FULL = textwrap.dedent(
 )
 
 
-@pytest.mark.slow
 async def test_no_room(tmp_path: Path):
     """A write the disk has no room for fails as StoreError, leaves no temporary, and harms nothing that was there."""
     process = await asyncio.create_subprocess_exec(

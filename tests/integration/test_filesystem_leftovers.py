@@ -55,7 +55,6 @@ async def start_writer(tmp_path: Path) -> asyncio.subprocess.Process:
     return process
 
 
-@pytest.mark.slow
 async def test_killed_writer_leaves_nothing_for_long(tmp_path: Path):
     """What a killed writer left is removed by the next start, however young it is."""
     process = await start_writer(tmp_path)
@@ -67,7 +66,6 @@ async def test_killed_writer_leaves_nothing_for_long(tmp_path: Path):
     assert files_below(tmp_path / "store") == []
 
 
-@pytest.mark.slow
 async def test_living_writer_is_left_alone(tmp_path: Path):
     """A temporary of another process that lives is not removed, however old it is."""
     process = await start_writer(tmp_path)

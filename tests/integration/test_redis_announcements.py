@@ -15,8 +15,6 @@ from tests.support.large import until
 from tests.support.redis import RedisServer, redis, redis_server  # noqa: F401 - a fixture
 from tests.support.tools import free_ports
 
-pytestmark = pytest.mark.slow
-
 
 class Listener:
     """Hears everything, and fails when told to."""

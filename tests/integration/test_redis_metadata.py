@@ -12,8 +12,6 @@ from imgsvc.settings import CacheSettings
 from tests.support.redis import RedisServer, redis, redis_server  # noqa: F401 - a fixture
 from tests.support.tools import free_ports
 
-pytestmark = pytest.mark.slow
-
 
 class Clock:
     now = 1000.0

@@ -1,7 +1,5 @@
 """Purges announced over Redis."""
 
-import pytest
-
 from imgsvc.model.purge import Mark
 from tests.integration.test_purge import ADMIN, SET, purge
 from tests.support.marks import doing, replica
@@ -10,8 +8,6 @@ from tests.support.pictures import png
 from tests.support.redis import RedisServer, redis, redis_server  # noqa: F401 - a fixture
 from tests.support.service import running_service
 from tests.support.spine import START, Clock, until
-
-pytestmark = pytest.mark.slow
 
 
 def marks(service):

@@ -1,13 +1,9 @@
 """Replicas that share what they know of failures over Redis; and what becomes of them without it."""
 
-import pytest
-
 from tests.support.origin import ScriptedOrigin
 from tests.support.redis import RedisServer, redis, redis_server  # noqa: F401 - a fixture
 from tests.support.service import running_service
 from tests.support.tools import free_ports
-
-pytestmark = pytest.mark.slow
 
 ADMIN = {"Authorization": "Bearer t"}
 

@@ -13,8 +13,6 @@ from tests.support.redis import RedisServer, redis  # noqa: F401 - a fixture
 from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 from tests.support.service import RunningService, running_service
 
-pytestmark = pytest.mark.slow
-
 ADMIN = {"Authorization": "Bearer t"}
 SEEN_SECONDS = 5
 _numbers = itertools.count()

@@ -5,8 +5,6 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
-
 from imgsvc.store.integrity import Counters
 from imgsvc.store.s3 import S3Store
 from imgsvc.store.s3_bucket import Bucket
@@ -17,8 +15,6 @@ from tests.integration.test_s3_store import bucket, raw  # noqa: F401 - fixtures
 from tests.support.blobs import meta_of
 from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 from tests.unit.store.test_s3_lifecycle import THEIRS, by_id
-
-pytestmark = pytest.mark.slow
 
 YEAR_SECONDS = 31_536_000
 

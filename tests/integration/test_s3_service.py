@@ -11,8 +11,6 @@ from tests.support.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, seaweed  # no
 from tests.support.service import running_service
 from tests.support.tools import free_ports
 
-pytestmark = pytest.mark.slow
-
 ADMIN = {"Authorization": "Bearer t"}
 _numbers = itertools.count()
 

@@ -15,8 +15,6 @@ from tests.contracts.writing import Leftovers, WritingContract, long_file  # noq
 from tests.support.blobs import meta_of
 from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.slow
-
 _numbers = itertools.count()
 
 

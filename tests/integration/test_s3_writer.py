@@ -24,8 +24,6 @@ from tests.integration.test_s3_store import bucket, leftovers, plant, raw, store
 from tests.support.blobs import meta_of
 from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.slow
-
 PROJECT = Path(__file__).resolve().parents[2]
 HOUR = 3600
 

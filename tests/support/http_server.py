@@ -12,6 +12,9 @@ from typing import Self
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+TLS_HANDSHAKE = b"\x16"
+"""The first byte of a connection by TLS (RFC 8446 §5.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -146,7 +149,9 @@ class HttpServer:
             await self._notify()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        early = b""
+        early = await reader.read(1)
+        if early in (b"", TLS_HANDSHAKE):
+            return  # who speaks TLS to a server that does not is hung up on
         while True:
             head = early + await reader.readuntil(b"\r\n\r\n")
             exchange = Exchange(_parse(head.decode("latin-1")), writer)

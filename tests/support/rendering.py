@@ -11,6 +11,7 @@ from imgsvc.transform.loaders import CONTAINERS
 from imgsvc.transform.pipeline import Pipeline, Rendered
 from imgsvc.transform.probe import probe
 from imgsvc.transform.source import FileSource, contained_source
+from imgsvc.vision.theming import PageTheming
 
 
 def transform_settings(**values: Any) -> TransformSettings:
@@ -21,7 +22,7 @@ def transform_settings(**values: Any) -> TransformSettings:
 def render(data: bytes, spec: TransformSpec | None = None, **settings: Any) -> Rendered:
     """Render *data*, sniffed and probed, with default settings but for those given."""
     runtime.prepare()
-    pipeline = Pipeline(transform_settings(**settings), time.monotonic)
+    pipeline = Pipeline(transform_settings(**settings), time.monotonic, theming=PageTheming())
     image_format = sniff(data[:SNIFF_BYTES])
     assert image_format is not None
     if image_format in CONTAINERS:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from imgsvc.app.answering import Answering, put_together
 from imgsvc.app.ending import Ending
+from imgsvc.app.logos import Logos, make_logos
 from imgsvc.app.parts import Parts
 from imgsvc.cache.announcements import Announcements
 from imgsvc.cache.coalesce import Coalescer
@@ -34,6 +35,7 @@ from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.answers import ImageRequest, Served, Trace
 from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.inspecting import Inspector
 from imgsvc.services.limits import RateLimits
 from imgsvc.services.marks import Marks
 from imgsvc.services.original import Original
@@ -43,8 +45,10 @@ from imgsvc.services.shelf import Shelf
 from imgsvc.settings import Settings, StoreSettings
 from imgsvc.store.filesystem import FilesystemStore
 from imgsvc.stream.spoolfile import SpoolSpace
+from imgsvc.stream.spools import Spools
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
+from imgsvc.vision.theming import PageTheming
 from imgsvc.web.params import Hints, parse_image_query
 from tests.support.origin import ScriptedOrigin
 
@@ -144,11 +148,12 @@ class Spine:
     parts: Parts
     shelf: Shelf
     answering: Answering
+    made_logos: Logos
     rss: Rss
     held: list[Original] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> Any:
-        for made in (self.__dict__.get("parts"), self.__dict__.get("answering")):
+        for made in (self.__dict__.get("parts"), self.__dict__.get("answering"), self.__dict__.get("made_logos")):
             if hasattr(made, name):
                 return getattr(made, name)
         raise AttributeError(name)
@@ -236,15 +241,11 @@ async def spine(
     async with AsyncExitStack() as stack:
         parts = await _parts(settings, clock, rss, tmp_path, slot_timeout_seconds, stack)
         shelf = Shelf(parts.store, parts.persister, parts.transfers, lambda: settings.origin.stream_threshold_bytes)
-        made = Spine(
-            clock,
-            settings,
-            origin,
-            parts,
-            shelf,
-            put_together(settings, parts, shelf, Ending(5), stack, clock=clock),
-            rss,
+        answering = put_together(settings, parts, shelf, Ending(5), stack, clock=clock)
+        logos = await asyncio.to_thread(
+            make_logos, settings, parts, shelf, answering.images, Ending(5), stack, clock=clock
         )
+        made = Spine(clock, settings, origin, parts, shelf, answering, logos, rss)
         stack.callback(made.open_gates)
         yield made
         await _nothing_left(made)
@@ -278,7 +279,7 @@ async def _parts(
     stack.push_async_callback(fetcher.aclose)
     svg = SvgRenderer(settings.transform.timeout_seconds, settings.transform.max_pixels)
     stack.push_async_callback(svg.aclose)
-    transforms = TransformPool(settings.transform, svg, admission=admission)
+    transforms = TransformPool(settings.transform, svg, admission=admission, theming=PageTheming())
     stack.push_async_callback(transforms.aclose)
     persister = Persister(
         store,
@@ -293,6 +294,8 @@ async def _parts(
     flights = Coalescer(settings.cache.coalesce_timeout_seconds)
     stack.push_async_callback(flights.aclose)
     return Parts(
+        domains=domains, inspector=Inspector(transforms, settings.origin.max_image_size_bytes),
+        spools=Spools(space, transfers, settings.origin.stream_threshold_bytes),
         breaker=breaker, fetcher=fetcher, limits=RateLimits(settings.limits, domains, clock=clock), store=store,
         metadata=metadata, leases=leases, announcements=announcements,
         marks=Marks(store, announcements, settings.cache.max_ttl_seconds, clock=clock), svg=svg,
@@ -305,6 +308,7 @@ async def _parts(
 async def _nothing_left(made: Spine) -> None:
     """Wait until all has ended, and see that every account is at zero."""
     await made.revalidations.idle()
+    await made.logo_keeper.idle()
     await made.transforms.idle()
     for original in made.held:
         original.let_go()

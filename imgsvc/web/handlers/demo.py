@@ -8,6 +8,7 @@ from aiohttp import web
 from imgsvc.demo import MEDIA_TYPES, PICTURES
 from imgsvc.errors import ObjectNotFound
 from imgsvc.web.handlers.images import IMAGES_PATH
+from imgsvc.web.handlers.inversion import INVERT_PATH
 
 CACHE_CONTROL = "public, max-age=86400"
 
@@ -21,6 +22,10 @@ SHOWN: tuple[tuple[str, str, dict[str, str | int]], ...] = (
     ("waves.gif", "an animation stays one", {"w": 320}),
     ("favicon.ico", "the largest entry of an icon file", {"w": 128}),
 )
+ON_DARK: tuple[tuple[str, str, dict[str, str | int]], ...] = (
+    ("logo.png", "a logo as it is, on a dark page", {"theme": "light", "size": 320}),
+    ("logo.png", "adapted to that page: its lightness is moved, its hue stays", {"theme": "dark", "size": 320}),
+)
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -32,6 +37,7 @@ main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1f
 figure {{ margin: 0; border: 1px solid #8884; border-radius: .75rem; padding: 1rem; overflow: hidden }}
 img {{ max-width: 100%; height: auto; border-radius: .4rem; display: block; margin: auto }}
 figcaption {{ margin-top: .75rem; font-size: .875rem }}
+.dark {{ background: #0b0f19; color: #e5e7eb }}
 code {{ font-size: .75rem; overflow-wrap: anywhere; display: block; opacity: .75 }}
 </style>
 <h1>imgsvc</h1>
@@ -39,7 +45,7 @@ code {{ font-size: .75rem; overflow-wrap: anywhere; display: block; opacity: .75
 <main>{figures}</main></html>
 """
 _FIGURE = (
-    '<figure><a href="{url}"><img src="{url}" alt="{alt}" loading="lazy"></a>'
+    '<figure class="{kind}"><a href="{url}"><img src="{url}" alt="{alt}" loading="lazy"></a>'
     "<figcaption>{text}<code>{query}</code></figcaption></figure>"
 )
 # The page is ours alone: its one style element, and pictures of this origin.
@@ -67,6 +73,7 @@ class DemoHandlers:
         host, port = request.get_extra_info("sockname")[:2]
         own = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         figures = "".join(_figure(own, *shown) for shown in SHOWN)
+        figures += "".join(_figure(own, *shown, INVERT_PATH, "dark") for shown in ON_DARK)
         return web.Response(
             text=_PAGE.format(figures=figures),
             content_type="text/html",
@@ -74,12 +81,16 @@ class DemoHandlers:
         )
 
 
-def demo_url(origin: str, name: str, parameters: dict[str, str | int]) -> str:
+def demo_url(origin: str, name: str, parameters: dict[str, str | int], path: str = IMAGES_PATH) -> str:
     """Give the path that asks this service, listening at *origin*, for a sample picture."""
-    return f"{IMAGES_PATH}?{urlencode({'url': f'{origin}/demo/{name}', **parameters})}"
+    return f"{path}?{urlencode({'url': f'{origin}/demo/{name}', **parameters})}"
 
 
-def _figure(origin: str, name: str, text: str, parameters: dict[str, str | int]) -> str:
-    url = demo_url(origin, name, parameters)
+def _figure(
+    origin: str, name: str, text: str, parameters: dict[str, str | int], path: str = IMAGES_PATH, kind: str = ""
+) -> str:
+    url = demo_url(origin, name, parameters, path)
     query = f"?url=…/{name}&{urlencode(parameters)}"
-    return _FIGURE.format(url=escape(url, quote=True), alt=escape(name), text=escape(text), query=escape(query))
+    return _FIGURE.format(
+        kind=kind, url=escape(url, quote=True), alt=escape(name), text=escape(text), query=escape(query)
+    )

@@ -4,19 +4,18 @@ import time
 from dataclasses import replace
 
 from aiohttp import web
-from multidict import istr
 
 from imgsvc.services.limits import Allowance
 from imgsvc.services.refreshes import Refresh
 from imgsvc.web.admin import is_admin, require_admin
 from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.loops import refuse_loops
 from imgsvc.web.params import Hints, parse_image_query
 from imgsvc.web.questions import Questions, Understood
 from imgsvc.web.responses import answer
 
 IMAGES_PATH = "/api/cache/images"
 NEXT_PATH = "/_next/image"
-VIA = istr("Via")
 
 
 class ImageHandlers:
@@ -54,9 +53,7 @@ class ImageHandlers:
         return web.json_response({"removed": removed}, headers={"Cache-Control": "no-store"})
 
     async def _answer(self, request: web.Request, questions: Questions) -> web.StreamResponse:
-        if VIA in request.headers:
-            # A proxy may add a field of its own instead of lengthening ours (RFC 9110 §5.3).
-            self._services.access.refuse_own(", ".join(request.headers.getall(VIA)))
+        refuse_loops(request, self._services.access)
         understood = questions.understand(request)
         if understood.question.refresh:
             understood = await self._refreshed(request, understood)
@@ -67,7 +64,7 @@ class ImageHandlers:
         if served is not None:
             if understood.request.tags:
                 self._services.tagging.note(understood.request, served.blob)
-            return await answer(request, served, understood, server, memory_seconds)
+            return await answer(request, served, understood.terms, server, memory_seconds)
         return await self._found(request, understood, memory_seconds)
 
     async def _found(self, request: web.Request, understood: Understood, memory_seconds: float) -> web.StreamResponse:
@@ -78,7 +75,7 @@ class ImageHandlers:
         try:
             if understood.request.tags and served.blob.shareable:
                 services.tagging.note(understood.request, served.blob)
-            return await answer(request, served, understood, services.server, memory_seconds)
+            return await answer(request, served, understood.terms, services.server, memory_seconds)
         finally:
             served.let_go()
 

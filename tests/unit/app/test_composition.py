@@ -139,6 +139,7 @@ async def test_opening_that_fails_half_way(tmp_path, monkeypatch, broken):
     leftovers.check()
 
 
+@pytest.mark.slow
 async def test_a_store_folder_that_cannot_be_made(tmp_path):
     """A store that cannot be used does not keep the service from opening: it answers, and says that it is degraded."""
     (tmp_path / "store").write_text("a file")

@@ -25,6 +25,8 @@ from imgsvc.transform.svg import SvgRenderer
 from tests.support.blobs import blob_of
 from tests.support.spine import Clock, Rss
 
+pytestmark = pytest.mark.slow
+
 BUDGET = 512 * MIB
 BASE = 100 * MIB
 PERCENT = BUDGET // 100

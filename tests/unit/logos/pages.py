@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imgsvc.logos.candidate import Candidate, LogoSource, Scheme
+from imgsvc.logos.candidate import Candidate, LogoSource
 from imgsvc.logos.discovery import page_candidates, well_known_candidates
-from imgsvc.logos.providers import DUCKDUCKGO_TEMPLATE, GOOGLE_TEMPLATE, Provider
+from imgsvc.logos.providers import Provider
 from imgsvc.logos.score import Measured, Reason
 from imgsvc.model.formats import ImageFormat
+from imgsvc.model.look import Theme
 from imgsvc.pages.manifest import Manifest, read_manifest
 from imgsvc.pages.parser import PageReader
 from imgsvc.pages.tags import Page
+from imgsvc.settings import LogoSettings
 
 PLACE = Path(__file__).parent / "fixtures"
 NAMES = sorted(path.stem for path in PLACE.glob("*.html"))
 SERVICES = (
-    Provider.parse(GOOGLE_TEMPLATE, LogoSource.GOOGLE),
-    Provider.parse(DUCKDUCKGO_TEMPLATE, LogoSource.DUCKDUCKGO),
+    Provider.parse(LogoSettings().google_url, LogoSource.GOOGLE),
+    Provider.parse(LogoSettings().duckduckgo_url, LogoSource.DUCKDUCKGO),
 )
 
 
@@ -46,8 +48,8 @@ class Recorded:
         return self.facts.get("asked_px", 128)
 
     @property
-    def scheme(self) -> Scheme | None:
-        return Scheme(self.facts["scheme"]) if "scheme" in self.facts else None
+    def scheme(self) -> Theme | None:
+        return Theme(self.facts["scheme"]) if "scheme" in self.facts else None
 
     @property
     def manifest(self) -> Manifest | None:

@@ -28,6 +28,10 @@ COMPANIES = Companies()
         ("new york times", "nytimes.com"), ("Société Generale", "societegenerale.com"), ("3M Company", "3m.com"),
         ("Volvo AB", "volvogroup.com"), ("A.P. Møller-Mærsk A/S", "maersk.com"), ("ÖBB", "oebb.at"),
         ("McDonald’s", "mcdonalds.com"),
+        ("Alphabet Inc.", "abc.xyz"), ("Delta Air Lines, Inc.", "delta.com"),
+        # Names of several companies, whom only their legal forms tell apart, or nothing at all.
+        ("Merck KGaA", None), ("Merck & Co., Inc.", None), ("DB", None), ("Delta", None), ("United", None),
+        ("Epic", None),
         ("A company nobody knows", None), ("", None), ("Inc.", None), ("Google" * 2000, None),
         ("Open AI " + " " * 300, None),
     ],

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsvc.logos.candidate import LogoSource, Scheme, TrustClass
+from imgsvc.logos.candidate import LogoSource, TrustClass
 from imgsvc.logos.discovery import MAX_CANDIDATES, WELL_KNOWN_PATHS, page_candidates, well_known_candidates
+from imgsvc.model.look import Theme
 from imgsvc.pages.manifest import read_manifest
 from tests.unit.logos.pages import read_page
 
@@ -64,8 +65,8 @@ def test_no_logos(html):
     [
         ('sizes="16x16 48X32"', 48, None, None), ('sizes="any" type="image/svg+xml"', None, "image/svg+xml", None),
         ('sizes="large"', None, None, None), ('type="IMAGE/PNG; q=1"', None, "image/png", None),
-        ('media="(prefers-color-scheme: dark)"', None, None, Scheme.DARK),
-        ('media="screen and (Prefers-Color-Scheme:light)"', None, None, Scheme.LIGHT),
+        ('media="(prefers-color-scheme: dark)"', None, None, Theme.DARK),
+        ('media="screen and (Prefers-Color-Scheme:light)"', None, None, Theme.LIGHT),
         ('media="(min-width: 10px)"', None, None, None),
     ],
 )  # fmt: skip
@@ -88,15 +89,15 @@ def test_manifest():
     assert candidate.url == "https://a.example/app/i/logo-dark.svg?v=1"
     assert candidate.source is LogoSource.MANIFEST
     assert candidate.purposes == {"any", "maskable"}
-    assert candidate.scheme is Scheme.DARK
+    assert candidate.scheme is Theme.DARK
 
 
 @pytest.mark.parametrize(
     ("name", "scheme"),
     [
-        ("logo-dark.png", Scheme.DARK), ("logo_dark-mode@2x.png", Scheme.DARK),
-        ("logo-light-512x512.png", Scheme.LIGHT),
-        ("logo.dark.svg", Scheme.DARK), ("darkroom.png", None), ("logo-darker.png", None), ("dark/logo.png", None),
+        ("logo-dark.png", Theme.DARK), ("logo_dark-mode@2x.png", Theme.DARK),
+        ("logo-light-512x512.png", Theme.LIGHT),
+        ("logo.dark.svg", Theme.DARK), ("darkroom.png", None), ("logo-darker.png", None), ("dark/logo.png", None),
         ("highlight.png", None),
     ],
 )  # fmt: skip
@@ -119,6 +120,23 @@ def test_said_twice():
     assert candidate.declared_px == 64
     assert candidate.declared_type == "image/png"
     assert candidate.scheme is None
+
+
+@pytest.mark.parametrize("rels", [("mask-icon", "icon"), ("icon", "mask-icon")])
+def test_a_silhouette_that_is_the_icon_too(rels):
+    """One drawing for the pinned tab and for the tab is the icon, whichever is said first."""
+    html = "".join(f'<link rel="{rel}" href="/favicon.svg">' for rel in rels)
+
+    assert only(html).source is LogoSource.LINK_ICON
+
+
+@pytest.mark.parametrize("purpose", ["maskable", "any maskable", "monochrome"])
+def test_an_icon_that_a_manifest_restricts(purpose):
+    """What a link names without a purpose is for any, even if the manifest has the same picture for masks."""
+    text = f'{{"icons":[{{"src":"/i.png","purpose":"{purpose}"}}]}}'
+
+    manifest = read_manifest(text.encode(), "https://a.example/m")
+    assert only("<link rel=icon href=/i.png>", manifest).purposes == frozenset()
 
 
 def test_order():

@@ -27,7 +27,8 @@ READER = DomainReader(Domains(), NAMED.__contains__)
         ("mailto:info@example.com?subject=x", "example.com"), ("https://example.com/@user", "example.com"),
         ("images/logos/example_com_google_a379a6f6.png", "example.com"),
         ("s3://images/logos/docs_example_co_uk_ddg_9762f51c.ico", "docs.example.co.uk"),
-        ("images/logos/docs.example.co.uk.json", "docs.example.co.uk"),
+        ("images/logos/docs.example.co.uk.json", "docs.example.co.uk"), ("xn--i-7iq.ws", "xn--i-7iq.ws"),
+        ("store:images/logos/example_com_google_a379a6f6.png", "example.com"),
         ("Bücher.de", "xn--bcher-kva.de"), ("xn--bcher-kva.de", "xn--bcher-kva.de"),
         ("straße.de", "xn--strae-oqa.de"),
         ("ｅxample。com", "example.com"), ("例え.jp", "xn--r8jz45g.jp"), ("a_b.example.com", "a_b.example.com"),
@@ -65,7 +66,8 @@ def test_variants(text, variants):
         "https://user:pw@example.com/", "https://bank.com@evil.com/", "@example.com", "a@b@example.com",
         "example.com:http", "example.com:1:2", "x" * 254 + ".com", "x." * 2000 + "com",
         "images/logos/x_com_google_00000000.png",
-        "a\x00.com", "example.com\\@evil.com",
+        "a\x00.com", "example.com\\@evil.com", "a-.com", "xn--.com", "xn--a.com", "xn--zzzzzz99999.com",
+        "http://example.com:99999/",
     ],
 )  # fmt: skip
 def test_no_websites(text):

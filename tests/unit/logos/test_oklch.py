@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsvc.logos.oklch import from_oklch
-from imgsvc.model.spec import Colour
+from imgsvc.model.colours import Colour
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,15 @@
 import pytest
 
 from imgsvc.logos.candidate import LogoSource, TrustClass
-from imgsvc.logos.providers import DUCKDUCKGO_TEMPLATE, GOOGLE_TEMPLATE, Provider
+from imgsvc.logos.providers import Provider
+from imgsvc.settings import LogoSettings
+
+SETTINGS = LogoSettings()
 
 
 def test_google():
     """Google is asked for 256 px and then for 128, by its own address."""
-    google = Provider.parse(GOOGLE_TEMPLATE, LogoSource.GOOGLE)
+    google = Provider.parse(SETTINGS.google_url, LogoSource.GOOGLE)
 
     found = google.candidates("example.com")
 
@@ -23,7 +26,7 @@ def test_google():
 
 def test_duckduckgo():
     """A template without a size is asked once, and promises none."""
-    found = Provider.parse(DUCKDUCKGO_TEMPLATE, LogoSource.DUCKDUCKGO).candidates("example.co.uk")
+    found = Provider.parse(SETTINGS.duckduckgo_url, LogoSource.DUCKDUCKGO).candidates("example.co.uk")
 
     assert [c.url for c in found] == ["https://icons.duckduckgo.com/ip3/example.co.uk.ico"]
     assert found[0].declared_px is None
@@ -66,3 +69,20 @@ def test_a_domain_stays_in_its_place():
     (candidate,) = Provider.parse("https://x.test/{domain}?k=1").candidates("a/../b?c#e")
 
     assert candidate.url == "https://x.test/a%2F..%2Fb%3Fc%23e?k=1"
+
+
+@pytest.mark.parametrize(
+    ("template", "source", "is_usual", "shown"),
+    [
+        ("https://x.test/{domain}?token=t", LogoSource.SERVICE, False, "https://x.test/"),
+        ("https://x.test:81/t/{domain}", LogoSource.SERVICE, False, "https://x.test:81/"),
+        ("https://x.test/f?domain={domain}&key=k", LogoSource.GOOGLE, False, "https://x.test/f"),
+        ("https://x.test/f?domain={domain}", LogoSource.GOOGLE, True, "https://x.test/f?domain=a.com"),
+    ],
+)
+def test_tokens_are_not_shown(template, source, is_usual, shown):
+    """What may be a token in an operator's template is not shown; the shipped ones hold none."""
+    (candidate, *_) = Provider.parse(template, source, is_usual=is_usual).candidates("a.com")
+
+    assert candidate.shown_url == shown
+    assert candidate.url.startswith("https://x.test")

@@ -31,6 +31,6 @@ def test_discovery(name):
 
 
 def test_there_are_enough():
-    """The claim rests on some thirty pages, most of which hold several pictures to choose from."""
-    assert len(NAMES) >= 25
-    assert sum(len(Recorded.load(name).facts["measured"]) >= 3 for name in NAMES) >= 15
+    """The claim rests on some forty pages, most of which hold several pictures to choose from."""
+    assert len(NAMES) >= 40
+    assert sum(len(Recorded.load(name).facts["measured"]) >= 3 for name in NAMES) >= 25

@@ -4,9 +4,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsvc.logos.candidate import Candidate, LogoSource, Scheme
-from imgsvc.logos.score import MIN_SIDE_PX, Measured, Reason, rank, score, suffices, winner
+from imgsvc.logos.candidate import Candidate, LogoSource
+from imgsvc.logos.score import (
+    ASKED_BUCKETS_PX,
+    MIN_SIDE_PX,
+    Measured,
+    Reason,
+    asked_bucket,
+    rank,
+    score,
+    suffices,
+    winner,
+    winners,
+)
 from imgsvc.model.formats import ImageFormat
+from imgsvc.model.look import Theme
 
 ANY_PURPOSE, MASKABLE, MONOCHROME = (frozenset((word,)) for word in ("any", "maskable", "monochrome"))
 PNG, SVG, ICO, JPEG = ImageFormat.PNG, ImageFormat.SVG, ImageFormat.ICO, ImageFormat.JPEG
@@ -27,7 +39,7 @@ ANY = st.builds(
     image_format=st.none() | st.sampled_from(ImageFormat),
     source=st.sampled_from(LogoSource),
     rejected=st.none() | st.sampled_from(Reason),
-    scheme=st.none() | st.sampled_from(Scheme),
+    scheme=st.none() | st.sampled_from(Theme),
     purposes=st.frozensets(st.sampled_from(["any", "maskable", "monochrome"])),
 )
 
@@ -81,21 +93,21 @@ def test_codes():
 def test_scheme():
     """A variant declared for the asked scheme wins; where none was asked the one for dark pages does not."""
     plain = measured("plain", 512)
-    dark = measured("dark", 64, scheme=Scheme.DARK)
-    light = measured("light", 64, scheme=Scheme.LIGHT)
+    dark = measured("dark", 64, scheme=Theme.DARK)
+    light = measured("light", 64, scheme=Theme.LIGHT)
 
-    assert winner([plain, dark, light], 64, Scheme.DARK) is dark
-    assert winner([plain, dark, light], 64, Scheme.LIGHT) is light
+    assert winner([plain, dark, light], 64, Theme.DARK) is dark
+    assert winner([plain, dark, light], 64, Theme.LIGHT) is light
     assert winner([dark, light], 64) is light
     assert winner([plain, dark], 64) is plain
 
 
 def test_points_explain_the_total():
     """Each point has a reason, and the reasons add up."""
-    judged = score(measured(width=64, purposes=frozenset(("maskable",)), scheme=Scheme.DARK), 128)
+    judged = score(measured(width=64, purposes=frozenset(("maskable",)), scheme=Theme.DARK), 128)
 
-    assert dict(judged.points) == {"size": 20, "kind": 10, "shape": 20, "source": 20, "purpose": -4, "scheme": -15}
-    assert judged.total == 51
+    assert dict(judged.points) == {"size": 25, "kind": 10, "shape": 20, "source": 20, "purpose": -4, "scheme": -15}
+    assert judged.total == 56
 
 
 def test_nothing_left():
@@ -124,7 +136,7 @@ def test_suffices(one, enough):
 
 
 @settings(deadline=None)
-@given(st.lists(ANY, max_size=12), st.integers(1, 1024), st.none() | st.sampled_from(Scheme), st.randoms())
+@given(st.lists(ANY, max_size=12), st.integers(1, 1024), st.none() | st.sampled_from(Theme), st.randoms())
 def test_any_order(candidates, asked_px, scheme, random):
     """The ranking is the same in whatever order candidates came; nothing rejected stands before what is left."""
     shuffled = random.sample(candidates, len(candidates))
@@ -140,8 +152,61 @@ def test_any_order(candidates, asked_px, scheme, random):
 
 
 @settings(deadline=None)
-@given(ANY, st.integers(1, 1024), st.none() | st.sampled_from(Scheme))
+@given(ANY, st.integers(1, 1024), st.none() | st.sampled_from(Theme))
 def test_bounds(one, asked_px, scheme):
     """A score lies between -50 and 130, and asking for less never makes it smaller."""
     assert -50 <= score(one, asked_px, scheme).total <= 130
     assert score(one, max(1, asked_px // 2), scheme).total >= score(one, asked_px, scheme).total
+
+
+@pytest.mark.parametrize(
+    ("asked_px", "bucket_px"),
+    [
+        (1, 16),
+        (16, 16),
+        (17, 32),
+        (32, 32),
+        (100, 128),
+        (128, 128),
+        (129, 256),
+        (1023, 1024),
+        (1024, 1024),
+        (2048, 1024),
+    ],
+)
+def test_buckets(asked_px, bucket_px):
+    """The asked side is rounded up to the next bucket, and down to the last."""
+    assert asked_bucket(asked_px) == bucket_px
+
+
+def test_winners():
+    """Small and large sizes, light and dark pages may each have a winner of their own; each is given once."""
+    ico, touch = measured("i.ico", 32, image_format=ICO), measured("touch.png", 180, source=LogoSource.JSON_LD)
+    dark, lost = measured("dark.png", 180, scheme=Theme.DARK), measured("big.png", 512, rejected=Reason.BLANK)
+    photo = measured("logo.jpg", 1000, image_format=JPEG, source=LogoSource.HEADER_IMAGE)
+
+    assert winners([lost, photo, dark, touch, ico]) == (touch, dark, photo)
+    assert winners([ico]) == (ico,)
+    assert winners([lost]) == winners([]) == ()
+
+
+@settings(deadline=None)
+@given(st.lists(ANY, max_size=8, unique_by=lambda one: one.candidate.url), st.randoms())
+def test_winners_are_those_of_each_question(candidates, random):
+    """All that is given wins for some bucket and scheme, nothing that does is missing, and any order gives the same."""
+    asked = [(asked_px, scheme) for asked_px in ASKED_BUCKETS_PX for scheme in (None, *Theme)]
+
+    found = winners(candidates)
+
+    assert set(found) == {winner(candidates, *question) for question in asked} - {None}
+    assert len(found) == len(set(found)) <= len(asked)
+    assert winners(random.sample(candidates, len(candidates))) == found
+
+
+@pytest.mark.parametrize("asked_px", [200, 256, 512, 1024])
+def test_of_two_that_are_too_small_the_larger(asked_px):
+    """However much is asked for, a customary place's 180 px are better than a link's 120."""
+    link = measured("a", 120, source=LogoSource.LINK_ICON)
+    custom = measured("b", 180, source=LogoSource.WELL_KNOWN)
+
+    assert winner([link, custom], asked_px) is custom

@@ -23,3 +23,23 @@ def test_own(url, own):
     page = read_page(f'<script type="application/ld+json">{text}</script>')
 
     assert bool(own_organisations(page)) is own
+
+
+LOGO = {"@type": "Organization", "name": "B", "logo": "/b.png"}
+
+
+@pytest.mark.parametrize(
+    ("value", "own"),
+    [
+        ({"@type": "Product", "brand": LOGO}, False), ({"@type": "Review", "author": LOGO}, False),
+        ({"@type": "Review", "itemReviewed": {"@type": "Product", "brand": LOGO}}, False),
+        ({"@type": "Article", "publisher": LOGO}, True), ({"@graph": [{"@type": "WebSite", "publisher": LOGO}]}, True),
+        ({"@type": "WebPage", "about": LOGO}, True), ({"@type": "Product", "brand": LOGO | {"url": "/"}}, True),
+        ({"@type": "Article", "author": {"@type": "Person", "worksFor": LOGO}}, False),
+    ],
+)  # fmt: skip
+def test_mentioned(value, own):
+    """Brands that are sold, authors and what is reviewed are not the site; its publisher is."""
+    page = read_page(f'<script type="application/ld+json">{json.dumps(value)}</script>')
+
+    assert bool(own_organisations(page)) is own

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgsvc.model.colours import Colour
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
-from imgsvc.model.spec import Colour, Fit, Gravity, Output, Placeholder, TransformSpec
+from imgsvc.model.spec import Fit, Gravity, Output, Placeholder, TransformSpec
 
 SIDES = st.none() | st.sampled_from([1, 640, 8192])
 COLOURS = st.none() | st.sampled_from([Colour(255, 255, 255), Colour(1, 2, 3), Colour(1, 2, 3, 4), Colour(0, 0, 0, 0)])
@@ -31,6 +32,10 @@ SPECS = st.builds(
     greyscale=st.booleans(),
     animate=st.booleans(),
     placeholder=st.none() | st.sampled_from(Placeholder),
+    page=COLOURS,
+    scheme=st.sampled_from(["", "light", "dark"]),
+    remembered=st.none() | st.booleans(),
+    content=st.sampled_from(["", "0123abcd"]),
     version=st.none() | st.text(max_size=5),
 )
 
@@ -139,3 +144,29 @@ def test_canonical(spec, text):
 def test_kind_of_answer(spec, identity, extension):
     """A spec knows whether the source's bytes are its answer and what its file is called."""
     assert (spec.is_identity, spec.extension) == (identity, extension)
+
+
+def test_on_a_page_nothing_moves_and_nothing_shines_through():
+    """A page is opaque, and of an animation one frame is shown: asked otherwise it is the same."""
+    page = Colour(1, 2, 3)
+    asked = TransformSpec(Output.WEBP, page=Colour(1, 2, 3, 4), animate=True)
+    assert asked.normalised() == TransformSpec(Output.WEBP, page=page, animate=False)
+    assert asked.normalised() == TransformSpec(Output.WEBP, page=page, animate=False).normalised()
+    assert TransformSpec(Output.JPEG, page=page).normalised() == TransformSpec(Output.JPEG, page=page)
+
+
+def test_what_is_not_shown_has_no_page():
+    """Neither page nor verdict counts for a description or a stand-in; without a page no verdict does."""
+    page = Colour(1, 2, 3)
+    themed = TransformSpec(placeholder=Placeholder.COLOR, page=page, remembered=True)
+    assert themed.normalised() == TransformSpec(placeholder=Placeholder.COLOR)
+    assert TransformSpec(Output.JSON, page=page, remembered=True).normalised() == TransformSpec(Output.JSON)
+    assert TransformSpec(Output.PNG, remembered=True).normalised() == TransformSpec(Output.PNG)
+
+
+def test_what_is_behind_a_jpeg_says_nothing_when_it_would_be_there_anyway():
+    """White without a page, and with one the page itself; white on a dark page was asked for."""
+    page, white = Colour(1, 2, 3), Colour(255, 255, 255)
+    assert TransformSpec(Output.JPEG, background=white).normalised().background is None
+    assert TransformSpec(Output.JPEG, page=page, background=page).normalised().background is None
+    assert TransformSpec(Output.JPEG, page=page, background=white).normalised().background == white

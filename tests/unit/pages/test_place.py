@@ -40,6 +40,7 @@ def images(body):
         (f"<header>{LOGO}</header>", [True]), (f"<header>{IMAGE}{LOGO}{IMAGE}</header>", [False, True]),
         (f"<div role=banner>{LOGO}</div>", [True]),
         (f"<section class='x Site-Header'><div>{IMAGE}</div></section>", [False]),
+        (f"<div class=elementor-location-header><section>{LOGO}</section></div>", [True]),
         (f"<header><a id=brand>{IMAGE}</a></header>", [True]), (f"<nav><h1 class=siteLogo>{IMAGE}</h1></nav>", [True]),
         (f"<header><a class=logo>x</a>{IMAGE}</header>", [False]), (f"<div>{LOGO}", [True]),
         (f"<main>{LOGO}</main>", []), (f"<h2>Partners</h2>{LOGO}", []), (f"<footer>{LOGO}", []),

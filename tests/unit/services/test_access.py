@@ -136,3 +136,18 @@ def test_what_came_back(via, own):
             access().refuse_own(via)
     else:
         access().refuse_own(via)
+
+
+def test_what_the_operator_names_needs_neither_list_nor_signature():
+    """It counts as signed: any public source passes, and any object of the store."""
+    for source in (LISTED, UNLISTED, STORED):
+        access("", keys=()).check_for_operator(source)
+
+
+@pytest.mark.parametrize(
+    ("url", "error"), [("http://127.0.0.1/x", AddressNotPublic), ("https://unlisted.test:22/x", PortNotAllowed)]
+)
+def test_what_the_operator_names_is_no_way_inside(url, error):
+    """Port and address are judged as for everybody."""
+    with pytest.raises(error):
+        access().check_for_operator(Source(url))

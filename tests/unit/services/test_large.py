@@ -12,6 +12,8 @@ from imgsvc.services import large
 from imgsvc.services.large import LargeTransforms
 from tests.support.spine import spine, until
 
+pytestmark = pytest.mark.slow
+
 THRESHOLD = 50_000
 ARRIVING = "IMAGE_STREAM_THRESHOLD_BYTES"
 

@@ -18,7 +18,7 @@ def metrics(parts) -> MetricsService:
         breaker=parts.breaker, validation=parts.validation, revalidations=parts.revalidations, marks=parts.marks,
         purges=parts.purges,
         leases=parts.leases, announcements=parts.announcements, limits=parts.limits,
-        vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
+        logos=parts.logos, logo_keeper=parts.logo_keeper, vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
     )  # fmt: skip
 
 
@@ -27,7 +27,8 @@ async def test_every_figure_is_there(metrics):
     figures = json.loads(json.dumps(metrics.collect()))
 
     assert set(figures) == {
-        "memory", "samples", "caches", "coalescing", "queue", "sources", "replicas", "logo_sources", "refusals",
+        "memory", "samples", "caches", "coalescing", "queue", "sources", "replicas", "logos", "logo_sources",
+        "refusals",
     }  # fmt: skip
     assert set(figures["sources"]) == {"failures", "breaker", "validation", "revalidations", "limits"}
     assert {"circuit-open", "rate-limited"} <= set(figures["refusals"])

@@ -145,6 +145,11 @@ class TestFaults:
             ("IMGSVC_AVIF_BUDGET", "-0.1", "greater than or equal to 0"),
             ("IMGSVC_TRUSTED_PROXIES", "proxy.internal", "networks or addresses"),
             ("IMGSVC_TRUSTED_PROXIES", "10.0.0.0/33", "such as 10.0.0.0/8"),
+            ("IMGSVC_LOGO_GOOGLE_URL", "https://a.test/", "a template holds {domain}"),
+            ("IMGSVC_LOGO_DUCKDUCKGO_URL", "https://{domain}/", "path or the query"),
+            ("IMGSVC_LOGO_PROVIDERS", "google,bing", "'bing'"),
+            ("IMGSVC_LOGO_PROVIDERS", "https://a.test/?token=t", "a template holds {domain}"),
+            ("IMGSVC_LOGO_DEADLINE", "0", "greater than 0"),
             ("IMGSVC_TRUSTED_PROXIES", "10.0.0.0/8,10.1.2.3:80", "'10.1.2.3:80'"),
         ],
     )  # fmt: skip
@@ -300,3 +305,31 @@ def test_lifetimes_are_bounded(name):
     """A number of hundreds of digits is a fault, not a time."""
     with pytest.raises(SettingsError, match=name):
         Settings.from_env({name: "9" * 300})
+
+
+class TestLogos:
+    """IMGSVC_LOGO_*."""
+
+    def test_defaults(self):
+        """Google, then DuckDuckGo, within eight seconds."""
+        values = in_force()
+
+        assert values["IMGSVC_LOGO_PROVIDERS"] == "google,duckduckgo"
+        assert values["IMGSVC_LOGO_DEADLINE"] == "8"
+        assert "{domain}" in values["IMGSVC_LOGO_GOOGLE_URL"]
+
+    def test_empty_is_off(self):
+        """An empty template switches a service off, where other settings would have their default."""
+        settings = Settings.from_env({"IMGSVC_LOGO_GOOGLE_URL": " ", "IMGSVC_LOGO_PROVIDERS": ""})
+
+        assert settings.logos.google_url == ""
+        assert [item.name for item in settings.logos.providers] == ["google", "duckduckgo"]
+
+    def test_a_service_of_the_operators_own(self):
+        """A template is taken as it is, and shown without what may be a token."""
+        text = "duckduckgo, https://logo.test/{domain}?token=t&size={size}"
+        settings = Settings.from_env({"IMGSVC_LOGO_PROVIDERS": text})
+
+        assert [item.name for item in settings.logos.providers] == ["duckduckgo", "service"]
+        assert settings.logos.providers[1].template.endswith("size={size}")
+        assert in_force(IMGSVC_LOGO_PROVIDERS=text)["IMGSVC_LOGO_PROVIDERS"] == ("duckduckgo,https://logo.test/***")

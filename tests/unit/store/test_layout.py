@@ -9,6 +9,8 @@ from imgsvc.model.keys import validate_key
 from imgsvc.store.layout import FILE_SUFFIX, TEMPORARY_FOLDER, folder_of, key_of, path_of
 from tests.contracts.store import ODD_KEYS
 
+pytestmark = pytest.mark.slow
+
 
 def is_key(text: str) -> bool:
     try:

@@ -14,6 +14,8 @@ from imgsvc.store.s3_metadata import to_metadata
 from tests.support.blobs import meta_of
 from tests.support.tools import free_ports
 
+pytestmark = pytest.mark.slow
+
 KEY = "images/image/k/original"
 DATA = b"bytes"
 

@@ -11,6 +11,8 @@ from imgsvc.store.s3 import S3Store
 from imgsvc.store.s3_stream import S3Stream
 from tests.unit.store.test_s3 import KEY, metadata_headers, response, server, settings_of
 
+pytestmark = pytest.mark.slow
+
 DATA = b"0123456789" * 20_000
 
 

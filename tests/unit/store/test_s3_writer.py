@@ -14,6 +14,8 @@ from tests.support.blobs import meta_of
 from tests.support.tools import free_ports
 from tests.unit.store.test_s3 import KEY, response, server, settings_of
 
+pytestmark = pytest.mark.slow
+
 CREATED = b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
 
 

@@ -10,6 +10,8 @@ import pytest
 from imgsvc.stream.bridge import begin_pouring, pour
 from tests.support.spools import body, cut, descriptors, settle
 
+pytestmark = pytest.mark.slow
+
 DATA = body(1_000_000)
 
 

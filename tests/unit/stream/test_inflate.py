@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsvc.errors import OriginUnreachable, SourceTooLarge
-from imgsvc.stream.inflate import FREE_BYTES, MAX_MEMBERS, beginning, inflate
+from imgsvc.stream.inflate import FREE_BYTES, MAX_MEMBERS, Beginning, beginning, inflate
 
 TEXT = b"".join(b"<path d='M%d'/>" % n for n in range(5000))
 NOISE = random.Random(1).randbytes(10_000)
@@ -146,3 +146,40 @@ def test_the_beginning_of_plain_and_of_broken_bodies():
     for data, encoding in ((b"\xff" * 100, "gzip"), (b"abc", "br")):
         with pytest.raises(OriginUnreachable):
             beginning(data, encoding, 3)
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", bare)])
+def test_a_beginning_piece_by_piece(encoding, pack):
+    """However a body is cut its text comes out, and no more of it at once than is wanted."""
+    packed, undo = pack(TEXT), Beginning(encoding)
+
+    pieces = [undo.feed(packed[at : at + 100], 1 << 20) for at in range(0, len(packed), 100)]
+
+    assert b"".join(pieces) == TEXT
+    assert len(Beginning(encoding).feed(packed, 10)) == 10
+
+
+def test_a_beginning_of_a_bomb():
+    """A piece that would become megabytes takes no more memory than what is wanted of it."""
+    bomb = gzip.compress(bytes(50 << 20))
+    tracemalloc.start()
+
+    assert len(Beginning("gzip").feed(bomb, 1000)) == 1000
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_broken_beginning(encoding):
+    """What is no such thing is an error, and so is an encoding that nobody knows."""
+    with pytest.raises(OriginUnreachable):
+        Beginning(encoding).feed(b"\xff" * 100, 1000)
+    with pytest.raises(OriginUnreachable):
+        Beginning("br")
+
+
+@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate"]))
+def test_a_beginning_of_anything(data, encoding):
+    """Whatever the bytes are, they are decoded or refused."""
+    with contextlib.suppress(OriginUnreachable):
+        assert len(Beginning(encoding).feed(data, 50)) <= 50

@@ -11,6 +11,8 @@ from imgsvc.stream.base import FileRange
 from imgsvc.transform.body import Body
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
+from imgsvc.transform.theming import Theming
+from imgsvc.vision.theming import PageTheming
 from tests.support.rendering import transform_settings
 
 KINDS = ("bytes", "file")
@@ -98,11 +100,15 @@ class Writer(threading.Thread):
 
 @contextlib.asynccontextmanager
 async def opened(
-    svg: SvgRenderer | None = None, admission: RecordingAdmission | None = None, **values
+    svg: SvgRenderer | None = None,
+    admission: RecordingAdmission | None = None,
+    theming: Theming | None = None,
+    **values,
 ) -> AsyncIterator[TransformPool]:
     """Open a pool, and make sure afterwards that it left nothing behind."""
     before = set(threading.enumerate())
-    async with TransformPool(transform_settings(**values), svg, admission=admission) as pool:
+    theming = theming or PageTheming()
+    async with TransformPool(transform_settings(**values), svg, admission=admission, theming=theming) as pool:
         yield pool
     statistics = pool.statistics()
     assert (statistics.queued, statistics.running, statistics.looking, statistics.piping) == (0, 0, 0, 0)

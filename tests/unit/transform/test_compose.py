@@ -4,7 +4,7 @@ import pytest
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import TransformSpec
-from imgsvc.transform.compose import compose
+from imgsvc.transform.compose import compose, glance
 from imgsvc.transform.geometry import Geometry, Size
 from imgsvc.transform.probe import ImageInfo
 from imgsvc.transform.runtime import KillSwitch
@@ -31,3 +31,19 @@ def test_only_as_much_is_decoded_as_is_needed() -> None:
     image = compose(FileSource(data, info), plan, KillSwitch())
     assert pictures.shows(image, pictures.CORNERS)
     assert (image.width, image.height) == (40, 400)
+
+
+def test_a_glance_is_small_upright_and_in_colour() -> None:
+    """Of grey too, and never larger than the picture is."""
+    data = pictures.oriented_jpeg(6)
+    info = ImageInfo(image_format=ImageFormat.JPEG, width=64, height=48, orientation=6)
+    small, whole = (glance(FileSource(data, info), px, KillSwitch()) for px in (20, 500))
+    assert [(i.width, i.height, i.format, i.interpretation) for i in (small, whole)] == [
+        (20, 15, "uchar", "srgb"),
+        (64, 48, "uchar", "srgb"),
+    ]
+    assert pictures.shows(small, pictures.CORNERS)
+    grey = pictures.png(pictures.quarters().colourspace("b-w"))
+    info = ImageInfo(image_format=ImageFormat.PNG, width=64, height=48)
+    assert glance(FileSource(grey, info), 20, KillSwitch()).bands == 3
+    assert glance(FileSource(pictures.animation(), GIF), 100, KillSwitch()).height == 40

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.estimate import measure
-from imgsvc.model.formats import CAPABILITIES, ImageFormat
-from imgsvc.model.spec import Colour, Fit, Gravity, Output, Placeholder, TransformSpec
+from imgsvc.model.colours import Colour
+from imgsvc.model.formats import ImageFormat
+from imgsvc.model.look import Theme
+from imgsvc.model.spec import Fit, Gravity, Output, Placeholder, TransformSpec
 from imgsvc.settings import TransformSettings
 from imgsvc.transform import pipeline
-from imgsvc.transform.cost import DECODERS, ENCODERS, FLOOR_BYTES, HELD_BYTES, decoded_size, estimate_bytes
+from imgsvc.transform.cost import FLOOR_BYTES, HELD_BYTES, decoded_size, estimate_bytes, estimate_glance_bytes
 from imgsvc.transform.decide import Decision, decide
 from imgsvc.transform.limits import Limits
 from imgsvc.transform.loaders import open_page
@@ -150,6 +152,34 @@ MEASURED = [
     (info_of(ImageFormat.WEBP, 4240, 2832), 13_865_224, False, {"output": Output.WEBP, "width": 1200}, 50.5),
     (info_of(ImageFormat.GIF, 670, 448, pages=12), 2_594_619, False, {"output": Output.GIF}, 44.2),
     (info_of(ImageFormat.AVIF, 1856, 1240), 364_649, False, {"output": Output.JPEG, "width": 320}, 40.0),
+    (
+        info_of(ImageFormat.PNG, 670, 448, has_alpha=True),
+        1_240_166,
+        False,
+        {"output": Output.WEBP, "page": Theme.DARK.page},
+        21.0,
+    ),
+    (
+        info_of(ImageFormat.PNG, 1856, 1240, has_alpha=True),
+        9_091_652,
+        False,
+        {"output": Output.PNG, "page": Theme.DARK.page},
+        138.5,
+    ),
+    (
+        info_of(ImageFormat.PNG, 1856, 1240, has_alpha=True),
+        58_000,
+        False,
+        {"output": Output.JPEG, "page": Theme.DARK.page, "width": 1200},
+        23.7,
+    ),
+    (
+        info_of(ImageFormat.WEBP, 4240, 2832, has_alpha=True),
+        2_641_354,
+        False,
+        {"output": Output.PNG, "width": 320},
+        23.9,
+    ),
     (info_of(ImageFormat.BMP, 4240, 2832), 36_023_094, True, {"output": Output.JPEG, "width": 320}, 194.6),
 ]
 
@@ -182,10 +212,34 @@ def test_a_stand_in_that_is_trimmed_costs_the_whole_picture() -> None:
     assert estimate(info, placeholder=Placeholder.BLUR, trim=10) > plain + 3 * 24_000_000
 
 
-def test_every_format_has_its_line() -> None:
-    """Nothing that is read or written is without a cost."""
-    assert set(DECODERS) == set(ImageFormat)
-    assert set(ENCODERS) == {f for f in ImageFormat if CAPABILITIES[f].encodable}
+@given(INFOS, SPECS, BYTES)
+def test_a_page_never_costs_less(info, spec, source_bytes) -> None:
+    """Adapting needs memory of its own, by the pixels of the answer."""
+    themed = replace(spec, page=Theme.DARK.page)
+    costs = [
+        estimate_bytes(
+            info,
+            decide(FileSource(b"", info), wanted, TransformSettings(), LIMITS),
+            source_bytes=source_bytes,
+            in_file=False,
+        )
+        for wanted in (spec, themed)
+    ]
+    assert costs == sorted(costs)
+
+
+def test_a_glance_costs_what_is_looked_at() -> None:
+    """The picture's own size counts as far as its decoder cannot shrink it, and the small one's on top."""
+    jpeg, png = (info_of(f, 4000, 3000) for f in (ImageFormat.JPEG, ImageFormat.PNG))
+    progressive = replace(jpeg, interlaced=True)
+
+    def glance(info: ImageInfo, longest_px: int = 512, source_bytes: int = 0, *, in_file: bool = False) -> int:
+        return estimate_glance_bytes(info, longest_px, source_bytes=source_bytes, in_file=in_file)
+
+    assert glance(jpeg, 128) < glance(jpeg) < glance(png) < glance(progressive)
+    assert glance(jpeg, 512, MIB, in_file=True) == glance(jpeg) + MIB
+    small = replace(png, width=100, height=100)
+    assert glance(small, 512) == glance(small, 100) < 8 * MIB
 
 
 def test_the_limit_for_held_pictures_is_the_pipelines() -> None:

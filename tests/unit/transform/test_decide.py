@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgsvc.model.colours import Colour
 from imgsvc.model.formats import ImageFormat
-from imgsvc.model.spec import Colour, Fit, Output, TransformSpec
+from imgsvc.model.spec import Fit, Output, TransformSpec
 from imgsvc.settings import TransformSettings
-from imgsvc.transform.decide import Decision, decide, is_untouched, keeps_colours
+from imgsvc.transform.decide import Decision, decide, glance_plan, is_untouched, keeps_colours
 from imgsvc.transform.geometry import Size
 from imgsvc.transform.limits import Limits
 from imgsvc.transform.probe import ImageInfo
@@ -130,3 +131,16 @@ def test_nothing_else_changes_where_time_is_short(info, output, width, prompt_pi
         assert (patient.image_format, hurried.image_format) == (ImageFormat.AVIF, ImageFormat.WEBP)
         hurried = dataclasses.replace(hurried, image_format=ImageFormat.AVIF, deferred=False)
     assert hurried == patient
+
+
+def test_on_a_page_nothing_moves() -> None:
+    """One frame is kept, and nothing is missed."""
+    decision = decided(MOVING, page=Colour(0, 0, 0))
+    assert (decision.animate, decision.degraded) == (False, "")
+
+
+@pytest.mark.parametrize(("px", "size"), [(50, Size(50, 25)), (100, Size(100, 50)), (4000, Size(100, 50))])
+def test_a_glance_is_no_larger_than_asked_or_there(px, size) -> None:
+    """And as the file is turned."""
+    plan = glance_plan(dataclasses.replace(STILL, orientation=6), px)
+    assert (plan.geometry.canvas, plan.orientation, plan.spec) == (size, 6, TransformSpec())

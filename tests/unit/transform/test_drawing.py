@@ -4,7 +4,7 @@ import pytest
 
 from imgsvc.errors import ImageTooLarge
 from imgsvc.model.spec import Fit, Output, Placeholder, TransformSpec
-from imgsvc.transform.drawing import Drawing, drawing_size
+from imgsvc.transform.drawing import Drawing, drawing_size, glance_size
 from imgsvc.transform.geometry import Size
 from imgsvc.transform.limits import Limits
 
@@ -55,3 +55,19 @@ def test_a_drawing_is_a_source() -> None:
     assert (source.info.width, source.info.height, source.scalable) == (3, 1, True)
     assert (source.images[0].width, source.images[0].height) == (5, 3)
     assert source.body == b"<svg/>"
+
+
+def test_a_drawing_is_a_picture_of_the_size_it_is_drawn_at() -> None:
+    """For whoever looks at it, however small it says it is."""
+    source = Drawing(2.5, 1.25, bytes(64 * 32 * 4), Size(64, 32)).as_picture(b"<svg/>")
+    assert source.natural_px == (64, 32)
+    assert (source.info.width, source.info.height, source.info.has_alpha) == (64, 32, True)
+    assert (source.images[0].width, source.images[0].height) == (64, 32)
+
+
+@pytest.mark.parametrize(
+    ("natural", "size"), [((16, 8), Size(512, 256)), ((1000, 4000), Size(128, 512)), ((1e6, 1), Size(512, 1))]
+)
+def test_a_glance_has_its_longest_side(natural, size) -> None:
+    """Drawings have no size of their own that could be too small."""
+    assert glance_size(*natural, 512) == size

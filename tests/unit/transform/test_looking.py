@@ -2,11 +2,13 @@
 
 import hashlib
 import time
+from dataclasses import replace
 
 import pytest
 
 from imgsvc.errors import CorruptImage, ImageTooLarge, NotAnImage, SourceTooLarge
 from imgsvc.model.formats import ImageFormat
+from imgsvc.model.look import Theme
 from imgsvc.model.spec import Output, Placeholder, TransformSpec
 from imgsvc.stream.base import FileRange
 from imgsvc.transform import runtime
@@ -15,9 +17,12 @@ from imgsvc.transform.geometry import Size
 from imgsvc.transform.looking import Looker
 from imgsvc.transform.pipeline import Pipeline
 from imgsvc.transform.results import Head
+from imgsvc.transform.theming import Sights
+from imgsvc.vision.theming import PageTheming
 from tests.support import pictures
 from tests.support.rendering import transform_settings
 from tests.unit.transform.bodies import KINDS, in_file, laid
+from tests.unit.transform.logos import SVG_WITH_SCHEMES
 
 SHOWN = TransformSpec(output=Output.PNG, width=20)
 
@@ -128,7 +133,7 @@ def test_a_drawing_costs_what_it_is_drawn_at(kind) -> None:
     with laid(kind, pictures.SVG) as body:
         small = looker().plan_drawing(body, SHOWN)
         large = looker().plan_drawing(body, TransformSpec(output=Output.PNG, width=2000))
-    assert (small.data, small.natural_px, small.size) == (pictures.SVG, (40.0, 20.0), Size(20, 10))
+    assert (small.data, small.natural_px, small.sizes) == (pictures.SVG, (40.0, 20.0), [Size(20, 10)])
     assert large.size == Size(2000, 1000)
     assert large.estimate_bytes - small.estimate_bytes >= 2 * 4 * 1_900_000
 
@@ -150,3 +155,29 @@ def test_what_may_be_quick_enough_once_it_is_trimmed_is_charged_as_avif(trim, is
         lambda looker: looker.plan_drawing(pictures.SVG, spec),
     ):
         assert (plan(hurried).estimate_bytes == plan(patient).estimate_bytes) is is_charged
+
+
+def test_a_drawing_on_a_page_is_drawn_once_more_to_be_looked_at() -> None:
+    """At a size that does not hang on the one asked for, which costs; in the scheme that is wanted."""
+    on_page = replace(SHOWN, page=Theme.DARK.page, scheme="dark")
+    plan, plain = (looker().plan_drawing(SVG_WITH_SCHEMES, spec) for spec in (on_page, SHOWN))
+    assert plan.sizes == [Size(20, 10), Size(512, 256)]
+    assert plan.estimate_bytes > plain.estimate_bytes + 2 * 4 * 512 * 256
+    assert (plan.data == plain.data, plain.data) == (False, SVG_WITH_SCHEMES)
+    small = looker().plan_drawn_glance(pictures.SVG, 100)
+    assert (small.sizes, small.decision) == ([Size(100, 50)], None)
+
+
+def test_what_is_known_is_neither_looked_at_nor_paid_for() -> None:
+    """A digest that was seen spares the look; one that is not known does not."""
+    sights, data = Sights(), pictures.png(pictures.quarters(600, 600))
+    runtime.prepare()
+    subject = Looker(Pipeline(transform_settings(), time.monotonic, theming=PageTheming(), sights=sights))
+    on_page = replace(SHOWN, page=Theme.DARK.page)
+    new = subject.plan(data, ImageFormat.PNG, on_page, "d")
+    sights.keep("d", on_page, sight := PageTheming().see(pictures.quarters(), Theme.DARK.page))
+    known = subject.plan(data, ImageFormat.PNG, on_page, "d")
+    assert (new.viewed.sight, known.viewed.sight, known.viewed.sha256) == (None, sight, "d")
+    assert new.estimate_bytes > known.estimate_bytes
+    assert subject.plan_drawing(pictures.SVG, on_page, "d").look_size is None
+    assert subject.plan(data, ImageFormat.PNG, SHOWN, "d").viewed.sight is None

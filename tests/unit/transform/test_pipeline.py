@@ -3,8 +3,9 @@
 import pytest
 import pyvips
 
+from imgsvc.model.colours import Colour
 from imgsvc.model.formats import ImageFormat, sniff
-from imgsvc.model.spec import Colour, Fit, Gravity, Output, TransformSpec
+from imgsvc.model.spec import Fit, Gravity, Output, TransformSpec
 from tests.support import pictures
 from tests.support.pictures import BLUE, CORNERS, GREEN, RED, YELLOW, decoded, is_near, shows
 from tests.support.rendering import render

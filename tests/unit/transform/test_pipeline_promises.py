@@ -9,11 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imgsvc.errors import CorruptImage, ImgsvcError
+from imgsvc.model.colours import Colour
 from imgsvc.model.formats import ImageFormat
-from imgsvc.model.spec import Colour, Fit, Gravity, Output, Placeholder, TransformSpec
+from imgsvc.model.spec import Fit, Gravity, Output, Placeholder, TransformSpec
 from tests.support import pictures
 from tests.support.pictures import RED, decoded
 from tests.support.rendering import render
+
+pytestmark = pytest.mark.slow
 
 PNG = Output.PNG
 METADATA = ("exif-data", "xmp-data", "iptc-data", "icc-profile-data")

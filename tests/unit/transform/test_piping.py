@@ -7,6 +7,7 @@ import threading
 import pytest
 import pyvips
 
+from imgsvc.model.colours import Colour
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import Output, Placeholder, TransformSpec
 from imgsvc.transform import runtime
@@ -17,6 +18,8 @@ from imgsvc.transform.results import Head
 from imgsvc.transform.runtime import Killed, KillSwitch
 from tests.support import pictures
 from tests.unit.transform.bodies import Writer, descriptors
+
+pytestmark = pytest.mark.slow
 
 LIMITS = Limits(max_pixels=10**8, max_animation_pixels=10**8, max_frames=10, max_side_px=10**5)
 JPEG = pictures.jpeg(pictures.noise(1200, 900))
@@ -65,6 +68,8 @@ def info(image_format: ImageFormat, *, interlaced: bool = False) -> ImageInfo:
         (ImageFormat.TIFF, False, {}, False),
         (ImageFormat.JPEG, False, {"trim": 10}, False),
         (ImageFormat.JPEG, False, {"output": Output.JSON}, False),
+        (ImageFormat.PNG, False, {"page": Colour(0, 0, 0)}, False),
+        (ImageFormat.PNG, False, {"page": Colour(0, 0, 0), "placeholder": Placeholder.BLUR}, True),
     ],
 )
 def test_what_can_be_piped(image_format, interlaced, wanted, can) -> None:

@@ -11,6 +11,8 @@ from tests.support import pictures
 from tests.support.rendering import transform_settings
 from tests.unit.transform.bodies import RecordingAdmission, Writer, opened
 
+pytestmark = pytest.mark.slow
+
 AUTO = TransformSpec(output=Output.AUTO_AVIF, width=32)
 SOURCES = {
     ImageFormat.JPEG: pictures.jpeg,

@@ -11,6 +11,8 @@ from imgsvc.stream.base import FileRange
 from tests.support import pictures
 from tests.unit.transform.bodies import descriptors, in_file, laid, opened
 
+pytestmark = pytest.mark.slow
+
 DETAILED = pictures.noise(160, 120)
 SOURCES = {
     "jpeg": (ImageFormat.JPEG, pictures.jpeg(DETAILED)),

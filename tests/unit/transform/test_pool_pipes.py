@@ -12,6 +12,8 @@ from imgsvc.transform.pool import PIPE_THREADS, Head, TransformPool
 from tests.support import pictures
 from tests.unit.transform.bodies import RecordingAdmission, Writer, descriptors, opened, until
 
+pytestmark = pytest.mark.slow
+
 SHOWN = TransformSpec(output=Output.WEBP, width=100)
 SOURCES = {
     ImageFormat.JPEG: pictures.jpeg(pictures.noise(1200, 900)),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from imgsvc.model.spec import Colour, Fit, Gravity, TransformSpec
+from imgsvc.model.colours import Colour
+from imgsvc.model.spec import Fit, Gravity, TransformSpec
 from imgsvc.transform import steps
 from imgsvc.transform.geometry import Geometry, Size, geometry
 from imgsvc.transform.runtime import KillSwitch
@@ -74,3 +75,28 @@ def test_a_grey_picture_on_grey_stays_grey() -> None:
     image = pictures.filled((5, 5, 5, 0), 8, 8).colourspace("b-w")
     result = steps.background(image, plan_for(image, TransformSpec(background=Colour(7, 7, 7))))
     assert (result.bands, result(1, 1)) == (1, [7])
+
+
+def test_the_page_is_behind_what_has_to_be_opaque() -> None:
+    """Not white, unless another colour was asked for; where the format can be transparent the page is not drawn."""
+    image, page = pictures.filled((10, 20, 30, 0), 4, 4), Colour(1, 2, 3)
+    asked = TransformSpec(page=page, background=Colour(7, 8, 9))
+    for spec, keeps_alpha, pixel in (
+        (TransformSpec(page=page), False, [1, 2, 3]),
+        (asked, False, [7, 8, 9]),
+        (asked, True, [7, 8, 9]),
+        (TransformSpec(page=page), True, [10, 20, 30, 0]),
+        (TransformSpec(page=page, background=Colour(255, 255, 255, 128)), False, [128, 129, 129]),
+    ):
+        made = steps.background(image, plan_for(image, spec, keeps_alpha=keeps_alpha))(1, 1)
+        assert made == pytest.approx(pixel, abs=1)
+
+
+def test_adapting_is_the_last_step_before_the_background() -> None:
+    """It sees the picture blurred and on its canvas, still transparent."""
+    image = pictures.filled((0, 0, 0, 255), 20, 10)
+    spec = TransformSpec(width=20, height=20, fit=Fit.CONTAIN, greyscale=True, background=Colour(9, 9, 9))
+    seen = []
+    made = steps.finish(image, plan_for(image, spec), (0, 0), lambda image: seen.append(image) or image.invert())
+    assert (seen[0].height, seen[0].interpretation, seen[0](10, 1)[-1]) == (20, "b-w", 0)
+    assert not made.hasalpha()

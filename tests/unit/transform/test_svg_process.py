@@ -11,6 +11,8 @@ from imgsvc.errors import CorruptImage, Draining, MemoryPressure, Overloaded, Qu
 from imgsvc.transform import svg_process
 from tests.unit.transform.svg_renderers import BOMB, RED, SQUARE, Timers, begun, pixel, renderer, workers
 
+pytestmark = pytest.mark.slow
+
 
 async def test_one_worker_serves_one_after_the_other():
     """Requests at once are drawn by one process, each with its own pixels."""

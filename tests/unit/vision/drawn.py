@@ -47,9 +47,13 @@ def wordmark(colour: str, stroke: float = 10, extra: str = "") -> str:
     return f'<path d="{_LETTERS}{_BAR}" fill="none" stroke="{colour}" stroke-width="{stroke}" {extra}/>'
 
 
-def icon_and_text(icon: str, text: str, glyph: str = "") -> str:
+_TICK = "M14 50 L28 64 L52 36"
+_TO_THE_EDGE = "M50 34 H44 Q36 34 36 44 V80 M24 54 H48"
+
+
+def icon_and_text(icon: str, text: str, glyph: str = "", shape: str = _TICK) -> str:
     """Draw a coloured icon with a word beside it, and a glyph in the icon if it has a colour."""
-    mark = f'<path d="M14 50 L28 64 L52 36" fill="none" stroke="{glyph}" stroke-width="8"/>' if glyph else ""
+    mark = f'<path d="{shape}" fill="none" stroke="{glyph}" stroke-width="8"/>' if glyph else ""
     word = f'<g transform="translate(70 25) scale(0.55 0.5)">{wordmark(text, 13)}</g>'
     return f'<rect x="4" y="20" width="58" height="60" rx="14" fill="{icon}"/>{mark}{word}'
 
@@ -140,6 +144,20 @@ _DRAWN: tuple[tuple[str, str, bool, bool], ...] = (
     ("green icon, white text", icon_and_text("#12805c", "#fff"), True, False),
     ("orange icon, grey text", icon_and_text("#f76707", "#777", "#fff"), False, False),
     ("yellow icon, black text", icon_and_text("#ffd400", "#000", "#000"), True, True),
+    (
+        "yellow icon with black glyph to its edge, black text",
+        icon_and_text("#ffd400", "#000", "#000", _TO_THE_EDGE),
+        True,
+        True,
+    ),
+    (
+        "blue icon with white glyph to its edge, white text",
+        icon_and_text("#2f6fed", "#fff", "#fff", _TO_THE_EDGE),
+        True,
+        False,
+    ),
+    ("orange icon with near-black glyph, near-black text", icon_and_text("#f76707", "#1d1c1d", "#1d1c1d"), False, True),
+    ("navy icon with white glyph, black text", icon_and_text("#000080", "#000", "#fff"), False, True),
     ("opaque white tile", tile("#fff", "#000"), False, False),
     ("opaque black tile", tile("#000", "#fff"), False, False),
     ("opaque red tile", tile("#e03131", "#fff"), False, False),

@@ -1,19 +1,24 @@
 """Logos after adaptation: contrast, hue, alpha and everything else that must stay."""
 
 import math
+import random
 from array import array
 
 import pytest
+import pyvips
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsvc.model.spec import Colour
+from imgsvc.model.colours import Colour, contrast_between
+from imgsvc.model.look import Theme
 from imgsvc.vision.adapt import READS_WELL, adapt
-from imgsvc.vision.analysis import Theme, contrast_on
+from imgsvc.vision.analysis import contrast_on
+from imgsvc.vision.light import WHITE_LEVEL, levels
 from imgsvc.vision.oklab import to_oklch
+from imgsvc.vision.palette import Palette
 from imgsvc.vision.pixels import Pixels
 from tests.support import pictures
-from tests.unit.vision.drawn import LOGOS, SIZES
+from tests.unit.vision.drawn import LOGOS, SIZES, svg
 
 PAGES = [*(theme.page for theme in Theme), Colour(255, 244, 214), Colour(32, 60, 120)]
 MOST_TURNED_DEGREES = 5
@@ -66,6 +71,20 @@ def test_a_black_wordmark_turns_white_without_a_fringe() -> None:
     assert seen == {(255, 255, 255)}
 
 
+@pytest.mark.parametrize("noisy", [False, True])
+def test_hidden_colours_stay(noisy) -> None:
+    """What lies under alpha 0 is as it was, be it the ink's own colour, whether there is a palette or not."""
+    lot = random.Random(3).randbytes(3 * 200 * 200)
+    noise = (pyvips.Image.new_from_memory(lot, 200, 200, 3, "uchar") / 6).cast("uchar").copy(interpretation="srgb")
+    colour = noise if noisy else noise.crop(0, 0, 40, 40).embed(80, 80, 200, 200)
+    alpha = pyvips.Image.black(200, 200).insert(pyvips.Image.black(100, 100) + 255, 50, 50).cast("uchar")
+    pixels = Pixels.of(colour.bandjoin(alpha).copy(interpretation="srgb"))
+    assert (Palette.of(pixels) is None) is noisy
+    adapted = adapt(pixels, Theme.DARK.page)
+    assert adapted.changed
+    assert ((pixels.image == adapted.pixels.image).bandand() | (alpha > 0)).min()
+
+
 def test_an_icon_stays_while_text_flips() -> None:
     """A red icon and its white glyph are the same, byte for byte, beside black text that turns white."""
     pixels = drawn("red icon with white glyph, black text")
@@ -75,6 +94,110 @@ def test_an_icon_stays_while_text_flips() -> None:
     assert icon[0] == icon[1]
     text = adapted.pixels.image.crop(70, 0, 90, 100).write_to_memory()[:]
     assert {pixel[:3] for pixel in zip(*(iter(text),) * 4, strict=True) if pixel[3]} == {(255, 255, 255)}
+
+
+GLYPHS = (
+    ("red icon with white glyph, black text", Theme.DARK),
+    ("blue icon with white glyph, white text", Theme.LIGHT),
+    ("yellow icon, black text", Theme.DARK),
+    ("orange icon with near-black glyph, near-black text", Theme.DARK),
+    ("yellow icon with black glyph to its edge, black text", Theme.DARK),
+)
+"""Of which the icon reads on that page and the text does not."""
+
+
+def icon_of(pixels: Pixels) -> pyvips.Image:
+    """Cut an icon off the text beside it."""
+    return pixels.image.crop(0, 0, pixels.image.width * 64 // 160, pixels.image.height)
+
+
+def contrast_inside(before: Pixels, after: Pixels) -> tuple[float, float]:
+    """Contrast of the lightest and the darkest pixel within an icon, and that of the same two afterwards."""
+    inside = [round(before.image.width * part / 160) for part in (14, 34, 38, 30)]
+    shown = [levels(each.colour.crop(*inside)).write_to_memory() for each in (before, after)]
+    first, then = ([level / WHITE_LEVEL for level in memoryview(each).cast("B").cast("H")] for each in shown)
+    dark, light = first.index(min(first)), first.index(max(first))
+    return contrast_between(first[dark], first[light]), contrast_between(then[dark], then[light])
+
+
+@pytest.mark.parametrize("width_px", SIZES)
+@pytest.mark.parametrize(("name", "theme"), GLYPHS)
+def test_a_glyph_in_an_icon_stays_while_the_text_flips(name, theme, width_px) -> None:
+    """An icon that reads is the same with its glyph, byte for byte, edges and all, and the text is another."""
+    pixels = drawn(name, width_px)
+    adapted = adapt(pixels, theme.page)
+    assert adapted.contrast >= READS_WELL
+    before, after = (bytes(icon_of(each).write_to_memory()) for each in (pixels, adapted.pixels))
+    assert before == after
+    assert bytes(pixels.image.write_to_memory()) != bytes(adapted.pixels.image.write_to_memory())
+
+
+@pytest.mark.parametrize("width_px", SIZES)
+@pytest.mark.parametrize("logo", [logo for logo in LOGOS if "icon" in logo.name], ids=lambda logo: logo.name)
+def test_a_glyph_stands_out_in_its_icon_as_before(logo, width_px) -> None:
+    """Whether the icon stays or moves, the contrast inside is what it was, or 3 at the least."""
+    pixels = logo.pixels(width_px)
+    for theme in (theme for theme, lost in ((Theme.LIGHT, logo.on_light), (Theme.DARK, logo.on_dark)) if lost):
+        before, after = contrast_inside(pixels, adapt(pixels, theme.page).pixels)
+        assert after >= min(before, READS_WELL)
+
+
+def test_a_glyph_in_a_photograph_stays() -> None:
+    """Where there are too many colours for a palette, a black glyph in bright noise stays as well."""
+    lot = pyvips.Image.new_from_memory(random.Random(5).randbytes(3 * 240 * 200), 240, 200, 3, "uchar")
+    noise = (lot / 3).linear([1, 1, 0.5], [170, 140, 0]).cast("uchar").copy(interpretation="srgb")
+    icon = noise.insert(pictures.filled((0, 0, 0), 60, 60), 90, 70).addalpha()
+    image = pictures.filled((0, 0, 0, 0), 400, 220).insert(icon, 10, 10)
+    pixels = Pixels.of(image.insert(pictures.filled((0, 0, 0, 255), 100, 200), 270, 10))
+    assert Palette.of(pixels) is None
+    adapted = adapt(pixels, Theme.DARK.page)
+    assert adapted.contrast >= READS_WELL
+    assert adapted.pixels.image(320, 100) == [255, 255, 255, 255]
+    kept = [bytes(each.image.crop(0, 0, 260, 220).write_to_memory()) for each in (pixels, adapted.pixels)]
+    assert kept[0] == kept[1]
+
+
+def test_a_glyph_that_runs_to_the_edge_flips_where_the_outline_would_be_lost() -> None:
+    """At 64 px a white glyph stays; at 16 px it is too much of what must be seen, and is seen."""
+    name = "blue icon with white glyph to its edge, white text"
+    for width_px, stays in ((16, False), (64, True), (512, True)):
+        pixels = drawn(name, width_px)
+        adapted = adapt(pixels, Theme.LIGHT.page)
+        before, after = (bytes(icon_of(each).write_to_memory()) for each in (pixels, adapted.pixels))
+        assert (before == after) is stays
+        assert adapted.contrast >= READS_WELL
+
+
+def steps(pixels: Pixels) -> float:
+    """Give the greatest difference of neighbours along the middle of a gradient, four pixels to a unit."""
+    row = pixels.colour.crop(80, 200, 340, 1)
+    return (row.crop(1, 0, 339, 1) - row.crop(0, 0, 339, 1)).abs().max()
+
+
+@pytest.mark.parametrize("plate", ["", '<rect x="2" y="2" width="124" height="96" rx="8" fill="#f76707"/>'])
+def test_a_gradient_from_grey_to_colour_stays_smooth(plate) -> None:
+    """A gradient from black to a colour that reads gets no edge, be it a shape of its own or a glyph in an icon."""
+    shade = '<linearGradient id="g"><stop offset="0"/><stop offset="1" stop-color="#f76707"/></linearGradient>'
+    shape = '<rect x="14" y="10" width="100" height="80" fill="url(#g)"/><rect x="134" y="4" width="20" height="92"/>'
+    pixels = Pixels.of(pyvips.Image.svgload_buffer(svg(plate + shade + shape).encode(), scale=4))
+    adapted = adapt(pixels, Theme.DARK.page)
+    assert adapted.changed
+    assert steps(adapted.pixels) <= 12
+    kept = [each.image.crop(0, 0, 508, 400).write_to_memory() for each in (pixels, adapted.pixels)]
+    assert (bytes(kept[0]) == bytes(kept[1])) is bool(plate)
+
+
+def test_a_grey_shadow_gets_no_edge() -> None:
+    """A soft shadow under a word on a coloured plate stays soft."""
+    blur = '<filter id="b"><feGaussianBlur stdDeviation="5"/></filter>'
+    plate = '<rect x="4" y="4" width="120" height="92" rx="8" fill="#ffd400"/>'
+    shadow = '<rect x="40" y="30" width="50" height="40" fill="#000" opacity="0.7" filter="url(#b)"/>'
+    bar = '<rect x="134" y="4" width="20" height="92" fill="#000"/>'
+    pixels = Pixels.of(pyvips.Image.svgload_buffer(svg(blur + plate + shadow + bar).encode(), scale=4))
+    adapted = adapt(pixels, Theme.DARK.page)
+    assert adapted.changed
+    areas = [each.image.crop(20, 20, 460, 360).write_to_memory() for each in (pixels, adapted.pixels)]
+    assert bytes(areas[0]) == bytes(areas[1])
 
 
 def test_a_box_turns_over_with_its_text() -> None:
@@ -109,12 +232,27 @@ def test_gradients_stay_smooth(name) -> None:
         assert step <= 6
 
 
+def test_many_colours_are_moved_as_few_are() -> None:
+    """A picture with too many colours for a palette comes out as a part of it does that has one."""
+    clear = pictures.filled((0, 0, 0, 0), 220, 220)
+    drawn_by_lot = pyvips.Image.new_from_memory(random.Random(7).randbytes(3 * 200**2), 200, 200, 3, "uchar")
+    noise = (drawn_by_lot / 6).cast("uchar").copy(interpretation="srgb")
+    many = Pixels.of(clear.insert(noise.addalpha(), 10, 10))
+    few = Pixels.of(clear.insert(noise.addalpha().crop(0, 0, 90, 90), 10, 10))
+    assert Palette.of(many) is None
+    assert Palette.of(few) is not None
+    of_many, of_few = (adapt(pixels, Theme.DARK.page) for pixels in (many, few))
+    assert min(of_many.contrast, of_few.contrast) >= READS_WELL
+    assert (of_many.pixels.image.crop(10, 10, 90, 90) == of_few.pixels.image.crop(10, 10, 90, 90)).min()
+
+
 @settings(max_examples=25, derandomize=True, deadline=None)
 @given(
     rgb=st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=4, max_size=4),
     alpha=st.sampled_from([255, 255, 200, 140]),
     page=st.sampled_from(PAGES),
 )
+@pytest.mark.slow
 def test_any_picture_keeps_its_alpha_and_never_reads_worse(rgb, alpha, page) -> None:
     """Whatever the colours, the outcome is the same twice, alpha is kept, and contrast has grown or nothing changed."""
     image = pictures.filled((9, 9, 9, 0), 40, 40)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from imgsvc.model.spec import Colour
-from imgsvc.vision.analysis import Theme, analyse, contrast_on, is_lost, needs_inversion
+from imgsvc.model.colours import Colour
+from imgsvc.model.look import Theme
+from imgsvc.vision.analysis import analyse, contrast_on, is_lost, needs_inversion
 from imgsvc.vision.pixels import Pixels
 from tests.support import pictures
 from tests.unit.vision.drawn import LOGOS, SIZES

@@ -14,6 +14,8 @@ from imgsvc.vision import generic
 from imgsvc.vision.generic import Match, Reason, is_blank, is_upscaled, match
 from imgsvc.vision.pixels import Pixels
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "logos"
 ICONS = json.loads((DATA / "generic.json").read_text())
 LOGOS = json.loads((DATA / "logos.json").read_text())

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imgsvc.model.spec import Colour
-from imgsvc.vision.inks import Inks
+from imgsvc.model.colours import Colour
+from imgsvc.vision.inks import Inks, sample_step_px
 from imgsvc.vision.light import levels
 from imgsvc.vision.pixels import Pixels
 from tests.support import pictures
@@ -12,7 +12,7 @@ from tests.support import pictures
 def inks(image) -> Inks:
     """Look at a picture."""
     pixels = Pixels.of(image)
-    return Inks.of(pixels, levels(pixels.colour))
+    return Inks.of(pixels, levels(pixels.colour), sample_step_px(pixels))
 
 
 def test_one_colour_is_itself() -> None:

@@ -2,16 +2,14 @@
 
 import pytest
 
-from imgsvc.model.spec import Colour
+from imgsvc.model.colours import Colour, contrast_between, luminance_of
 from imgsvc.vision.light import (
     MOST_CONTRAST,
     STEPS,
     WHITE_LEVEL,
     WHITE_TONE,
-    contrast_between,
     contrast_steps,
     levels,
-    luminance_of,
     luminance_of_step,
     tones,
 )

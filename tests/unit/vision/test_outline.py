@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgsvc.model.spec import Colour
+from imgsvc.model.colours import Colour
 from imgsvc.vision.outline import Outline
 from imgsvc.vision.pixels import Pixels
 from tests.support import pictures

@@ -3,10 +3,11 @@
 from itertools import pairwise
 
 import pytest
+import pyvips
 
-from imgsvc.model.spec import Colour
+from imgsvc.model.colours import Colour
 from imgsvc.vision.light import WHITE_TONE
-from imgsvc.vision.tones import Greys, Side, shifts
+from imgsvc.vision.tones import Greys, Side, colourfulness, may_move, shifts
 
 DARK, LIGHT, MID = Colour(11, 15, 25), Colour(255, 255, 255), Colour(120, 120, 120)
 
@@ -46,3 +47,18 @@ def test_what_reads_is_kept() -> None:
     side = Side.of(DARK, 3)
     assert outcomes(side, Greys.KEEP)[-1] == pytest.approx((1, 1))
     assert outcomes(side, Greys.FLIP)[-1] == pytest.approx((0, 1), abs=1e-6)
+
+
+@pytest.mark.parametrize("page", [DARK, LIGHT, MID])
+def test_what_may_not_move_is_not_moved(page) -> None:
+    """Where no table moves a colour it is said to stay, and nowhere else."""
+    tones = pyvips.Image.identity(ushort=True, size=WHITE_TONE + 1)
+    side = Side.of(page, 3)
+    for chroma in (0.0, 0.03, 0.059, 0.061, 0.2):
+        row = (tones * 0 + chroma).cast("float")
+        most = max(
+            ((table[0] + table[1] * colourfulness(row)).abs() * (may_move(tones, row, side) == 0)).max()
+            for table in (shifts(side, greys) for greys in Greys)
+        )
+        assert most < 0.001
+        assert (may_move(tones, row, side) == 0).max() == (255 if chroma >= 0.06 else 0)

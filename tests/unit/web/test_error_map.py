@@ -10,7 +10,7 @@ from imgsvc.errors import ImgsvcError
 from imgsvc.web import error_map
 from imgsvc.web.error_map import problem_for, problem_for_status, to_json
 
-NEGATIVE = (errors.SourceNotFound, errors.UnusableSource)
+NEGATIVE = (errors.SourceNotFound, errors.LogoNotFound, errors.UnusableSource)
 
 
 def all_errors(base: type[ImgsvcError] = ImgsvcError) -> Iterator[type[ImgsvcError]]:
@@ -41,7 +41,8 @@ def test_every_error_is_mapped(cls):
         (errors.Unauthorized, 401, "unauthorized"), (errors.SourceNotAllowed, 403, "source-not-allowed"),
         (errors.AddressNotPublic, 403, "address-not-public"), (errors.PortNotAllowed, 403, "port-not-allowed"),
         (errors.BadSignature, 403, "bad-signature"), (errors.SignatureExpired, 410, "signature-expired"),
-        (errors.SourceNotFound, 404, "source-not-found"), (errors.ObjectNotFound, 404, "not-found"),
+        (errors.SourceNotFound, 404, "source-not-found"),
+        (errors.LogoNotFound, 404, "logo-not-found"), (errors.ObjectNotFound, 404, "not-found"),
         (errors.SourceTooLarge, 413, "too-large"), (errors.ImageTooLarge, 422, "too-many-pixels"),
         (errors.NotAnImage, 415, "not-an-image"), (errors.CorruptImage, 422, "broken-image"),
         (errors.OriginUnreachable, 502, "source-failed"), (errors.OriginStatus, 502, "source-failed"),

@@ -51,3 +51,11 @@ def test_hints_are_total(text):
 def test_quality_goes_down_by_twenty(quality):
     """An explicit quality is lowered in place."""
     assert lower_quality(TransformSpec(quality=quality)) == TransformSpec(quality=max(1, quality - 20))
+
+
+def test_the_colour_scheme_is_a_hint_like_others():
+    """A string or a token that says dark, whatever parameters follow; anything else, or nothing, does not."""
+    for text in ('"dark"', "dark", "Dark;x=1"):
+        assert Hints(colour_scheme=text).prefers_dark()
+    for text in ("", "light", '"dark', "dark, light", "?1", "d" * 100, "ü"):
+        assert not Hints(colour_scheme=text).prefers_dark()

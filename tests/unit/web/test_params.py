@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsvc.errors import ImgsvcError, InvalidRequest, MissingUrl
-from imgsvc.model.spec import Colour, Fit, Gravity, Output, Placeholder, TransformSpec
+from imgsvc.model.colours import Colour
+from imgsvc.model.spec import Fit, Gravity, Output, Placeholder, TransformSpec
 from imgsvc.web.params import Hints, ImageQuestion, parse_image_query
 
 URL = "https://img.test/a.jpg"

@@ -13,7 +13,8 @@ from imgsvc.origin.policy import SourcePolicy
 from imgsvc.origin.signature import Signer
 from imgsvc.services.access import AccessService
 from imgsvc.settings import AccessSettings, OriginSettings
-from imgsvc.web.questions import REMEMBERED, REMEMBERED_CHARS, Questions, Understood
+from imgsvc.web.questions import Questions, Understood
+from imgsvc.web.remembered import REMEMBERED, REMEMBERED_CHARS
 from tests.support.spine import START, Clock
 
 PATH = "/api/cache/images"
@@ -79,6 +80,7 @@ def test_a_remembered_grant_ends_with_its_signature():
         ask(asked, target)
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_count_and_length():
     """Neither many nor long requests hold much."""
     asked = questions()

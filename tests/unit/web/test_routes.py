@@ -17,6 +17,13 @@ ASKED = {
     ("DELETE", "/api/cache/images"): ("/api/cache/images?url={url}", 200),
     ("POST", "/api/purge"): ("/api/purge", 200),
     ("GET", "/_next/image"): ("/_next/image?url={url}&w=16&q=75", 200),
+    ("GET", "/api/logo"): ("/api/logo?website=acme.test&theme=auto", 200),
+    ("GET", "/api/logo/invert"): ("/api/logo/invert?url={url}", 200),
+    ("GET", "/api/logo/candidates"): ("/api/logo/candidates?website=acme.test", 200),
+    ("POST", "/api/validate-logo"): ("/api/validate-logo", 200),
+    ("GET", "/logo/{domain}"): ("/logo/acme.test", 200),
+    ("GET", "/s2/favicons"): ("/s2/favicons?domain=acme.test&sz=32", 200),
+    ("GET", "/icon"): ("/icon?url=acme.test&size=16..32..64", 200),
     ("GET", "/api/health"): ("/api/health", 200),
     ("GET", "/api/health/live"): ("/api/health/live", 200),
     ("GET", "/api/health/metrics"): ("/api/health/metrics", 200),
@@ -24,7 +31,7 @@ ASKED = {
     ("GET", "/demo/"): ("/demo/", 200),
     ("GET", "/demo/{name}"): ("/demo/logo.svg", 200),
 }
-SENT = {("POST", "/api/purge"): '{"tags": ["red"]}'}
+SENT = {("POST", "/api/purge"): '{"tags": ["red"]}', ("POST", "/api/validate-logo"): '{"url": "%s"}'}
 EVERYWHERE = {"x-request-id", "x-system-status", "server", "content-type", "content-length", "date"}
 OTHER_METHODS = ("POST", "PUT", "PATCH", "OPTIONS", "TRACE", "DELETE")
 TOKEN = "Authorization: bearer s3cret"
@@ -34,7 +41,8 @@ TOKEN = "Authorization: bearer s3cret"
 async def server(tmp_path):
     async with ScriptedOrigin() as origin:
         origin.serve("/a.png", png())
-        async with serving(tmp_path, origin_port=origin.port, demo=True, IMGSVC_ADMIN_TOKEN="s3cret") as server:
+        env = {"IMGSVC_ADMIN_TOKEN": "s3cret", "IMGSVC_LOGO_GOOGLE_URL": "", "IMGSVC_LOGO_DUCKDUCKGO_URL": ""}
+        async with serving(tmp_path, origin_port=origin.port, demo=True, **env) as server:
             server.url = origin.url("/a.png")
             yield server
 
@@ -45,8 +53,8 @@ def routes(server) -> dict[tuple[str, str], web.AbstractRoute]:
 
 async def ask(server, method: str, target: str):
     """Send one request with the admin's token, and what such a request sends, on a connection of its own."""
-    body = SENT.get((method, target), "")
-    lines = [f"{method} {target.format(url=server.url)} HTTP/1.1", "Host: a", TOKEN]
+    body = SENT.get((method, target), "").replace("%s", server.url)
+    lines = [f"{method} {target.format(url=server.url)} HTTP/1.1", "Host: a", TOKEN, "Content-Type: application/json"]
     async with await server.connect() as wire:
         await wire.send("\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode())
         return await wire.reply(head_only=method == "HEAD")
@@ -87,7 +95,7 @@ async def test_other_methods_are_refused_with_what_is_allowed(server):
     for path in {path for _, path in ASKED}:
         allowed = {method for method, known in routes(server) if known == path}
         for method in set(OTHER_METHODS) - allowed:
-            reply = await ask(server, method, path.replace("{name}", "logo.svg"))
+            reply = await ask(server, method, path.replace("{name}", "logo.svg").replace("{domain}", "acme.test"))
             assert (path, method, reply.status) == (path, method, 405)
             assert set(reply.headers["allow"].split(",")) == allowed
             assert json.loads(reply.body)["code"] == "method-not-allowed"

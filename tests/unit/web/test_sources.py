@@ -134,3 +134,12 @@ def test_path_survives(path, times):
     """However often the whole URL was encoded, the same source comes out."""
     url = f"https://x.test/{quote(path, safe='')}"
     assert read_source(encoded(url, times)) == read_source(url)
+
+
+@pytest.mark.parametrize("text", ["s3://images/logos/a.png", "store:secret/a.png", "S3%3A%2F%2Fx", "s3://"])
+def test_no_keys_where_none_are_taken(text):
+    """There any key is a mistake of the request's, whether it is one or not."""
+    with pytest.raises(InvalidRequest, match="A source here is an http or https URL") as caught:
+        read_source(text, param="src", stored=False)
+    assert type(caught.value) is InvalidRequest
+    assert caught.value.param == "src"

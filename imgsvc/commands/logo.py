@@ -1,0 +1,107 @@
+"""``imgsvc logo``: find a logo, write it to a file, say why it is the one."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.decorators import pass_meta_key
+
+from imgsvc.commands import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_SETTINGS, READY, Ready, fail
+
+if TYPE_CHECKING:
+    from imgsvc.commands.finding import Drawn, Found
+    from imgsvc.commands.wish import LogoWish
+    from imgsvc.settings import Settings
+
+FORMATS = ("png", "webp", "avif", "jpg", "svg")
+
+
+@click.command("logo", short_help="Find a logo and write it to a file, or say why it is the one.")
+@click.argument("subject", metavar="DOMAIN")
+@click.option("--company", is_flag=True, help="DOMAIN is a company's name.")
+@click.option(
+    "-o", "--output", metavar="FILE",
+    help="File to write, by its extension .png, .webp, .avif, .jpg or .svg; - = standard output. "
+    "Without it: DOMAIN.png in the working directory, unless only the search is asked for.",
+)  # fmt: skip
+@click.option("--format", type=click.Choice(FORMATS), help="Format to write, whatever the extension.")
+@click.option(
+    "--size", type=click.IntRange(16, 1024), default=256, show_default=True,
+    help="Side in px of the square that the logo fits in.",
+)  # fmt: skip
+@click.option("--theme", type=click.Choice(("light", "dark")), help="Adapt it to a light or a dark page.")
+@click.option("--bg", metavar="COLOUR", help="The page's exact colour: hex or a CSS name.")
+@click.option("--explain", is_flag=True, help="Show all candidates in a table, the best first.")
+@click.option("--json", is_flag=True, help="Write all candidates as JSON to standard output.")
+@click.option("--refresh", is_flag=True, help="Look for it anew, whatever is known.")
+@click.option(
+    "--fallback", type=click.Choice(("404", "monogram")), default="404", show_default=True,
+    help="Where there is no logo: end with exit code 1, or write a letter.",
+)  # fmt: skip
+@pass_meta_key(READY)
+def logo(ready: Ready, /, **given: Any) -> None:
+    """
+    Find the logo of DOMAIN (a host, a URL or an e-mail address) and write it to a file.
+
+    Uses the service's settings and store, but needs no running service. Exit code 1: there is no logo, or something
+    failed; 2: the settings or the command line make no sense.
+    """
+    from imgsvc.commands.wish import LogoWish  # noqa: PLC0415 - see the package
+
+    wish = LogoWish(**given)
+    wish.check()
+    found = _found(ready(), wish)
+    if found.explained is not None:
+        _show(wish, found.explained)
+    if found.drawn is not None:
+        _write(wish, found.drawn)
+    if found.has_none:
+        fail([f"no logo found for {wish.subject}"], EXIT_FAILED)
+
+
+def _found(settings: "Settings", wish: "LogoWish") -> "Found":
+    """Search, with a line on the terminal that says so; every way in which that fails ends the process."""
+    import asyncio  # noqa: PLC0415 - see the package
+
+    from imgsvc.commands.finding import find  # noqa: PLC0415
+    from imgsvc.commands.terminal import error_console, searching, warnings_on  # noqa: PLC0415
+    from imgsvc.errors import ImgsvcError, InvalidRequest  # noqa: PLC0415
+    from imgsvc.settings import SettingsError  # noqa: PLC0415
+
+    console = error_console()
+    try:
+        with warnings_on(console), searching(console, f"Looking for the logo of {wish.subject}"):
+            return asyncio.run(find(settings, wish))
+    except SettingsError as error:
+        fail(error.faults)
+    except ImgsvcError as error:
+        fail([f"{wish.subject}: {error.detail}"], EXIT_SETTINGS if isinstance(error, InvalidRequest) else EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _show(wish: "LogoWish", explained: dict[str, Any]) -> None:
+    import json  # noqa: PLC0415 - see the package
+
+    from imgsvc.commands.terminal import show_candidates  # noqa: PLC0415
+
+    if wish.json:
+        click.echo(json.dumps(explained, indent=2))
+    else:
+        show_candidates(explained)
+
+
+def _write(wish: "LogoWish", drawn: "Drawn") -> None:
+    """Write a picture, and say on standard error what it is and where it went."""
+    if wish.format_name == "svg" and drawn.extension != "svg":
+        fail([f"the logo of {wish.subject} is {drawn.extension}, not svg: write another format"], EXIT_FAILED)
+    if wish.is_piped:
+        sys.stdout.buffer.write(drawn.data)
+        click.echo(drawn.description, err=True)
+        return
+    path = wish.path(drawn.domain)
+    try:
+        path.write_bytes(drawn.data)
+    except OSError as error:
+        fail([f"{path}: cannot be written: {error.strerror}"], EXIT_FAILED)
+    click.echo(f"{drawn.description}; written to {path}", err=True)

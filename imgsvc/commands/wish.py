@@ -1,0 +1,112 @@
+"""What ``imgsvc logo`` is asked for, and how it is asked of the service."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import click
+
+from imgsvc.commands.logo import FORMATS
+
+STANDARD_OUTPUT = "-"
+_EXTENSIONS = {**{f".{name}": name for name in FORMATS}, ".jpeg": "jpg"}
+_NOT_FOR_A_FILE = re.compile(r"[^\w.-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoWish:
+    """
+    What the command line asks for, as :meth:`query` understood by the rules of ``/api/logo``.
+
+    Attributes:
+        subject: whose logo: a host, a URL, an e-mail address, or with *company* a name.
+        output: file to write, ``-`` = standard output; None = one named after the subject, unless the search is all
+            that is asked for.
+        format: by name; None = the one of *output*'s extension, else PNG.
+        size: side in px of the square that the logo fits in, 16–1024.
+        theme: ``light`` or ``dark``; None = the logo as it is.
+        bg: the page's exact colour; None = the theme's.
+        explain: whether the candidates are shown as a table.
+        json: whether they are written as JSON.
+        refresh: whether what is known is looked for anew.
+        fallback: ``404`` or ``monogram``.
+    """
+
+    subject: str
+    company: bool = False
+    output: str | None = None
+    format: str | None = None
+    size: int = 256
+    theme: str | None = None
+    bg: str | None = None
+    explain: bool = False
+    json: bool = False
+    refresh: bool = False
+    fallback: str = "404"
+
+    @property
+    def explains(self) -> bool:
+        """Whether the search itself is to be shown."""
+        return self.explain or self.json
+
+    @property
+    def is_piped(self) -> bool:
+        """Whether the picture goes to standard output."""
+        return self.output == STANDARD_OUTPUT
+
+    @property
+    def draws(self) -> bool:
+        """Whether a file is to be written."""
+        return self.output is not None or not self.explains
+
+    @property
+    def format_name(self) -> str:
+        """
+        The format to write.
+
+        Raises:
+            click.UsageError: no format is named, and *output*'s extension is none that can be written.
+        """
+        if self.format is not None:
+            return self.format
+        if self.output is None or self.is_piped:
+            return "png"
+        extension = Path(self.output).suffix.lower()
+        if extension not in _EXTENSIONS:
+            raise click.UsageError(f"{self.output}: end it in one of {', '.join(_EXTENSIONS)}, or name --format")
+        return _EXTENSIONS[extension]
+
+    def check(self) -> None:
+        """
+        See whether what is asked for goes together.
+
+        Raises:
+            click.UsageError: it does not.
+        """
+        if self.json and (self.explain or self.is_piped):
+            raise click.UsageError("--json has standard output for itself: leave --explain and -o - away")
+        if self.explain and self.is_piped:
+            raise click.UsageError("--explain and -o - both write to standard output: name a file")
+        if self.draws and self.format_name == "svg" and (self.theme or self.bg):
+            raise click.UsageError("what is adapted to a page is pixels: write another format than svg")
+
+    def query(self) -> str:
+        """Ask the same as a query string of ``/api/logo``; an SVG's bytes are not drawn anew, and so have no size."""
+        is_drawing = self.draws and self.format_name == "svg"
+        given = {
+            "company" if self.company else "website": self.subject,
+            "f": "original" if is_drawing else self.format_name if self.draws else None,
+            "size": None if is_drawing else self.size,
+            "theme": self.theme,
+            "bg": self.bg,
+            "fallback": self.fallback,
+        }
+        return urlencode({name: value for name, value in given.items() if value is not None})
+
+    def path(self, domain: str) -> Path:
+        """Give the file to write; without one the working directory gets one named after *domain*, or the company."""
+        if self.output is not None:
+            return Path(self.output)
+        name = _NOT_FOR_A_FILE.sub("-", domain or self.subject).strip("-.") or "logo"
+        return Path(f"{name}.{self.format_name}")

@@ -1,0 +1,1 @@
+"""Which picture is a domain's logo: searched for, chosen, kept, refreshed and answered."""

@@ -1,0 +1,67 @@
+"""A search explained: every candidate, what it was promised to be and is, its points, and which was chosen."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from imgsvc.logos.score import Score, asked_bucket, rank
+from imgsvc.model.look import Theme
+from imgsvc.services.logos.answers import Subject
+from imgsvc.services.logos.record import LogoRecord
+
+
+def explained(subject: Subject, record: LogoRecord | None, size_px: int, theme: Theme | None = None) -> dict[str, Any]:
+    """
+    Write down a search for JSON.
+
+    Args:
+        subject: whose logo was wanted.
+        record: what is known; None = there was nothing to search.
+        size_px: side that it shall fill.
+        theme: of the page it shall be shown on; None = any.
+    """
+    domain = subject.domain
+    answer: dict[str, Any] = {
+        "domain": None if domain is None else domain.host,
+        "size": size_px,
+        "theme": None if theme is None else theme.value,
+        "chosen": None,
+        "searched": None,
+        "fresh_until": None,
+        "candidates": [],
+    }
+    if record is None:
+        return answer
+    best = record.best(asked_bucket(size_px), theme)
+    ranked = rank([entry.measured for entry in record.entries], asked_bucket(size_px), theme)
+    chosen = None if best is None else best.measured
+    return answer | {
+        "chosen": None if chosen is None else chosen.candidate.url,
+        "searched": _time(record.fetched_at),
+        "fresh_until": _time(record.fresh_until),
+        "candidates": [_candidate(score, is_chosen=score.measured == chosen) for score in ranked],
+    }
+
+
+def _candidate(score: Score, *, is_chosen: bool) -> dict[str, Any]:
+    measured = score.measured
+    candidate, reason = measured.candidate, measured.reason
+    return {
+        "url": candidate.url,
+        "source": candidate.source.value,
+        "class": candidate.trust.name.lower().replace("_", "-"),
+        "declared_size": candidate.declared_px,
+        "declared_type": candidate.declared_type,
+        "purpose": sorted(candidate.purposes),
+        "scheme": None if candidate.scheme is None else candidate.scheme.value,
+        "width": measured.width_px or None,
+        "height": measured.height_px or None,
+        "format": None if measured.format is None else measured.format.value,
+        "score": None if reason else score.total,
+        "points": {name: round(points, 1) for name, points in score.points},
+        "rejected": None if reason is None else reason.value,
+        "chosen": is_chosen,
+    }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")

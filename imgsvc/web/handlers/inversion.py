@@ -1,0 +1,61 @@
+"""``/api/logo/invert``: a logo, or any picture, adapted to the page that it is shown on."""
+
+import time
+
+from aiohttp import web
+
+from imgsvc.services.answers import ImageRequest
+from imgsvc.services.limits import Allowance
+from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.logos.answering import LogoAnswers
+from imgsvc.web.logos.headers import terms_of_picture
+from imgsvc.web.logos.parameters import INVERT
+from imgsvc.web.logos.questions import LogoQuestions, LogoUnderstood
+from imgsvc.web.loops import refuse_loops
+from imgsvc.web.responses import answer
+
+INVERT_PATH = "/api/logo/invert"
+
+
+class InversionHandlers:
+    """The route's handler."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._answers = LogoAnswers(services)
+        self._questions = LogoQuestions(
+            INVERT, services.logos.subject, services.access, width_ladder=services.width_ladder
+        )
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes of the family."""
+        return [web.get(INVERT_PATH, self.get)]
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """Answer the adapted picture, with what was seen of it in the headers."""
+        refuse_loops(request, self._services.access)
+        understood = self._questions.understand(request)
+        if understood.picture is None:
+            return await self._answers.answer(request, understood)
+        return await self._picture(request, understood, understood.picture)
+
+    async def _picture(
+        self, request: web.Request, understood: LogoUnderstood, wanted: ImageRequest
+    ) -> web.StreamResponse:
+        images = self._services.images
+        began = time.perf_counter()
+        served = images.lookup(wanted)
+        memory_seconds = time.perf_counter() - began
+        if served is None:
+            request[NOTES] = {"source": wanted.source.loggable}
+            served = await images.find(wanted, self._allowance(request, understood))
+        try:
+            terms = terms_of_picture(understood, served)
+            return await answer(request, served, terms, self._services.server, memory_seconds)
+        finally:
+            served.let_go()
+
+    def _allowance(self, request: web.Request, understood: LogoUnderstood) -> Allowance | None:
+        """Give what the client may have fetched: without an end what the operator has listed."""
+        is_listed = understood.grant is not None and understood.grant.is_listed
+        return None if is_listed else self._answers.allowance(request)

@@ -1,0 +1,64 @@
+"""``/api/validate-logo``: whether a picture is one of those that stand for any site."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiohttp import web
+
+from imgsvc.errors import ImgsvcError
+from imgsvc.services.logos.answers import Verdict
+from imgsvc.web.appkeys import Services
+from imgsvc.web.logos.answering import LogoAnswers
+from imgsvc.web.logos.uploads import IMAGE, UploadRoom, read_submission
+from imgsvc.web.loops import refuse_loops
+
+VALIDATE_PATH = "/api/validate-logo"
+_PLACES = 3
+
+
+class VerdictHandlers:
+    """The route's handler."""
+
+    def __init__(self, services: Services) -> None:
+        self._access = services.access
+        self._logos = services.logos
+        self._answers = LogoAnswers(services)
+        self._room = UploadRoom()
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes of the family."""
+        return [web.post(VALIDATE_PATH, self.post)]
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Judge a picture that was sent or named."""
+        refuse_loops(request, self._access)
+        with self._room.visit() as visit:
+            submitted = await read_submission(request, visit)
+            if submitted.source is None:
+                with _named(IMAGE):
+                    verdict = await self._logos.judge(submitted.data)
+            else:
+                verdict = await self._logos.judge_url(submitted.source, self._answers.allowance(request))
+        return web.json_response(verdict_to_json(verdict), headers={"Cache-Control": "no-store"})
+
+
+@contextmanager
+def _named(param: str) -> Iterator[None]:
+    """Let what is wrong with a picture be said of the field that it was sent in."""
+    try:
+        yield
+    except ImgsvcError as error:
+        error.param = None if error.param is None else param
+        raise
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+    """Write a verdict; what says nothing is left out."""
+    said = {
+        "reason": verdict.reason,
+        "confidence": round(verdict.confidence, _PLACES),
+        "similarity": round(verdict.similarity, _PLACES),
+        "matched": verdict.name,
+    }
+    return {"isGlobeIcon": verdict.is_generic, **{name: value for name, value in said.items() if value}}

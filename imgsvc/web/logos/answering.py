@@ -1,0 +1,66 @@
+"""From a logo request that was understood to its answer."""
+
+import time
+
+from aiohttp import web
+
+from imgsvc.services.limits import Allowance
+from imgsvc.services.logos.answers import LogoRequest, LogoServed, Subject
+from imgsvc.web.admin import is_admin
+from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.logos.headers import terms_of_logo
+from imgsvc.web.logos.params import LogoQuestion
+from imgsvc.web.logos.questions import LogoUnderstood
+from imgsvc.web.responses import answer
+
+
+class LogoAnswers:
+    """Answers logo requests, whatever route they came by."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._logos = services.logos
+
+    def allowance(self, request: web.Request) -> Allowance | None:
+        """Give what the client may have fetched; logos are on no list, so a limit holds for all."""
+        services = self._services
+        return None if services.limits is None else Allowance(services.limits, services.clients.of(request))
+
+    async def subject(self, request: web.Request, understood: LogoUnderstood) -> Subject:
+        """Tell whose logo is wanted; a company may have to be looked up."""
+        if understood.logo is not None:
+            return understood.logo.subject
+        return await self._logos.company(understood.question.company, self.allowance(request))
+
+    async def answer(self, request: web.Request, understood: LogoUnderstood) -> web.StreamResponse:
+        """Answer with a logo, or with what stands in for it."""
+        question = understood.question
+        wanted = understood.logo or question.about(await self.subject(request, understood))
+        refresh = await self._refreshed(request, wanted) if question.refresh else ""
+        began = time.perf_counter()
+        found = self._logos.lookup(wanted)
+        memory_seconds = time.perf_counter() - began
+        if found is None:
+            request[NOTES] = {"source": _loggable(wanted.subject)}
+            found = await self._logos.find(wanted, self.allowance(request))
+        return await self._sent(request, question, found, refresh, memory_seconds)
+
+    async def _sent(
+        self, request: web.Request, question: LogoQuestion, found: LogoServed, refresh: str, memory_seconds: float
+    ) -> web.StreamResponse:
+        try:
+            terms = terms_of_logo(question, found, refresh)
+            return await answer(request, found.served, terms, self._services.server, memory_seconds)
+        finally:
+            found.served.let_go()
+
+    async def _refreshed(self, request: web.Request, wanted: LogoRequest) -> str:
+        """Have the logo looked for anew, as far as the client may ask for that."""
+        return await self._logos.refresh(
+            wanted.subject, self.allowance(request), is_admin=is_admin(request, self._services.server)
+        )
+
+
+def _loggable(subject: Subject) -> str:
+    """Name the site; the name of a company is a client's text, and says no more than that there was one."""
+    return "company" if subject.domain is None else subject.domain.host

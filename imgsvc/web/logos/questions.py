@@ -1,0 +1,95 @@
+"""Logo requests already understood, as :mod:`imgsvc.web.questions` has them of pictures."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+from multidict import istr
+
+from imgsvc.services.access import AccessService, Grant
+from imgsvc.services.answers import ImageRequest
+from imgsvc.services.logos.answers import LogoRequest, Subject
+from imgsvc.web.layout import Hints
+from imgsvc.web.logos.parameters import Shape
+from imgsvc.web.logos.params import COLOUR_SCHEME, LogoQuestion, parse_logo_query
+from imgsvc.web.remembered import Remembered, fingerprint_of
+
+# Folded once here instead of at every look-up.
+_CH_COLOUR_SCHEME = istr(COLOUR_SCHEME)
+
+
+class Subjects(Protocol):
+    """Tells whose logo a text means."""
+
+    def __call__(self, text: str, *, param: str) -> Subject:
+        """
+        Read *text*, which came as *param*.
+
+        Raises:
+            BadDomain: it names nothing that could have a logo.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class LogoUnderstood:
+    """
+    A request that was parsed, and granted where it needs to be.
+
+    Attributes:
+        logo: what is asked for; None = a company, which has to be found first, or a picture.
+        picture: what is asked for instead of a logo.
+        grant: leave to serve that.
+    """
+
+    question: LogoQuestion
+    logo: LogoRequest | None = None
+    picture: ImageRequest | None = None
+    grant: Grant | None = None
+
+
+class LogoQuestions:
+    """
+    Understands the requests of one route.
+
+    Args:
+        shape: how it is asked.
+        subjects: tells whose logo a website's is; the same each time.
+        access: decides who may ask for which picture.
+        width_ladder: whether sides of unsigned requests snap to the ladder.
+    """
+
+    def __init__(self, shape: Shape, subjects: Subjects, access: AccessService, *, width_ladder: bool = False) -> None:
+        self._width_ladder = width_ladder
+        self._shape = shape
+        self._subjects = subjects
+        self._access = access
+        self._remembered: Remembered[LogoUnderstood] = Remembered()
+
+    def understand(self, request: web.Request) -> LogoUnderstood:
+        """
+        Parse and grant *request*, or remember having done so.
+
+        Raises:
+            InvalidRequest, SourceForbidden: it is wrong, or its picture is not for this client.
+        """
+        fingerprint = fingerprint_of(request, _CH_COLOUR_SCHEME)
+        known = self._remembered.get(fingerprint)
+        if known is None or (known.grant is not None and not self._access.is_current(known.grant)):
+            accept, save_data, dpr, colour_scheme = fingerprint[1:]
+            hints = Hints(accept, save_data, dpr, colour_scheme=colour_scheme)
+            known = self._understand(request, hints)
+            self._remembered.keep(fingerprint, known)
+        return known
+
+    def _understand(self, request: web.Request, hints: Hints) -> LogoUnderstood:
+        url = request.rel_url
+        website = request.match_info.get("domain")
+        question = parse_logo_query(
+            url.raw_query_string, hints, self._shape, website=website, ladder=self._width_ladder
+        )
+        if question.source is not None:
+            grant = self._access.check(url.raw_path, question.pairs, question.source, signed=question.is_signed)
+            return LogoUnderstood(question, picture=ImageRequest(question.source, question.spec), grant=grant)
+        if question.company:
+            return LogoUnderstood(question)
+        return LogoUnderstood(question, question.about(self._subjects(question.website, param=question.param)))
