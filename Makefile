@@ -8,7 +8,7 @@ DEV_READY := $(VENV)/.dev-ready
 SOURCES := imgsvc tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fast bench bench-memory docs demo-pictures logos-sheet clean
+.PHONY: help run test lint check fast bench bench-memory docs demo-pictures logos-sheet clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -19,15 +19,17 @@ run: $(RUN_READY) ## Serve on 127.0.0.1:8080 with sample pictures; works offline
 test: $(DEV_READY) ## Run every test, real S3 included
 	$(BIN)/python -m pytest
 
-fast: $(DEV_READY) ## Run the tests that start no servers
-	$(BIN)/python -m pytest -q -m "not slow"
+fast: $(DEV_READY) ## Run the tests that need no more than a moment each
+	$(BIN)/python -m pytest -q -n auto -m "not slow"
 
-check: $(DEV_READY) ## Lint, check types and imports, run the unit tests
+lint: $(DEV_READY) ## Check format, style, types and imports
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config setup.cfg
-	$(BIN)/python -m pytest -q tests/unit tests/docs
+
+check: lint ## The same, and run the unit tests
+	$(BIN)/python -m pytest -q -n auto tests/unit tests/docs
 
 bench: $(DEV_READY) ## Measure the claims of the README, as ratios
 	$(BIN)/python -m bench

@@ -1,10 +1,20 @@
-"""What every test has: no blocking call on the loop, no inherited settings."""
+"""What every test has: no blocking call on the loop, no inherited settings, its place in the fast suite or not."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+
+TOGETHER = ("tests/integration/", "tests/e2e/")
+"""Folders whose tests put rooms, or the whole program, together with real servers and sockets."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what is put together out of the fast suite."""
+    for item in items:
+        if item.nodeid.startswith(TOGETHER):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)
