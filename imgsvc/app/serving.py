@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import Callable
 
@@ -13,6 +14,9 @@ from imgsvc.settings import Settings
 from imgsvc.web.logs import AccessLog, LineWriter, TextAccessLog
 from imgsvc.web.routes import make_application
 from imgsvc.web.server import make_runner
+
+OPEN_FILES = 65536
+"""As many as one process can want: clients, sources, idle connections to hosts that may be asked again, spools."""
 
 
 class CannotListenError(Exception):
@@ -35,6 +39,7 @@ async def serve(
     Raises:
         CannotListenError: the address cannot be listened on.
     """
+    allow_open_files()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,3 +71,15 @@ async def serve(
             await asyncio.sleep(settings.server.drain_delay_seconds)
         finally:
             await runner.cleanup()
+
+
+def allow_open_files() -> None:
+    """
+    Raise the soft limit of open files as far as may be; it is 1,024 on many machines, for the sake of select(2).
+
+    Where it is reached, it would be sources that seem to fail.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

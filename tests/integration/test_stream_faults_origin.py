@@ -126,7 +126,7 @@ async def test_an_end_by_closing(service, origin, tmp_path):
 
 @pytest.mark.parametrize("how", ["reset", "stall"])
 @pytest.mark.parametrize("w", [50, None], ids=["size", "json"])
-async def test_under_a_transform(service, origin, tmp_path, how, w):
+async def test_under_a_transform(origin, tmp_path, how, w):
     """A size of a source that breaks off or stalls is told as the source's fault; no permit and no thread is kept."""
     reached = asyncio.Event()
 
@@ -141,10 +141,13 @@ async def test_under_a_transform(service, origin, tmp_path, how, w):
 
     origin.script("/a", behave)
     query = {"f": "json"} if w is None else {"w": w}
-    answer = await service.image(origin.url("/a"), **query)
+    # The first transform takes its time to begin, and until then a source that is to break off is silent.
+    read_timeout = "10" if how == "reset" else "0.3"
+    async with streaming_service(tmp_path, origin, IMGSVC_READ_TIMEOUT=read_timeout) as service:
+        answer = await service.image(origin.url("/a"), **query)
 
-    assert answer.status == (502 if how == "reset" else 504)
-    await nothing_stored(service, tmp_path)
+        assert answer.status == (502 if how == "reset" else 504)
+        await nothing_stored(service, tmp_path)
 
 
 async def test_more_than_was_declared(service, origin, tmp_path):

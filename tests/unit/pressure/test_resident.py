@@ -1,6 +1,7 @@
 """The reader against the kernel and real child processes."""
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,19 @@ def test_a_process_that_never_was():
     """A number that is no process counts nothing, at the first look too."""
     beyond = int(Path("/proc/sys/kernel/pid_max").read_text()) + 1
     assert resident_reader(lambda: [beyond])() == pytest.approx(rss_of("self"), rel=0.2)
+
+
+def test_no_more_files(worker):
+    """Where no more files can be opened, this process is as large as it was, and no worker ends the reading."""
+    read = resident_reader(lambda: [worker.pid])
+    most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        seen = read()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+    assert seen == pytest.approx(rss_of("self"), rel=0.2)
 
 
 async def test_it_may_be_called_on_the_loop(worker):

@@ -39,6 +39,7 @@ def test_frames_lie_below_each_other(image_format) -> None:
 def test_what_ends_early_fails_when_read() -> None:
     """The header may be whole; the pixels are not."""
     data = pictures.jpeg(pictures.noise(300, 200))
-    image = open_page(data[: len(data) // 2], ImageFormat.JPEG)
+    half = data[: len(data) // 2]  # named, for it has to live as long as the image
+    image = open_page(half, ImageFormat.JPEG)
     with pytest.raises(pyvips.Error):
         image.avg()
