@@ -151,7 +151,8 @@ class Representation:
         stored: whether the store is known to hold exactly these bytes under *key*.
         immutable: whether the client's ``v`` makes a new URL of every change.
         provisional: whether a better answer is being made already.
-        etag: strong, from the digest; empty while that is not known.
+        is_weak: whether other bytes may have the same digest, for they say the same (RFC 9110 §8.8.1).
+        etag: from the digest, strong unless that is weak; empty while it is not known.
         max_age_seconds: how long an answer may be kept from the fetch on.
         cache_control: finished header.
         headers: all response headers that depend on nothing else.
@@ -164,16 +165,18 @@ class Representation:
     stored: bool = False
     immutable: bool = False
     provisional: bool = False
+    is_weak: bool = False
     etag: str = field(init=False)
     max_age_seconds: int = field(init=False)
     cache_control: str = field(init=False)
     headers: tuple[tuple[str, str], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "etag", self.meta.etag if self.meta.sha256 else "")
+        weakness = "W/" if self.is_weak else ""
+        object.__setattr__(self, "etag", weakness + self.meta.etag if self.meta.sha256 else "")
         is_immutable = self.immutable and not self.provisional
         object.__setattr__(self, "max_age_seconds", YEAR_SECONDS if is_immutable else self.meta.lifetime_seconds)
-        object.__setattr__(self, "cache_control", _cache_control(self))
+        object.__setattr__(self, "cache_control", cache_control_of(self))
         object.__setattr__(self, "headers", tuple(_headers(self)))
 
     def is_fresh(self, now: float) -> bool:
@@ -201,12 +204,13 @@ def _is_fit(name: str, text: str) -> bool:
     return bool((_TAGS_TEXT if name == "tags" else _HEADER_TEXT).fullmatch(text))
 
 
-def _cache_control(blob: Representation) -> str:
+def cache_control_of(blob: Representation, stale_seconds: int = STALE_WHILE_REVALIDATE_SECONDS) -> str:
+    """Say how long an answer may be kept, and for how long after that it may be given while it is asked for behind."""
     if not blob.shareable:
         return "private, no-store"
     if blob.provisional:
         return f"public, max-age={blob.max_age_seconds}"
-    stale = f"stale-while-revalidate={STALE_WHILE_REVALIDATE_SECONDS}, stale-if-error={STALE_IF_ERROR_SECONDS}"
+    stale = f"stale-while-revalidate={stale_seconds}, stale-if-error={STALE_IF_ERROR_SECONDS}"
     return f"public, max-age={blob.max_age_seconds}, {stale}" + (", immutable" if blob.immutable else "")
 
 
@@ -234,7 +238,8 @@ def tags_of(source: Source, words: str) -> list[str]:
 
 
 def _link(source: Source) -> str | None:
-    return canonical_link(source.url) if source.has_origin else None
+    """Name where a picture was found; nobody else could fetch an asset there, and its host may be a private one."""
+    return canonical_link(source.url) if source.has_origin and source.asset_id is None else None
 
 
 def canonical_link(url: str) -> str | None:

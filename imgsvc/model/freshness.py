@@ -50,6 +50,11 @@ def judge(
     return Freshness(clamped, shareable=NEVER_SHARED.isdisjoint(directives))
 
 
+def may_be_kept(cache_control: str | None) -> bool:
+    """Whether an answer may be kept and given to others, as :attr:`Freshness.shareable` says."""
+    return NEVER_SHARED.isdisjoint(parse_cache_control(cache_control or ""))
+
+
 def is_fresh_at(now: float, fetched_at: float, fresh_until: float) -> bool:
     """Whether what was fetched at *fetched_at* is fresh (all unix seconds); a time still to come is no answer's."""
     return fetched_at - AHEAD_SECONDS <= now < fresh_until

@@ -9,8 +9,9 @@ from imgsvc.model.spec import TRANSFORM_VERSION, TransformSpec
 
 MAX_KEY_BYTES = 512
 IMAGE_PREFIX = "images/image/"
+ASSET_PREFIX = "images/assets/"
 SERVED_PREFIXES = (IMAGE_PREFIX, "images/logos/", "images/opengraph/")
-"""Below these a client may name a stored object as its source."""
+"""Below these a client may name a stored object as its source; an asset has a route of its own."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _READABLE = re.compile(r"[a-z0-9,.-]{1,120}\Z")
@@ -38,7 +39,7 @@ def validate_key(key: str) -> str:
 
 def source_prefix(source: Source) -> str:
     """Everything kept of one source lies below this; ends in a slash."""
-    return f"{IMAGE_PREFIX}{source.h16}/"
+    return f"{IMAGE_PREFIX}{source.h16}/" if source.asset_id is None else f"{ASSET_PREFIX}{source.asset_id}/"
 
 
 def original_key(source: Source) -> str:

@@ -15,6 +15,8 @@ class Source:
         url: the http(s) URL, ``s3://KEY`` for an object of our own store, ``imgsvc:NAME`` for a picture made here.
         object_key: KEY in the second case, else None.
         is_generated: whether it is the third.
+        asset_id: of a picture on the operator's asset server, the UUID by which that knows it, in lower case with
+            dashes; *url* is there, and is asked with the server's token.
         h16: first 16 hex digits of SHA-256 of *url*; names the source in keys.
         host: of *url*, normalised, without port; empty for what comes from no host.
     """
@@ -22,6 +24,7 @@ class Source:
     url: str
     object_key: str | None = None
     is_generated: bool = False
+    asset_id: str | None = None
     h16: str = field(init=False)
     host: str = field(init=False)
 

@@ -11,6 +11,8 @@ MAX_DATA_URL_CHARS = 64 * 1024
 
 _DROPPED = re.compile(r"[\t\n\r]")
 _ENDS = "".join(map(chr, range(0x21)))
+# A host that is left empty; the library would take the page's.
+_NO_HOST = re.compile(r"(?:https?:)?[/\\]{2,}(?:[?#]|\Z)", re.IGNORECASE)
 
 
 def resolve(base: str, reference: str) -> str | None:
@@ -29,7 +31,7 @@ def resolve(base: str, reference: str) -> str | None:
     reference = reference.strip(_ENDS)
     if is_data_url(reference):
         return reference if reference[5:11].lower() == "image/" else None
-    if not reference or len(reference) > MAX_URL_CHARS:
+    if not reference or len(reference) > MAX_URL_CHARS or _NO_HOST.match(reference):
         return None
     path, mark, query = _DROPPED.sub("", reference).partition("?")
     try:

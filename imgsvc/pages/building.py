@@ -50,7 +50,7 @@ def _link(attributes: Attributes, base: str) -> Link | None:
     href = resolve(base, attributes["href"])
     if href is None:
         return None
-    rels = clean(attributes["rel"], MAX_TEXT_CHARS).lower().split()[:MAX_RELS]
+    rels = clean(attributes.get("rel", ""), MAX_TEXT_CHARS).lower().split()[:MAX_RELS]
     return Link(
         rels=frozenset(rels),
         href=href,
@@ -58,6 +58,7 @@ def _link(attributes: Attributes, base: str) -> Link | None:
         sizes=parse_sizes(attributes.get("sizes", "")),
         media=clean(attributes.get("media", ""), MAX_TEXT_CHARS),
         colour=clean(attributes.get("color", ""), MAX_NAME_CHARS),
+        itemprop=_name(attributes, "itemprop"),
     )
 
 
@@ -71,7 +72,7 @@ def _meta(attributes: Attributes) -> Meta | None:
         media=clean(attributes.get("media", ""), MAX_TEXT_CHARS),
     )
     has_key = meta.name or meta.property or meta.itemprop or meta.http_equiv
-    return meta if meta.content and has_key else None
+    return meta if has_key else None
 
 
 def _name(attributes: Attributes, key: str) -> str:

@@ -1,12 +1,13 @@
 """What is kept of a page while the parser goes through it: raw attributes and texts, bounded in number and length."""
 
 from collections.abc import Callable, Mapping
+from enum import Enum, auto
 
 from imgsvc.pages.addresses import is_data_url
 from imgsvc.pages.place import Place, Zone, says_logo
 
 MAX_LINKS = 200
-MAX_METAS = 200
+MAX_METAS = 500
 MAX_JSON_LD = 20
 MAX_JSON_LD_CHARS = 64 * 1024
 MAX_TITLE_CHARS = 2000
@@ -25,6 +26,15 @@ _WORDS = ("class", "id", "alt")
 _SOURCES = ("src", "data-src", "data-lazy-src", "data-original", "srcset", "data-srcset")
 
 
+class Extent(Enum):
+    """How much of a page is of interest."""
+
+    HEADER = auto()
+    """The head, and the first image in the header that says it is a logo."""
+    HEAD = auto()
+    """What stands before the head's end as it is written, be it in the head or, by mistake, after it."""
+
+
 class Collector:
     """
     A target of lxml's parser interface: it is told of each tag and each text, in order.
@@ -38,7 +48,7 @@ class Collector:
         title: raw text, or empty.
     """
 
-    def __init__(self, *, head_only: bool) -> None:
+    def __init__(self, extent: Extent) -> None:
         self.is_done = False
         self.base: Attributes = {}
         self.links: list[Attributes] = []
@@ -46,9 +56,10 @@ class Collector:
         self.images: list[tuple[Attributes, bool]] = []
         self.json_ld: list[str] = []
         self.title = ""
-        self._head_only = head_only
+        self._follows_header = extent is Extent.HEADER
+        self._has_head_closed = False
         self._has_logo = False
-        self._place = Place()
+        self._place = Place(follows_header=self._follows_header)
         self._depth = 0
         self._pieces: list[str] | None = None
         self._room_chars = 0
@@ -56,6 +67,11 @@ class Collector:
             "base": self._on_base, "link": self._on_link, "meta": self._on_meta, "img": self._on_img,
             "script": self._on_script, "title": self._on_title,
         }  # fmt: skip
+
+    @property
+    def is_head_over(self) -> bool:
+        """Whether the head is closed, or anything that can be seen has begun."""
+        return self._has_head_closed or self._place.is_head_over
 
     def start(self, tag: str, attributes: Attributes) -> None:
         """Take an element that opens."""
@@ -65,7 +81,7 @@ class Collector:
         self._place.enter(tag, attributes, self._depth)
         if opener := self._openers.get(tag):
             opener(attributes)
-        self.is_done = self._depth >= MAX_DEPTH or (self._place.is_head_over and self._has_enough())
+        self.is_done = self._depth >= MAX_DEPTH or (self._follows_header and self.is_head_over and self._has_enough())
 
     def data(self, text: str) -> None:
         """Take text, if it is being waited for; one that grows too long is cut, and noticed by its length."""
@@ -80,6 +96,7 @@ class Collector:
         if self._pieces is not None and tag in ("script", "title"):
             self._on_text(tag, "".join(self._pieces))
             self._pieces = None
+        self._has_head_closed = self._has_head_closed or tag == "head"
         self._place.leave(self._depth)
         self._depth -= 1
 
@@ -87,7 +104,7 @@ class Collector:
         """End; the parser asks for it, and for nothing else."""
 
     def _has_enough(self) -> bool:
-        return self._head_only or self._has_logo or self._place.is_past_header
+        return self._has_logo or self._place.is_past_header
 
     def _on_base(self, attributes: Attributes) -> None:
         if not self.base and attributes.get("href"):
@@ -96,15 +113,19 @@ class Collector:
     def _on_link(self, attributes: Attributes) -> None:
         """Keep a link, but for hints and translations, of which some pages have hundreds before their icons."""
         rels = set(attributes.get("rel", "").lower().split())
-        if len(self.links) < MAX_LINKS and attributes.get("href") and rels - _HINTS and "hreflang" not in attributes:
+        says_something = rels - _HINTS or attributes.get("itemprop")
+        if len(self.links) < MAX_LINKS and attributes.get("href") and says_something and "hreflang" not in attributes:
             self.links.append(attributes)
 
     def _on_meta(self, attributes: Attributes) -> None:
-        # What is meant for readers without scripts sends them to pages that say so.
-        if len(self.metas) < MAX_METAS and attributes.get("content") and not self._place.is_in(Zone.INERT):
+        # What is meant for readers without scripts sends them to pages that say so. An empty one counts: what follows
+        # a picture without an address says nothing of the one before.
+        if len(self.metas) < MAX_METAS and "content" in attributes and not self._place.is_in(Zone.INERT):
             self.metas.append(attributes)
 
     def _on_img(self, attributes: Attributes) -> None:
+        if not self._follows_header:
+            return
         is_counting_pixel = not self._place.is_head_over and self._place.is_in(Zone.INERT)
         if self._has_logo or is_counting_pixel or not self._place.is_in_header:
             return

@@ -58,24 +58,23 @@ def organisations(texts: Iterable[str], base_url: str) -> tuple[Organisation, ..
         texts: of :attr:`~imgsvc.pages.tags.Page.json_ld`.
         base_url: what addresses in them are relative to.
     """
-    placed = _placed(texts)
-    found = [item for item, _ in placed]
-    by_id = {item["@id"]: item for item in reversed(found) if isinstance(item.get("@id"), str) and len(item) > 1}
+    found = placed(texts)
+    by_id = referable(item for item, _ in found)
     these = (
         replace(_organisation(item, by_id, base_url), is_mentioned=is_mentioned)
-        for item, is_mentioned in placed
-        if _is_organisation(item)
+        for item, is_mentioned in found
+        if is_organisation(item)
     )
     return tuple(dict.fromkeys(item for item in these if item.name or item.logo_urls))[:MAX_ORGANISATIONS]
 
 
 def objects(texts: Iterable[str]) -> tuple[Object, ...]:
     """Give all objects in scripts, outer ones before inner ones, in order, until 5,000 values have been seen."""
-    return tuple(item for item, _ in _placed(texts))
+    return tuple(item for item, _ in placed(texts))
 
 
-def _placed(texts: Iterable[str]) -> list[tuple[Object, bool]]:
-    """Give the same, each with whether it is only mentioned by what it stands in."""
+def placed(texts: Iterable[str]) -> list[tuple[Object, bool]]:
+    """Give the same, each with whether what it stands in only mentions it: an author, a comment, a list's product."""
     found: list[tuple[Object, bool]] = []
     stack: list[tuple[Any, bool]] = [(read_json(text), False) for text in texts][::-1]
     for _ in range(MAX_VALUES):
@@ -88,9 +87,21 @@ def _placed(texts: Iterable[str]) -> list[tuple[Object, bool]]:
     return found
 
 
+def referable(found: Iterable[Object]) -> Mapping[str, Object]:
+    """Give objects by their ``@id``, of equal ones the first; what has nothing else only refers to another."""
+    named = [(item.get("@id"), item) for item in found if len(item) > 1]
+    return {key: item for key, item in reversed(named) if isinstance(key, str)}
+
+
+def kinds_of(item: Object) -> tuple[str, ...]:
+    """Give the types of an object as they are written, without the prefix or address of their vocabulary."""
+    bare = (_bare(kind) for kind in _listed(item.get("@type")) if isinstance(kind, str))
+    return tuple(kind for kind in bare if kind)
+
+
 def types(item: Object) -> frozenset[str]:
-    """Give the types of an object, lower-case, without the prefix or address of their vocabulary."""
-    return frozenset(_bare(kind) for kind in _listed(item.get("@type")) if isinstance(kind, str))
+    """Give the same, lower-case."""
+    return frozenset(kind.lower() for kind in kinds_of(item))
 
 
 def _inner(value: Any) -> list[tuple[Any, bool]]:
@@ -107,10 +118,10 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _bare(kind: str) -> str:
-    return kind.rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].strip().lower()
+    return clean(kind.rpartition("/")[2].rpartition("#")[2].rpartition(":")[2], MAX_NAME_CHARS)
 
 
-def _is_organisation(item: Object) -> bool:
+def is_organisation(item: Object) -> bool:
     """Whether it is one by its type, or by having a logo: schema.org has two hundred kinds of local business."""
     kinds = types(item)
     if any(kind.endswith(_KIND_ENDINGS) for kind in kinds):
@@ -119,28 +130,42 @@ def _is_organisation(item: Object) -> bool:
 
 
 def _organisation(item: Object, by_id: Mapping[str, Object], base_url: str) -> Organisation:
-    addresses = (resolve(base_url, text) for text in _addresses(item.get("logo"), by_id))
+    addresses = (resolve(base_url, text) for text in addresses_of(item.get("logo"), by_id))
     logos = dict.fromkeys(address for address in addresses if address)
     return Organisation(
-        name=clean(next(_texts(item.get("name")), ""), MAX_NAME_CHARS),
+        name=clean(first_text(item.get("name")), MAX_NAME_CHARS),
         logo_urls=tuple(logos)[:MAX_LOGOS],
-        url=next((url for text in _texts(item.get("url")) if (url := resolve(base_url, text))), None),
+        url=next((url for text in texts_of(item.get("url")) if (url := resolve(base_url, text))), None),
     )
 
 
-def _addresses(value: Any, by_id: Mapping[str, Object]) -> Iterator[str]:
-    """Give the addresses of pictures: texts, or objects with ``url`` or ``contentUrl``, or references to such."""
-    for logo in _listed(value)[:MAX_LOGOS]:
-        if isinstance(logo, dict):
-            key = logo.get("@id")
-            full = by_id.get(key, logo) if isinstance(key, str) and len(logo) <= len(("@type", "@id")) else logo
-            yield from _texts(full.get("url"))
-            yield from _texts(full.get("contentUrl"))
+def addresses_of(value: Any, by_id: Mapping[str, Object]) -> Iterator[str]:
+    """Give the addresses of pictures, raw: texts, or objects with ``url`` or ``contentUrl``, or references to such."""
+    return (text for text, _ in pictures_of(value, by_id))
+
+
+def pictures_of(value: Any, by_id: Mapping[str, Object]) -> Iterator[tuple[str, Object]]:
+    """Give the same, each with the object that it stands in; of a mere text that is empty."""
+    for each in _listed(value)[:MAX_LOGOS]:
+        if isinstance(each, dict):
+            full = referred(each, by_id)
+            yield from ((text, full) for key in ("url", "contentUrl") for text in texts_of(full.get(key)))
         else:
-            yield from _texts(logo)
+            yield from ((text, {}) for text in texts_of(each))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def referred(item: Object, by_id: Mapping[str, Object]) -> Object:
+    """Give the object that *item* only refers to, where it does, else itself."""
+    key = item.get("@id")
+    return by_id.get(key, item) if isinstance(key, str) and len(item) <= len(("@type", "@id")) else item
+
+
+def first_text(value: Any) -> str:
+    """Give the first text of a value, or an empty one."""
+    return next(texts_of(value), "")
+
+
+def texts_of(value: Any) -> Iterator[str]:
     """Give the texts of a value that may be one, a list of them, or one with its language (``@value``)."""
     for item in _listed(value)[:MAX_LOGOS]:
         text = item.get("@value", item.get("@id")) if isinstance(item, dict) else item

@@ -11,12 +11,13 @@ class Link:
     A ``link`` element.
 
     Attributes:
-        rels: words of ``rel``, lower-case, at least one.
+        rels: words of ``rel``, lower-case; at least one where there is no *itemprop*.
         href: absolute; http(s) in normal form, or a ``data:`` URL of a picture.
         type: media type without parameters, lower-case, or empty.
         sizes: as declared; :data:`~imgsvc.pages.sizes.ANY` among them for ``any``.
         media: media query, or empty.
         colour: of ``color``, which a ``mask-icon`` has, or empty.
+        itemprop: of microdata, lower-case, or empty.
     """
 
     rels: frozenset[str]
@@ -25,6 +26,7 @@ class Link:
     sizes: tuple[Size, ...] = ()
     media: str = ""
     colour: str = ""
+    itemprop: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Meta:
     A ``meta`` element; it has at least one of the four keys, all lower-case, empty where missing.
 
     Attributes:
-        content: cleaned, not empty.
+        content: cleaned, or empty.
         name: of standard metadata (``theme-color``), and of Twitter's.
         property: of Open Graph's.
         itemprop: of microdata.
@@ -80,7 +82,7 @@ class Page:
         charset: the encoding it was read in, as the WHATWG names it, lower-case.
         title: cleaned, or empty.
         links: at most 200, in order; none of those that only hint at what to load early.
-        metas: at most 200, in order.
+        metas: at most 500, in order.
         json_ld: texts of JSON-LD scripts, as they stand, at most 20; none of more than 64 Ki characters.
         header_images: at most 8; one that says logo is the last, as reading ends there.
         refresh_url: where the page sends its reader on within a few seconds, or None.
@@ -97,5 +99,5 @@ class Page:
     refresh_url: str | None = None
 
     def content(self, key: str) -> str:
-        """Give the content of the first ``meta`` called *key* (lower-case), or an empty text."""
-        return next((meta.content for meta in self.metas if meta.is_called(key)), "")
+        """Give the content of the first ``meta`` called *key* (lower-case) that has any, or an empty text."""
+        return next((meta.content for meta in self.metas if meta.content and meta.is_called(key)), "")

@@ -11,6 +11,7 @@ from imgsvc.errors import BadKey
 from imgsvc.model.keys import (
     IMAGE_PREFIX,
     MAX_KEY_BYTES,
+    SERVED_PREFIXES,
     original_key,
     record_key,
     result_key,
@@ -105,3 +106,13 @@ def test_result_of_nothing_asked():
     versioned = TransformSpec(output=Output.ORIGINAL, version="2")
     assert result_key(SOURCE, versioned) == variant_key(SOURCE, versioned) != original_key(SOURCE)
     assert result_key(SOURCE, TransformSpec(width=64)) == variant_key(SOURCE, TransformSpec(width=64))
+
+
+def test_an_asset_lies_below_its_id():
+    """Its original, its record and all made from it; clients cannot name it as a stored object."""
+    asset = Source("https://assets.test/api/assets/0192f3a0-4b5c-7d8e-9f00-112233445566", asset_id="0192f3a0")
+
+    assert original_key(asset) == "images/assets/0192f3a0/original"
+    assert record_key(asset) == "images/assets/0192f3a0/source.json"
+    assert variant_key(asset, TransformSpec(output=Output.PNG, width=9)).startswith("images/assets/0192f3a0/t")
+    assert not original_key(asset).startswith(SERVED_PREFIXES)

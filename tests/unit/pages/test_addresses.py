@@ -21,6 +21,7 @@ BASE = "https://a.test/dir/page.html?q=1"
         ("data:image/png;base64,AA==", "data:image/png;base64,AA=="), ("DATA:IMAGE/gif,x", "DATA:IMAGE/gif,x"),
         ("data:text/html,x", None), ("javascript:alert(1)", None), ("mailto:a@b.test", None), ("", None), ("  ", None),
         ("http://u:p@b.test/", None), ("http://[::1", None), ("//[", None), ("ftp://b.test/x", None), ("http://", None),
+        ("https://", None), ("//", None), ("https:\\\\?x", None), ("///#x", None), ("/", "https://a.test/"),
         ("x" * 4000, None), ("data:image/png," + "x" * MAX_DATA_URL_CHARS, None),
     ],
 )  # fmt: skip

@@ -49,18 +49,22 @@ def test_no_links(markup):
         ("<meta NAME=Theme-Color CONTENT=' #fff ' media=print>", (Meta("#fff", name="theme-color", media="print"),)),
         ("<meta name=a property=OG:b itemprop=c http-equiv=d content='&amp;\x01&eacute;'>",
          (Meta("&é", name="a", property="og:b", itemprop="c", http_equiv="d"),)),
-        ("<meta charset=utf-8><meta content=x><meta name=x><meta name=x content=''><meta name=x content=' '>", ()),
+        ("<meta charset=utf-8><meta content=x><meta name=x>", ()),
+        ("<meta name=a content=''><meta name=b content=' '>", (Meta("", name="a"), Meta("", name="b"))),
         ("<noscript><meta http-equiv=refresh content='0;url=/x'></noscript>", ()),
     ],
 )  # fmt: skip
 def test_metas(markup, metas):
-    """Metas keep their keys apart, lower-case; without key or content there is none."""
+    """Metas keep their keys apart, lower-case; without key or content there is none; an empty one is one."""
     assert read(markup).metas == metas
 
 
 def test_content():
-    """The first meta of a key is found, whichever attribute calls it so."""
-    page = read("<meta property=og:logo content=a><meta name=og:logo content=b><meta http-equiv=x content=c>")
+    """The first meta of a key that says something is found, whichever attribute calls it so."""
+    page = read(
+        "<meta name=og:logo content=''><meta property=og:logo content=a><meta name=og:logo content=b>"
+        "<meta http-equiv=x content=c>"
+    )
 
     assert page.content("og:logo") == "a"
     assert page.content("x") == ""

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from imgsvc.pages.collector import MAX_JSON_LD, MAX_JSON_LD_CHARS, MAX_LINKS, MAX_METAS
+from imgsvc.pages.collector import MAX_JSON_LD, MAX_JSON_LD_CHARS, MAX_LINKS, MAX_METAS, Extent
 from imgsvc.pages.json_ld import Organisation, organisations
-from imgsvc.pages.parser import MAX_PAGE_BYTES, SLICE_BYTES, PageReader
+from imgsvc.pages.parser import MAX_HEAD_BYTES, MAX_PAGE_BYTES, SLICE_BYTES, PageReader
 from imgsvc.pages.sizes import ANY
 
 URL = "https://a.test/"
@@ -86,8 +86,8 @@ def test_frames(read_fixture):
     ("body", "options", "is_read"),
     [
         (b"<header><img class=logo src=l.png></header>", {}, False), (b"<header></header><main>", {}, False),
-        (b"<footer>", {}, False), (b"<div>", {}, True), (b"<div>", {"head_only": True}, False),
-        (b"<noscript><div></noscript>", {"head_only": True}, True), (b"", {"head_only": True}, False),
+        (b"<footer>", {}, False), (b"<div>", {}, True), (b"<div>", {"extent": Extent.HEAD}, False),
+        (b"", {"extent": Extent.HEAD}, False),
         (b"<div>" * 600, {}, False), (b"<div>", {"max_bytes": SLICE_BYTES}, False),
     ],
 )  # fmt: skip
@@ -98,6 +98,32 @@ def test_end_of_interest(body, options, is_read):
     page = read(start + late, 1000, **options)
 
     assert bool(page.links) is is_read
+    assert page.title == "t"
+
+
+@pytest.mark.parametrize(
+    ("start", "is_read"),
+    [
+        (b"<head><title>t</title><div>too early</div>", True),  # the parser ends the head here, the author does not
+        (b"<title>t</title><body>", True),
+        (b"<head><title>t</title><script>'</head>'</script>", True),
+        (b"<head><title>t</title></HEAD >", False),
+        (b"<head><title>t</title></head>", False),
+        (b"<head><title>t</title>" + b" " * (SLICE_BYTES - 26) + b"</head>", False),  # cut in two
+        (b"<title>t</title><p>" + b"x" * MAX_PAGE_BYTES, False),
+        (b"<head><title>t</title><style>" + b"x" * MAX_PAGE_BYTES + b"</style>", True),
+    ],
+)  # fmt: skip
+def test_the_head_as_it_is_written(start, is_read):
+    """What is shared stands before the end of the head, wherever the parser sees that; never far behind it."""
+    page = read(
+        start + b"\n" * 3 * SLICE_BYTES + b"<meta property=og:title content=late>",
+        1000,
+        extent=Extent.HEAD,
+        max_bytes=MAX_HEAD_BYTES,
+    )
+
+    assert page.content("og:title") == ("late" if is_read else "")
     assert page.title == "t"
 
 
@@ -247,11 +273,11 @@ DOCUMENTS = st.lists(PIECES, max_size=40).map(b"".join) | st.binary(max_size=900
     DOCUMENTS,
     st.integers(1, 6000),
     st.sampled_from(["", "text/html; charset=utf-8", "text/html; charset=gbk"]),
-    st.booleans(),
+    st.sampled_from(Extent),
 )
-def test_any_bytes_in_any_chunks(data, chunk_bytes, content_type, head_only):
+def test_any_bytes_in_any_chunks(data, chunk_bytes, content_type, extent):
     """Any bytes, in any chunks, give the page they give in one piece, and nothing raises."""
-    whole = read(data, None, content_type, head_only=head_only)
+    whole = read(data, None, content_type, extent=extent)
 
-    assert read(data, chunk_bytes, content_type, head_only=head_only) == whole
+    assert read(data, chunk_bytes, content_type, extent=extent) == whole
     assert repr(whole).encode()

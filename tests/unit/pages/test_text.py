@@ -10,7 +10,8 @@ from imgsvc.pages.text import clean
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [
-        ("  a \n\t b\u00a0c ", "a b c"), ("a\x00b\x1bc\x9d", "abc"), ("a\u202eb\u2066c", "abc"), ("\ud800x\ufeff", "x"),
+        ("  a \n\t b\u00a0c ", "a b c"), ("a\x00b\x1bc\x9d", "abc"), ("a\u202eb\u2066c\u061c", "abc"),
+        ("\ud800x\ufeff", "x"),
         ("👩\u200d💻", "👩\u200d💻"), ("a\x85b", "a b"), ("", ""), ("12345 7890", "12345"), ("x" * 99, "xxxxxx"),
     ],
 )  # fmt: skip
