@@ -8,7 +8,7 @@ DEV_READY := $(VENV)/.dev-ready
 SOURCES := imgsvc tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check fast bench bench-memory docs demo-pictures logos-sheet clean
+.PHONY: help run test lint check fast bench bench-memory docs demo-pictures logos-sheet cards-sheet clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -17,7 +17,8 @@ run: $(RUN_READY) ## Serve on 127.0.0.1:8080 with sample pictures; works offline
 	@$(BIN)/python -m imgsvc serve --demo
 
 test: $(DEV_READY) ## Run every test, real S3 included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n auto tests/unit tests/docs
+	$(BIN)/python -m pytest tests/contracts tests/integration tests/e2e
 
 fast: $(DEV_READY) ## Run the tests that need no more than a moment each
 	$(BIN)/python -m pytest -q -n auto -m "not slow"
@@ -45,6 +46,9 @@ demo-pictures: $(DEV_READY) ## Draw the sample pictures anew
 
 logos-sheet: $(DEV_READY) ## Draw the contact sheet of logos anew
 	$(BIN)/python -m scripts.draw_logos_sheet
+
+cards-sheet: $(DEV_READY) ## Draw the sheet of cards anew
+	$(BIN)/python -m scripts.draw_cards_sheet
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from imgsvc.transform.typefaces import use_fonts
+
+use_fonts()  # before any test draws text: fontconfig looks once where its settings are
+
 TOGETHER = ("tests/integration/", "tests/e2e/")
 """Folders whose tests put rooms, or the whole program, together with real servers and sockets."""
 
@@ -32,5 +36,5 @@ def _no_blocking_call() -> Iterator[BlockBuster]:
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the developer's own settings from the tests."""
-    for name in [n for n in os.environ if n.startswith(("IMGSVC_", "S3_", "MEMORY_", "AWS_"))]:
+    for name in [n for n in os.environ if n.startswith(("IMGSVC_", "S3_", "MEMORY_", "AWS_", "ASSETS_"))]:
         monkeypatch.delenv(name)

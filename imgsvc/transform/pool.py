@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
+from imgsvc.model.card import Card
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import TransformSpec
 from imgsvc.settings import TransformSettings
@@ -14,6 +15,7 @@ from imgsvc.transform import piping, runtime
 from imgsvc.transform.admission import Admission, OpenAdmission
 from imgsvc.transform.avif_pace import AvifPace
 from imgsvc.transform.body import Body
+from imgsvc.transform.cards import CARD_BYTES, draw_card
 from imgsvc.transform.compose import glance
 from imgsvc.transform.draughting import SVG_WORKER_BYTES
 from imgsvc.transform.looking import Looker
@@ -182,6 +184,16 @@ class TransformPool:
             body, plan.estimate_bytes, lambda kept, switch: examine(looker.glance(kept, plan, longest_px, switch))
         )
         return seen
+
+    async def card(self, card: Card, emblem: bytes | None) -> bytes:
+        """
+        Draw a card as PNG; *emblem* is a small picture made here, see :func:`~imgsvc.transform.cards.draw_card`.
+
+        Raises:
+            CorruptImage, Overloaded, TransformTimeout, Draining: as with :meth:`run`.
+        """
+        drawn, _ = await self._work.decode(b"", CARD_BYTES, lambda _, switch: draw_card(card, emblem, switch))
+        return drawn
 
     @property
     def free_pipes(self) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pyvips
 
+from imgsvc.transform.typefaces import use_fonts
+
 
 class Killed(Exception):
     """Raised inside a worker thread whose work is not wanted any more; never leaves the pool."""
@@ -20,9 +22,10 @@ def prepare() -> None:
 
     One thread an evaluation, because the pool already keeps every core busy. No operation cache: no two requests
     share an operation, so it would only hold memory. Loaders that libvips calls untrusted are blocked, SVG among
-    them: it is drawn by a process of its own.
+    them: it is drawn by a process of its own. Text is drawn with our fonts, then the system's.
     """
     _quieten()
+    use_fonts()
     pyvips.concurrency_set(1)
     pyvips.cache_set_max(0)
     pyvips.cache_set_max_mem(0)

@@ -11,6 +11,7 @@ from typing import Self, cast
 
 from imgsvc.transform import svg_worker
 from imgsvc.transform.svg_worker import ANSWER, DRAWN, READY, REQUEST, RGBA_BYTES
+from imgsvc.transform.typefaces import FONTS, VARIABLE
 
 
 class WorkerDied(Exception):
@@ -157,6 +158,7 @@ def _environment() -> dict[str, str]:
     return {
         "PATH": os.defpath,
         "HOME": os.path.expanduser("~"),  # noqa: PTH111 - fontconfig's cache; Path.home() raises where there is none
+        VARIABLE: str(FONTS),
         "VIPS_CONCURRENCY": "1",
         # Each arena of malloc reserves 64 MiB of the address space the worker is given 512 of.
         "MALLOC_ARENA_MAX": "1",

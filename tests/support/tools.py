@@ -9,8 +9,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+from imgsvc.transform.typefaces import missing_scripts
 
 
 def require_tool(*names: str) -> Path:
@@ -20,7 +23,16 @@ def require_tool(*names: str) -> Path:
     for name in names:
         if found := shutil.which(name, path=path):
             return Path(found)
-    message = f"{' or '.join(names)} is not installed"
+    return _do_without(f"{' or '.join(names)} is not installed")
+
+
+def require_scripts(*scripts: str) -> None:
+    """Go on only where the system's fonts have these scripts; likewise."""
+    if missing := sorted(set(scripts) & set(missing_scripts())):
+        _do_without(f"no font has {', '.join(missing)}")
+
+
+def _do_without(message: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)

@@ -33,7 +33,7 @@ async def test_worker_gets_no_environment_of_ours(monkeypatch):
         limits = Path(f"/proc/{pid}/limits").read_text()
         modules = Path(f"/proc/{pid}/maps").read_text()
     names = {line.partition(b"=")[0] for line in environment.split(b"\0") if line}
-    assert names == {b"PATH", b"HOME", b"VIPS_CONCURRENCY", b"MALLOC_ARENA_MAX"}
+    assert names == {b"PATH", b"HOME", b"FONTCONFIG_FILE", b"VIPS_CONCURRENCY", b"MALLOC_ARENA_MAX"}
     rows = {line[:25].strip(): line[26:].split()[:2] for line in limits.splitlines()}
     assert rows["Max address space"] == [str(512 * 1024 * 1024)] * 2
     assert rows["Max core file size"] == ["0", "0"]
