@@ -4,7 +4,7 @@ import asyncio
 import platform
 from pathlib import Path
 
-from bench import coalescing, hits, logos, stale, start, transforms, vision
+from bench import cards, coalescing, hits, logos, pages, sharing, stale, start, transforms, vision
 
 
 def machine() -> str:
@@ -17,7 +17,7 @@ def machine() -> str:
 def main() -> None:
     """Run all and print."""
     print(machine(), flush=True)
-    for part in (hits, stale, transforms, coalescing, logos, vision, start):
+    for part in (hits, stale, transforms, coalescing, logos, sharing, vision, pages, cards, start):
         print("\n".join(asyncio.run(part.measure())), flush=True)
 
 

@@ -27,6 +27,7 @@ from imgsvc.allocator import (
     restart,
 )
 from imgsvc.commands import EXIT_FAILED, READY, fail
+from imgsvc.commands.card import card
 from imgsvc.commands.logo import logo
 from imgsvc.commands.warm import warm
 
@@ -190,6 +191,7 @@ def store_init(expire_days: int) -> None:
         sys.exit(EXIT_FAILED)
 
 
+commands.add_command(card)
 commands.add_command(logo)
 commands.add_command(warm)
 

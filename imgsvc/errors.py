@@ -6,16 +6,18 @@ Everything that can go wrong, as one tree; no HTTP in it.
     ImgsvcError
     ├── InvalidRequest
     │   ├── MissingUrl · UrlUndefined · SchemeNotAllowed · UserinfoNotAllowed · BadKey · BadDomain
+    │   ├── BadAssetId · BadPath
     ├── Unauthorized
     ├── SourceForbidden
     │   ├── SourceNotAllowed · AddressNotPublic · PortNotAllowed · BadSignature · SignatureExpired
     ├── NotFound
-    │   ├── SourceNotFound · LogoNotFound · ObjectNotFound
+    │   ├── SourceNotFound · LogoNotFound · ShareImageNotFound · ObjectNotFound
     ├── UnusableSource
-    │   ├── SourceTooLarge · ImageTooLarge · NotAnImage · CorruptImage
+    │   ├── SourceTooLarge · ImageTooLarge · NotAnImage · NotAPage · CorruptImage
     ├── OriginError
     │   ├── OriginUnreachable · OriginUnresolvable · OriginStatus · TooManyRedirects · OriginTimeout · CircuitOpen
     ├── RateLimited
+    ├── AssetsNotConfigured
     ├── Overloaded
     │   ├── QueueFull · MemoryPressure · NoSpoolRoom · TransformTimeout · Draining
     └── StoreError
@@ -77,6 +79,14 @@ class BadDomain(InvalidRequest):
     """The text names no domain that could have a logo."""
 
 
+class BadAssetId(InvalidRequest):
+    """The text is no UUID, so no asset can have it."""
+
+
+class BadPath(InvalidRequest):
+    """The path names no picture that the route has."""
+
+
 class Unauthorized(ImgsvcError):
     """An admin route was asked without the right bearer token."""
 
@@ -121,6 +131,10 @@ class LogoNotFound(NotFound):
     remember_seconds = 24 * _HOUR
 
 
+class ShareImageNotFound(NotFound):
+    """None of the pictures that a page offers is fit to stand for it."""
+
+
 class ObjectNotFound(NotFound):
     """The store has no such image, or there is no such route."""
 
@@ -141,6 +155,10 @@ class ImageTooLarge(UnusableSource):
 
 class NotAnImage(UnusableSource):
     """The bytes are not those of an image format this service reads."""
+
+
+class NotAPage(UnusableSource):
+    """The source is something else than an HTML page."""
 
 
 class CorruptImage(UnusableSource):
@@ -205,6 +223,10 @@ class RateLimited(ImgsvcError):
         self.limit = limit
         self.remaining = remaining
         self.reset_seconds = reset_seconds
+
+
+class AssetsNotConfigured(ImgsvcError):
+    """The operator has named no asset server, or no token for it."""
 
 
 class Overloaded(ImgsvcError):

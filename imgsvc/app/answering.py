@@ -11,6 +11,7 @@ from imgsvc.cache.failures import RememberedFailures
 from imgsvc.model.purge import Instructions
 from imgsvc.model.source import Source
 from imgsvc.pressure.levels import Level
+from imgsvc.services.assets import Assets
 from imgsvc.services.bookkeeper import Bookkeeper
 from imgsvc.services.claims import Claims
 from imgsvc.services.images import ImageService
@@ -18,6 +19,7 @@ from imgsvc.services.incoming import Incoming
 from imgsvc.services.large import LargeTransforms
 from imgsvc.services.logos.sweeping import LogoSweep
 from imgsvc.services.maker import Maker
+from imgsvc.services.opengraph.sweeping import PageSweep
 from imgsvc.services.originals import Originals
 from imgsvc.services.purge import PurgeService
 from imgsvc.services.records import Records
@@ -26,6 +28,7 @@ from imgsvc.services.removal import Removal
 from imgsvc.services.revalidations import Revalidations
 from imgsvc.services.shelf import Shelf
 from imgsvc.services.tagging import Tagging
+from imgsvc.services.twitter import Twitter
 from imgsvc.services.upgrades import Upgrades
 from imgsvc.services.validation import Validation
 from imgsvc.services.variants import Variants
@@ -51,12 +54,16 @@ class Answering:
     revalidations: Revalidations
     upgrades: Upgrades
     claims: Claims
+    assets: Assets
+    twitter: Twitter
 
 
 @dataclass(frozen=True, slots=True)
 class _Sources:
     """What knows of sources: their records, failures and claims, and how they are asked."""
 
+    assets: Assets
+    twitter: Twitter
     failures: RememberedFailures
     records: Records
     bookkeeper: Bookkeeper
@@ -109,22 +116,23 @@ def put_together(
         stack.push_async_callback(closing.aclose)
     return Answering(
         images, purges, refreshes, tagging, failures, records, sources.incoming, originals, validation, revalidations,
-        upgrades, sources.claims,
+        upgrades, sources.claims, sources.assets, sources.twitter,
     )  # fmt: skip
 
 
 def _make_sources(settings: Settings, parts: Parts, shelf: Shelf, clock: Callable[[], float]) -> _Sources:
     flights, marks = parts.flights, parts.marks
+    assets, twitter = Assets(settings.proxies), Twitter(settings.proxies)
     failures = RememberedFailures(parts.metadata, clock)
     records = Records(shelf, marks, clock)
     _forget_what_is_lost(parts, records)
     spools = parts.spools
     claims = Claims(parts.leases, shelf, settings.origin.fetch_timeout_seconds + LEASE_MARGIN_SECONDS)
-    bookkeeper = Bookkeeper(settings.cache, clock)
+    bookkeeper = Bookkeeper(settings.cache, clock, twitter.fresh_seconds)
     incoming = Incoming(
         inspector=parts.inspector, bookkeeper=bookkeeper, failures=failures, shelf=shelf,
         records=records, marks=marks, fetcher=parts.fetcher, transforms=parts.transforms, admission=parts.admission,
-        spools=spools, downloads=parts.downloads, slots=parts.slots,
+        spools=spools, downloads=parts.downloads, slots=parts.slots, manner=assets.manner,
     )  # fmt: skip
     removal = Removal(memory=parts.memory, failures=failures, shelf=shelf, records=records, incoming=incoming)
     validation = Validation(
@@ -136,7 +144,7 @@ def _make_sources(settings: Settings, parts: Parts, shelf: Shelf, clock: Callabl
         spools=spools, incoming=incoming, validation=validation, claims=claims, transforms=parts.transforms,
         clock=clock,
     )  # fmt: skip
-    return _Sources(failures, records, bookkeeper, claims, incoming, removal, validation, originals)
+    return _Sources(assets, twitter, failures, records, bookkeeper, claims, incoming, removal, validation, originals)
 
 
 def _forget_what_is_lost(parts: Parts, records: Records) -> None:
@@ -151,10 +159,16 @@ def _forget_what_is_lost(parts: Parts, records: Records) -> None:
 
 def _make_purges(parts: Parts, sources: _Sources, clock: Callable[[], float]) -> PurgeService:
     records = sources.records
+
+    async def remove(source: Source) -> int:
+        # Who purges, and a mark, name an asset by its URL, and a page by the same as a picture.
+        return await sources.removal.remove(sources.assets.named(source)) + await pages.remove(source)
+
+    pages = PageSweep(parts.store, sources.removal.remove)
     return PurgeService(
-        memory=parts.memory, marks=parts.marks, store=parts.store, remove=sources.removal.remove,
+        memory=parts.memory, marks=parts.marks, store=parts.store, remove=remove,
         tags_of_source=records.stored_tags, forget_records=records.forget_for,
-        sweepers=(LogoSweep(parts.store, sources.removal.remove),), clock=clock,
+        sweepers=(LogoSweep(parts.store, remove), pages), clock=clock,
     )  # fmt: skip
 
 

@@ -11,11 +11,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 
+from yarl import URL
+
 from imgsvc.app.answering import Answering, put_together
+from imgsvc.app.cards import make_cards
 from imgsvc.app.ending import Ending
 from imgsvc.app.logos import Logos, make_logos, services_named
 from imgsvc.app.memory import GUARDED_ENTRY_BYTES, read_limit
+from imgsvc.app.pages import make_pages
 from imgsvc.app.parts import Parts, open_parts
+from imgsvc.app.sharing import make_sharing
+from imgsvc.model.hosts import normalise_url
 from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.policy import SourcePolicy
 from imgsvc.origin.signature import Signer
@@ -23,6 +29,10 @@ from imgsvc.pressure.levels import Level
 from imgsvc.services.access import AccessService
 from imgsvc.services.health import HealthService
 from imgsvc.services.metrics import MetricsService
+from imgsvc.services.opengraph.cards import Cards
+from imgsvc.services.opengraph.service import PageService
+from imgsvc.services.opengraph.sharing import ShareService
+from imgsvc.services.scripts import Scripts
 from imgsvc.services.shelf import Shelf
 from imgsvc.settings import Settings
 from imgsvc.transform.runtime import TrackedMemory
@@ -43,12 +53,14 @@ class Opened:
 
     Attributes:
         services: what handlers get.
+        cards: what draws cards; for whoever wants one of a page that has a picture.
         guard: is to be told where the service listens.
         ending: is to be told when the end begins.
         owners: every owner of mutable state, by name, for metrics and tests; each has ``statistics()``.
     """
 
     services: Services
+    cards: Cards
     guard: LoopGuard
     ending: Ending
     owners: dict[str, object]
@@ -66,43 +78,68 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
         limit_bytes, memory = await asyncio.to_thread(read_limit, settings.memory)
         settings = settings.model_copy(update={"memory": memory})
         guard = LoopGuard(demo=demo)
-        policy = SourcePolicy(settings.access, settings.origin, guard, services_named(settings))
+        policy = _make_policy(settings, guard)
         ending = Ending(settings.server.shutdown_timeout_seconds)
         parts = await open_parts(settings, policy, ending, stack)
         shelf = _make_shelf(settings, parts)
-        health = HealthService(
-            monitor=parts.monitor,
-            store=parts.store,
-            shelf=shelf,
-            persister=parts.persister,
-            downloads=parts.downloads,
-            metadata=parts.metadata,
-        )
+        scripts = Scripts()
+        health = _make_health(parts, shelf, scripts)
         answering = put_together(settings, parts, shelf, ending, stack)
         logos = await asyncio.to_thread(make_logos, settings, parts, shelf, answering.images, ending, stack)
-        for work in (health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
+        pages = make_pages(parts, shelf, answering.failures, ending, stack)
+        cards = make_cards(parts, logos, ending, stack)
+        sharing = make_sharing(parts, shelf, answering.images, answering.assets, pages.pages, cards.cards)
+        for work in (health.watch(), scripts.look(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
             stack.push_async_callback(_ended, asyncio.create_task(work))
-        made = {f.name: getattr(group, f.name) for group in (parts, answering, logos) for f in fields(group)}
+        groups = (parts, answering, logos, pages, cards, sharing)
+        made = {f.name: getattr(group, f.name) for group in groups for f in fields(group)}
         owners = {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
             images=answering.images,
             logos=logos.logos,
+            pages=pages.pages,
+            sharing=sharing.sharing,
             purges=answering.purges,
             refreshes=answering.refreshes,
             tagging=answering.tagging,
             limits=parts.limits if settings.limits.rate_limit.count else None,
             clients=Clients(settings.limits),
-            access=AccessService(settings.access, _signer(settings), policy, guard),
+            access=AccessService(settings.access, _signer(settings), policy, guard, is_alias=answering.assets.is_alias),
+            assets=answering.assets,
+            twitter=answering.twitter,
             health=health,
-            metrics=_make_metrics(parts, answering, logos, tracked, limit_bytes),
+            metrics=_make_metrics(parts, answering, logos, pages.pages, sharing.sharing, tracked, limit_bytes),
             latencies=Latencies(),
             outgoing=parts.outgoing,
             server=settings.server,
             width_ladder=settings.access.width_ladder,
             demo=demo,
         )
-        yield Opened(services, guard, ending, owners)
+        yield Opened(services, cards.cards, guard, ending, owners)
+
+
+def _make_policy(settings: Settings, guard: LoopGuard) -> SourcePolicy:
+    services = services_named(settings) | origins_of(settings.proxies.twitter_base_url)
+    return SourcePolicy(settings.access, settings.origin, guard, services, origins_of(settings.proxies.assets_base_url))
+
+
+def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
+    return HealthService(
+        monitor=parts.monitor,
+        store=parts.store,
+        shelf=shelf,
+        persister=parts.persister,
+        downloads=parts.downloads,
+        metadata=parts.metadata,
+        scripts=scripts,
+    )
+
+
+def origins_of(*urls: str | None) -> frozenset[tuple[str, int]]:
+    """Give host and port of each URL that there is."""
+    origins = [URL(normalise_url(url), encoded=True) for url in urls if url is not None]
+    return frozenset((origin.raw_host or "", origin.port or 0) for origin in origins)
 
 
 def _signer(settings: Settings) -> Signer:
@@ -110,7 +147,13 @@ def _signer(settings: Settings) -> Signer:
 
 
 def _make_metrics(
-    parts: Parts, answering: Answering, logos: Logos, tracked: TrackedMemory, limit_bytes: int | None
+    parts: Parts,
+    answering: Answering,
+    logos: Logos,
+    pages: PageService,
+    sharing: ShareService,
+    tracked: TrackedMemory,
+    limit_bytes: int | None,
 ) -> MetricsService:
     return MetricsService(
         monitor=parts.monitor,
@@ -139,6 +182,8 @@ def _make_metrics(
         upgrades=answering.upgrades,
         logos=logos.logos,
         logo_keeper=logos.logo_keeper,
+        pages=pages,
+        sharing=sharing,
         vips_bytes=tracked.tracked_bytes,
         cgroup_limit_bytes=limit_bytes,
     )

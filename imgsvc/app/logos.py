@@ -16,13 +16,13 @@ from imgsvc.logos.providers import Provider
 from imgsvc.model.hosts import normalise_host
 from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import FLUSH_APART_SECONDS
+from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.images import ImageService
+from imgsvc.services.kept_pictures import KeptPictures
 from imgsvc.services.logos.companies import CompanyFinder
 from imgsvc.services.logos.fallbacks import Fallbacks
-from imgsvc.services.logos.fetches import LogoFetches
 from imgsvc.services.logos.judging import Judge
 from imgsvc.services.logos.keeper import LogoKeeper
-from imgsvc.services.logos.pictures import KeptPictures
 from imgsvc.services.logos.records import LogoRecords
 from imgsvc.services.logos.searcher import Searcher
 from imgsvc.services.logos.service import LogoService
@@ -54,18 +54,18 @@ def make_logos(
     Raises:
         SettingsError: IMGSVC_LOGO_COMPANIES cannot be read.
     """
-    fetches = LogoFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)
+    fetches = FoundFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)
     judge = Judge(parts.inspector, parts.transforms)
     deadline_seconds = settings.logos.deadline_seconds
     searcher = Searcher(fetches, judge, providers_of(settings.logos), deadline_seconds, parts.transfers)
     records = LogoRecords(shelf, parts.marks, clock)
     parts.monitor.on_sample(Level.EMERGENCY, lambda _: records.flush(), FLUSH_APART_SECONDS)
+    pictures = KeptPictures(parts.memory, shelf, parts.spools)
     keeper = LogoKeeper(
         searcher=searcher,
         fetches=fetches,
         records=records,
-        shelf=shelf,
-        memory=parts.memory,
+        pictures=pictures,
         flights=parts.flights,
         marks=parts.marks,
         may_run=lambda: not ending.has_begun and parts.monitor.is_below(Level.GUARD),
@@ -81,7 +81,7 @@ def make_logos(
         fallbacks=Fallbacks(parts.spools, clock),
         fetches=fetches,
         judge=judge,
-        pictures=KeptPictures(parts.memory, shelf, parts.spools),
+        pictures=pictures,
         refresh_cooldown_seconds=settings.cache.refresh_cooldown_seconds,
         clock=clock,
     )

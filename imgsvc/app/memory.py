@@ -36,6 +36,9 @@ GUARDED_ENTRY_BYTES = MIB
 SETTLED_SECONDS = 60.0
 """How long after pressure the cache stays as small as it was made."""
 
+FONTS_BYTES = 16 * MIB
+"""What all fonts together take once text has been drawn, which begins behind the start; measured: 13 to 16 MiB."""
+
 ADJUST_SECONDS = 1.0
 
 
@@ -94,11 +97,11 @@ class Reins:
         slots: Slots,
     ) -> None:
         """
-        Take what the process weighs now for its base, give the cache its capacity, and hang everything on its rung.
+        Take what the process weighs, fonts included, for its base, size the cache, and hang everything on its rung.
 
         To be called once, when every library is loaded and nothing is held yet.
         """
-        self._base_bytes = self._read_rss()
+        self._base_bytes = self._read_rss() + FONTS_BYTES
         self._say_if_too_small()
         self._memory.resize(self._capacity_bytes())
         memory = self._memory

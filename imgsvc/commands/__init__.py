@@ -1,5 +1,5 @@
 """
-Commands that use the whole service without a web server: ``logo`` and ``warm``.
+Commands that use the whole service without a web server: ``logo``, ``card`` and ``warm``.
 
 The modules named after a command load no more than :mod:`imgsvc.cli` does, because ``serve`` loads them too; what a
 command needs it imports when it runs. The environment is read there, not here: :data:`READY` is the way to it.

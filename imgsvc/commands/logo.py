@@ -7,6 +7,7 @@ import click
 from click.decorators import pass_meta_key
 
 from imgsvc.commands import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_SETTINGS, READY, Ready, fail
+from imgsvc.commands.output import write_picture
 
 if TYPE_CHECKING:
     from imgsvc.commands.finding import Drawn, Found
@@ -92,16 +93,7 @@ def _show(wish: "LogoWish", explained: dict[str, Any]) -> None:
 
 
 def _write(wish: "LogoWish", drawn: "Drawn") -> None:
-    """Write a picture, and say on standard error what it is and where it went."""
+    """Write a logo, unless its bytes are not what was asked for."""
     if wish.format_name == "svg" and drawn.extension != "svg":
         fail([f"the logo of {wish.subject} is {drawn.extension}, not svg: write another format"], EXIT_FAILED)
-    if wish.is_piped:
-        sys.stdout.buffer.write(drawn.data)
-        click.echo(drawn.description, err=True)
-        return
-    path = wish.path(drawn.domain)
-    try:
-        path.write_bytes(drawn.data)
-    except OSError as error:
-        fail([f"{path}: cannot be written: {error.strerror}"], EXIT_FAILED)
-    click.echo(f"{drawn.description}; written to {path}", err=True)
+    write_picture(drawn.data, None if wish.is_piped else wish.path(drawn.domain), drawn.description)

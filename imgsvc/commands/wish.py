@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import click
 
 from imgsvc.commands.logo import FORMATS
+from imgsvc.commands.output import STANDARD_OUTPUT, format_of
 
-STANDARD_OUTPUT = "-"
 _EXTENSIONS = {**{f".{name}": name for name in FORMATS}, ".jpeg": "jpg"}
 _NOT_FOR_A_FILE = re.compile(r"[^\w.-]+")
 
@@ -68,14 +68,7 @@ class LogoWish:
         Raises:
             click.UsageError: no format is named, and *output*'s extension is none that can be written.
         """
-        if self.format is not None:
-            return self.format
-        if self.output is None or self.is_piped:
-            return "png"
-        extension = Path(self.output).suffix.lower()
-        if extension not in _EXTENSIONS:
-            raise click.UsageError(f"{self.output}: end it in one of {', '.join(_EXTENSIONS)}, or name --format")
-        return _EXTENSIONS[extension]
+        return self.format or format_of(self.output, _EXTENSIONS)
 
     def check(self) -> None:
         """

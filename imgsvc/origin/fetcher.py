@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from ssl import SSLContext
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -196,6 +197,7 @@ class Fetcher:
             target = trail.target(location)
             self._policy.check_redirect(trail.first, trail.current, target, found_for=manner.found_for)
             trail.go_on(normalise_url(target))
+            manner = manner.redirected_to(trail.current)
         return response
 
     async def _request(self, url: str, witness: Witness, manner: Manner) -> aiohttp.ClientResponse:
@@ -204,7 +206,8 @@ class Fetcher:
         with attempting(hop) as attempt:
             witness.begins(attempt)
             try:
-                response = await request(self._open_session(), url, self._policy, hop, manner.headers_for(url))
+                headers = manner.headers_for(url) | self._named_for(url)
+                response = await request(self._open_session(), url, self._policy, hop, headers)
             except aiohttp.ClientConnectorDNSError:
                 raise
             except aiohttp.ClientConnectorError:
@@ -212,6 +215,10 @@ class Fetcher:
                 raise
         witness.answered(response.status)
         return response
+
+    def _named_for(self, url: str) -> dict[str, str]:
+        name = self._settings.user_agents.name_for(urlsplit(url).hostname or "")
+        return {} if name is None else {"User-Agent": name}
 
     def _not_modified(self, answer: _Answer) -> NotModified:
         """Take a 304's word; it has no body (RFC 9110 §15.4.5), so its connection serves others."""

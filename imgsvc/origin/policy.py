@@ -104,7 +104,10 @@ class SourcePolicy:
         access: who may be fetched.
         origin: who may be reached at private addresses.
         own: knows this service.
-        services: hosts and ports of services that the operator named, which may have ports that are not the web's.
+        services: hosts and ports of services that the operator named, which may have ports that are not the web's, and
+            which pages may lead to.
+        servers: the same of servers with more on them than is anybody's business: neither pages nor clients lead there,
+            if they are at private addresses, unless they are on the allow list.
     """
 
     def __init__(
@@ -113,10 +116,12 @@ class SourcePolicy:
         origin: OriginSettings,
         own: LoopGuard,
         services: Collection[tuple[str, int]] = (),
+        servers: Collection[tuple[str, int]] = (),
     ) -> None:
         self._allowed = access.allowed_hosts
         self._origin = origin
         self._services = frozenset(services)
+        self._servers = frozenset(servers)
         self._refused: Counter[Refusal] = Counter()
         self.own = own
 
@@ -145,7 +150,8 @@ class SourcePolicy:
         Let a normalised URL pass that no client named, but a page or a service, or not.
 
         Any public host, but none of IMGSVC_TRUSTED_ORIGINS, which lie in networks that are no business of strangers'
-        pages, unless it is among *own_hosts*, allowed, or a service that the operator named.
+        pages, unless it is among *own_hosts*, allowed, or a service that the operator named; for this class's *servers*
+        that a client named them is not enough.
 
         Raises:
             InvalidRequest, SourceNotAllowed, PortNotAllowed, AddressNotPublic: as for :meth:`check`.
@@ -219,17 +225,26 @@ class SourcePolicy:
         return Verdict(allowed=True, rule=rule)
 
     def _found_rule(self, hop: Hop, own_hosts: Collection[str]) -> str | None:
-        is_private = any(item.host == hop.host for item in self._origin.trusted_origins)
-        if not is_private or hop.host in own_hosts or (hop.host, hop.port) in self._services:
+        is_private = self._is_named_private(hop.host)
+        is_open = not is_private or hop.host in own_hosts or (hop.host, hop.port) in self._services
+        if is_open and not self._is_private_server(hop):
             return "named by a page or a service"
         return self._rule_for(hop.host)
+
+    def _is_named_private(self, host: str) -> bool:
+        return any(item.host == host for item in self._origin.trusted_origins)
+
+    def _is_private_server(self, hop: Hop) -> bool:
+        if self.target(hop.host) is not None:  # IMGSVC_CONNECT_TO leads there whatever the port
+            return any(host == hop.host for host, _ in self._servers)
+        return self._is_named_private(hop.host) and (hop.host, hop.port) in self._servers
 
     def _rule_for(self, host: str) -> str | None:
         item = self._allowed.match(host)
         return f"IMGSVC_ALLOWED_HOSTS ({item})" if item else None
 
     def _is_port_allowed(self, hop: Hop) -> bool:
-        if (hop.host, hop.port) in self._services:
+        if (hop.host, hop.port) in self._services or (hop.host, hop.port) in self._servers:
             return True
         named = {item.port for item in self._origin.trusted_origins if item.host == hop.host}
         return hop.port in WEB_PORTS | named or self.target(hop.host) is not None
@@ -265,7 +280,9 @@ class SourcePolicy:
 
 
 def _withheld() -> SourceNotAllowed:
-    return SourceNotAllowed("A page or a service leads to a host of IMGSVC_TRUSTED_ORIGINS.", param="url")
+    return SourceNotAllowed(
+        "The host is one of the operator's own network, and not in IMGSVC_ALLOWED_HOSTS.", param="url"
+    )
 
 
 def _not_listed(host: str) -> SourceNotAllowed:

@@ -29,7 +29,17 @@ class Grant:
 
 
 class AccessService:
-    """Decides; pure but for the clock, so that its grants can be remembered until they expire."""
+    """
+    Decides; pure but for the clock, so that its grants can be remembered until they expire.
+
+    Args:
+        settings: the allow list.
+        signer: checks signatures.
+        policy: judges URLs.
+        guard: knows what this process sent out.
+        is_alias: whether a source is the URL of what has a route, and a name, of its own.
+        clock: unix seconds.
+    """
 
     def __init__(
         self,
@@ -38,8 +48,10 @@ class AccessService:
         policy: SourcePolicy,
         guard: LoopGuard,
         *,
+        is_alias: Callable[[Source], bool] = lambda _: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._is_alias = is_alias
         self._settings = settings
         self._signer = signer
         self._policy = policy
@@ -64,6 +76,7 @@ class AccessService:
             SourceForbidden: no signature, and the allow list does not have the source.
         """
         expires_at = self._signer.verify(path, pairs, self._clock()) if signed else None
+        self._refuse_aliases(source)
         is_stored = source.object_key is not None
         is_of_site = not is_stored and _is_of(source.url, site)
         if not is_stored:
@@ -82,6 +95,7 @@ class AccessService:
         Raises:
             SourceForbidden: it is this service itself, or its port or address is not allowed.
         """
+        self._refuse_aliases(source)
         if source.object_key is None:
             self._policy.check(source.url, signed=True)
 
@@ -94,6 +108,11 @@ class AccessService:
         """
         if self._guard.has_sent(via):
             raise SourceNotAllowed("The source leads back to this service.", param="url")
+
+    def _refuse_aliases(self, source: Source) -> None:
+        """Let one picture have one name: by another it would be asked for, kept and remembered as failing apart."""
+        if self._is_alias(source):
+            raise SourceNotAllowed("An asset is asked for by its id, at /api/assets/ID.", param="url")
 
     def is_current(self, grant: Grant) -> bool:
         """Whether a remembered grant still holds."""

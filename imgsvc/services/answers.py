@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from imgsvc.model.blob import Blob, Representation
+from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.model.keys import result_key
 from imgsvc.model.source import Source
 from imgsvc.model.spec import TransformSpec
@@ -32,6 +33,7 @@ class ImageRequest:
 
     Attributes:
         tags: words by which the answer can be purged; beside those every source has.
+        stale_seconds: for how long past its end an answer may be given while its source is asked behind.
         bring: gives the original, to be let go, where the answer has to be made; None = it is fetched from the source.
         key: what the answer is called in memory, in flight and in the store.
     """
@@ -39,6 +41,7 @@ class ImageRequest:
     source: Source
     spec: TransformSpec
     tags: frozenset[str] = frozenset()
+    stale_seconds: int = STALE_WHILE_REVALIDATE_SECONDS
     bring: "Callable[[Trace], Awaitable[Original]] | None" = field(default=None, compare=False, repr=False)
     key: str = field(init=False)
 

@@ -79,11 +79,19 @@ class Bookkeeper:
     Args:
         settings: the operator's bounds.
         clock: unix seconds.
+        fresh_seconds: gives the lifetime of a source of which that is known beforehand, within the operator's bounds;
+            None = it says so itself.
     """
 
-    def __init__(self, settings: CacheSettings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: CacheSettings,
+        clock: Callable[[], float] = time.time,
+        fresh_seconds: Callable[[Source], int | None] = lambda _: None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._fresh_seconds = fresh_seconds
 
     def now(self) -> float:
         """Tell the time to a millisecond, rounded down: nothing may look younger than a purge that came after it."""
@@ -91,20 +99,22 @@ class Bookkeeper:
 
     def answered(self, source: Source, order: Order, fetched: Fetched, asked_at: float) -> Answered:
         """Judge an answer with a body."""
-        return Answered(source, order, fetched, asked_at, self._judge(fetched, asked_at))
+        return Answered(source, order, fetched, asked_at, self._judge(source, fetched, asked_at))
 
-    def validated(self, record: SourceRecord, answer: NotModified, asked_at: float) -> tuple[SourceRecord, Freshness]:
+    def validated(
+        self, source: Source, record: SourceRecord, answer: NotModified, asked_at: float
+    ) -> tuple[SourceRecord, Freshness]:
         """Judge an answer that says that the kept bytes still hold; what it leaves unsaid holds as it was."""
         answer = replace(
             answer,
             cache_control=answer.cache_control or record.cache_control,
             expires=answer.expires or record.expires,
         )
-        freshness = self._judge(answer, asked_at)
+        freshness = self._judge(source, answer, asked_at)
         return record.validated(answer, freshness, asked_at), freshness
 
-    def _judge(self, answer: Fetched | NotModified, now: float) -> Freshness:
-        return judge(
+    def _judge(self, source: Source, answer: Fetched | NotModified, now: float) -> Freshness:
+        said = judge(
             cache_control=answer.cache_control,
             expires=answer.expires,
             date=answer.date,
@@ -113,3 +123,7 @@ class Bookkeeper:
             min_ttl_seconds=self._settings.min_ttl_seconds,
             max_ttl_seconds=self._settings.max_ttl_seconds,
         )
+        if (known_seconds := self._fresh_seconds(source)) is None:
+            return said
+        least, most = self._settings.min_ttl_seconds, self._settings.max_ttl_seconds
+        return replace(said, lifetime_seconds=min(max(known_seconds, least), most))

@@ -14,6 +14,7 @@ from imgsvc.pressure.monitor import MemoryMonitor, SystemStatus
 from imgsvc.services.downloads import Downloads
 from imgsvc.services.metrics import memory_figures
 from imgsvc.services.persist import Persister
+from imgsvc.services.scripts import Scripts
 from imgsvc.services.shelf import Shelf
 from imgsvc.store.base import ObjectStore
 
@@ -38,13 +39,19 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """One answer to a probe; plain values only."""
+    """
+    One answer to a probe; plain values only.
+
+    Attributes:
+        missing_scripts: whose letters are left out of cards, for want of a font; None = not looked yet.
+    """
 
     status: Status
     reasons: tuple[str, ...]
     memory: dict[str, Any]
     uptime_s: float
     version: str
+    missing_scripts: tuple[str, ...] | None = None
 
 
 class HealthService:
@@ -54,7 +61,7 @@ class HealthService:
     The store is asked in the background by :meth:`watch`; a store that is down makes the service degraded, not dead.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named, by the composition root alone
         self,
         *,
         monitor: MemoryMonitor,
@@ -63,6 +70,7 @@ class HealthService:
         persister: Persister,
         downloads: Downloads,
         metadata: MetadataCache,
+        scripts: Scripts,
         clock: Callable[[], float] = time.monotonic,
         store_check_seconds: float = STORE_CHECK_SECONDS,
     ) -> None:
@@ -72,6 +80,7 @@ class HealthService:
         self._persister = persister
         self._downloads = downloads
         self._metadata = metadata
+        self._scripts = scripts
         self._clock = clock
         self._store_check_seconds = store_check_seconds
         self._started_at = clock()
@@ -92,7 +101,8 @@ class HealthService:
         mild = self._mild_reasons(reading.status)
         status = Status.UNHEALTHY if fatal else Status.DEGRADED if mild else Status.HEALTHY
         uptime_seconds = round(self._clock() - self._started_at, 3)
-        return HealthReport(status, (*fatal, *mild), memory_figures(reading), uptime_seconds, __version__)
+        figures, missing = memory_figures(reading), self._scripts.missing
+        return HealthReport(status, (*fatal, *mild), figures, uptime_seconds, __version__, missing)
 
     async def watch(self) -> None:
         """Ask the store now and every 15 s until cancelled."""

@@ -93,7 +93,7 @@ class ImageService:
         now = self._clock()
         if blob.is_fresh(now):
             return Served(blob, Tier.MEMORY, hit=True)
-        return self._past_its_end(blob, now)
+        return self._past_its_end(blob, now, request.stale_seconds)
 
     async def get(self, request: ImageRequest, allowance: Allowance | None = None) -> Served:
         """
@@ -128,12 +128,12 @@ class ImageService:
             return await work()
         return outcome.value.as_follower()
 
-    def _past_its_end(self, blob: Blob, now: float) -> Served | None:
+    def _past_its_end(self, blob: Blob, now: float, stale_seconds: int) -> Served | None:
         """Judge a kept answer that is no longer fresh; what its source said since may have made it so again."""
         source = blob.source
-        standing, meta = standing_at(blob.meta, now), blob.meta
+        standing, meta = standing_at(blob.meta, now, stale_seconds), blob.meta
         if (record := self._records.known(source)) is not None:
-            standing, meta = judged(blob.meta, record, now)
+            standing, meta = judged(blob.meta, record, now, stale_seconds)
         if blob.provisional or not source.has_origin or standing is Standing.GONE:
             self._memory.discard(blob.key, "expired")
             return None
@@ -212,7 +212,7 @@ class ImageService:
             return Served(passed, original.tier, hit=False, trace=trace, stale=original.is_stale)
         made = await self._maker.made(request, original, trace, purges)
         if made.shareable:
-            self._keep(made, purges, fresh_key=fresh_key)
+            self._keep(made, purges, fresh_key=fresh_key, is_copy=_is_copy(request))
             if made.provisional:
                 name = f"{request.key} after {purges} and {self._marks.epoch}"
                 self._upgrades.begin(name, partial(self._upgrade, request))
@@ -244,11 +244,18 @@ class ImageService:
         self._memory.put(blob)
         return True
 
-    def _keep(self, blob: Blob, purges: int, *, fresh_key: bool) -> None:
+    def _keep(self, blob: Blob, purges: int, *, fresh_key: bool, is_copy: bool = False) -> None:
         """Memory now, the store behind; an original is there or on its way, what was drawn here is drawn again."""
-        is_elsewhere = blob.source.is_generated or blob.key in (blob.source.object_key, original_key(blob.source))
+        is_elsewhere = (
+            is_copy or blob.source.is_generated or blob.key in (blob.source.object_key, original_key(blob.source))
+        )
         if self._remember(blob, purges) and not is_elsewhere and not blob.provisional:
             self._shelf.persist(blob.key, blob.data, blob.meta, if_absent=fresh_key)
+
+
+def _is_copy(request: ImageRequest) -> bool:
+    """Whether the answer is a stored object itself, under whatever name."""
+    return request.spec.is_identity and request.source.object_key is not None
 
 
 def _let_go(original: Original | None) -> None:

@@ -1,7 +1,8 @@
 """What comes from sources: small bodies whole and looked at, large ones as soon as one can tell what they are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from imgsvc.cache.failures import RememberedFailures
@@ -13,6 +14,7 @@ from imgsvc.model.source import Source
 from imgsvc.model.spec import Output, TransformSpec
 from imgsvc.origin.answer import NotModified
 from imgsvc.origin.fetcher import Fetcher
+from imgsvc.origin.manner import Manner
 from imgsvc.pressure.admission import Admission, Work
 from imgsvc.services.answers import Tier, Trace
 from imgsvc.services.arrivals import Arrival, Slot, Slots, is_large
@@ -42,6 +44,9 @@ class Incoming:
     Fetches sources, and knows which large ones are still arriving: who asks for one of those joins it.
 
     A fetch slot is held from the connection to the last byte.
+
+    Args:
+        manner: says how a source is asked; all others are by their own names.
     """
 
     def __init__(  # noqa: PLR0913 - all named, by the composition root alone
@@ -59,6 +64,7 @@ class Incoming:
         spools: Spools,
         downloads: Downloads,
         slots: Slots,
+        manner: Callable[[Source], Manner],
     ) -> None:
         self._inspector = inspector
         self._bookkeeper = bookkeeper
@@ -72,6 +78,7 @@ class Incoming:
         self._spools = spools
         self._downloads = downloads
         self._slots = slots
+        self._manner = manner
         self._arriving: dict[str, Original] = {}
 
     def arriving(self, source: Source) -> Original | None:
@@ -105,7 +112,7 @@ class Incoming:
         slot = await self._slots.take(trace)
         with trace.timed("fetch"), _kept_on_success(slot):
             asked_at = self._bookkeeper.now()
-            fetched = await self._fetcher.open(source.url)
+            fetched = await self._fetcher.open(source.url, self._manner(source))
             return await self._received(self._bookkeeper.answered(source, order, fetched, asked_at), slot)
 
     async def revalidate(
@@ -121,12 +128,12 @@ class Incoming:
         Raises:
             ImgsvcError: as :meth:`fetch`; nothing of what is kept has changed then.
         """
-        slot = await self._slots.take(trace)
+        slot, manner = await self._slots.take(trace), self._manner(source)
         with trace.timed("fetch"), _kept_on_success(slot):
             asked_at = self._bookkeeper.now()
-            answer = await self._fetcher.revalidate(source.url, record.validators)
+            answer = await self._fetcher.revalidate(source.url, record.validators, manner)
             if isinstance(answer, NotModified) and _is_of_another(answer, record):
-                answer = await self._fetcher.open(source.url)
+                answer = await self._fetcher.open(source.url, manner)
             if not isinstance(answer, NotModified):
                 return await self._received(self._bookkeeper.answered(source, order, answer, asked_at), slot)
             slot.give_back()
@@ -135,7 +142,7 @@ class Incoming:
     def _still_good(
         self, source: Source, order: Order, record: SourceRecord, answer: NotModified, asked_at: float
     ) -> SourceRecord | None:
-        renewed, freshness = self._bookkeeper.validated(record, answer, asked_at)
+        renewed, freshness = self._bookkeeper.validated(source, record, answer, asked_at)
         if not freshness.shareable:
             return None
         renewed = renewed.tagged(order.all_tags)
@@ -209,6 +216,8 @@ class Incoming:
         name = self._name(answered.source)
         download = self._downloads.begin(arrival, self._plan(answered), ended=partial(self._forget, name))
         meta = answered.record(None, head.image_format).original_meta()
+        if head.info is not None:
+            meta = replace(meta, width=head.info.width, height=head.info.height)
         original = Original(spool, head.image_format, meta, Tier.ORIGIN, shareable=shareable, download=download)
         if shareable:
             self._arriving[name] = original

@@ -101,6 +101,11 @@ class Marks:
         """Told of marks newly learnt, from wherever."""
 
     @property
+    def learnt(self) -> int:
+        """Marks learnt so far, soft ones too; whoever remembers more than marks are held against looks anew."""
+        return self._learnt
+
+    @property
     def newest(self) -> float:
         """Unix seconds of the latest mark; what was fetched since is hit by none."""
         return self._index.newest

@@ -50,6 +50,8 @@ class MetricsService:
     limits: RateLimits
     logos: LogoService
     logo_keeper: Snapshot
+    pages: Snapshot
+    sharing: Snapshot
     vips_bytes: Callable[[], tuple[int, int]]
     cgroup_limit_bytes: int | None
 
@@ -77,6 +79,7 @@ class MetricsService:
                 "revalidations": self.revalidations, "limits": self.limits,
             },
             "logos": {"keeper": self.logo_keeper},
+            "opengraph": {"pages": self.pages, "pictures": self.sharing},
             "replicas": {
                 "marks": self.marks, "purges": self.purges, "leases": self.leases,
                 "announcements": self.announcements,

@@ -17,7 +17,7 @@ class Original:
 
     Attributes:
         spool: the bytes; of a large source perhaps still arriving.
-        meta: what is known of them; of what still arrives neither digest nor size.
+        meta: what is known of them; of what still arrives no digest, and no more than its header says.
         tier: STORE or ORIGIN.
         shareable: False when the source forbids to keep or share them.
         is_stale: whether its source failed, and these are only the last bytes that were good.

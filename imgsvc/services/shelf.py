@@ -134,6 +134,14 @@ class Shelf:
         keys = [key async for key in self._store.list(prefix)]
         return sum(await at_once([*keys, *own_keys], self._store.delete))
 
+    async def drop(self, key: str) -> None:
+        """Delete one object that belongs to no source, such as a document; a failing store is logged."""
+        await self._persister.discard(key, key)
+        try:
+            await self._store.delete(key)
+        except StoreError as error:
+            log.warning("not deleted: %s: %s", key, error.detail)
+
     def _note_purge(self, source: Source) -> None:
         self._count += 1
         self._purged[source.h16] = self._count

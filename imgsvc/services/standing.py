@@ -23,18 +23,24 @@ class Standing(Enum):
     """It is no longer what its source is, or was purged: nothing is there."""
 
 
-def standing_at(meta: BlobMeta, now: float) -> Standing:
-    """Judge by a picture's own end; what was fetched at a time that is still to come is as good as over."""
+def standing_at(meta: BlobMeta, now: float, stale_seconds: int = STALE_WHILE_REVALIDATE_SECONDS) -> Standing:
+    """
+    Judge by a picture's own end; what was fetched at a time that is still to come is as good as over.
+
+    *stale_seconds* is for how long after that it may still be answered at once.
+    """
     if meta.fetched_at > now + AHEAD_SECONDS:
         return Standing.STALE
     if now < meta.fresh_until:
         return Standing.FRESH
-    return Standing.STALE if now < meta.fresh_until + STALE_WHILE_REVALIDATE_SECONDS else Standing.OLD
+    return Standing.STALE if now < meta.fresh_until + stale_seconds else Standing.OLD
 
 
-def judged(meta: BlobMeta, record: SourceRecord | None, now: float) -> tuple[Standing, BlobMeta]:
+def judged(
+    meta: BlobMeta, record: SourceRecord | None, now: float, stale_seconds: int = STALE_WHILE_REVALIDATE_SECONDS
+) -> tuple[Standing, BlobMeta]:
     """
-    Judge by what is known of the source.
+    Judge by what is known of the source, as :func:`standing_at` does.
 
     Returns:
         The standing, and the picture's metadata as of the last time that its source was asked.
@@ -43,4 +49,4 @@ def judged(meta: BlobMeta, record: SourceRecord | None, now: float) -> tuple[Sta
         return Standing.GONE, meta
     if (meta.fetched_at, meta.fresh_until) != (record.fetched_at, record.fresh_until):
         meta = meta.refreshed(record.fetched_at, record.fresh_until)
-    return standing_at(meta, now), meta
+    return standing_at(meta, now, stale_seconds), meta

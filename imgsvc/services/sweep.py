@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgsvc.errors import ImgsvcError
-from imgsvc.model.keys import IMAGE_PREFIX
+from imgsvc.model.keys import ASSET_PREFIX, IMAGE_PREFIX, source_prefix
 from imgsvc.model.purge import Mark, source_of
 from imgsvc.model.source import Source
 from imgsvc.services.mark_index import MarkIndex
@@ -14,7 +14,7 @@ from imgsvc.store.base import ObjectStore
 
 Sweeper = Callable[[MarkIndex], Awaitable[int]]
 
-_FOLDER = re.compile(r"[0-9a-f]{16}")
+_FOLDER = re.compile(rf"{IMAGE_PREFIX}[0-9a-f]{{16}}/|{ASSET_PREFIX}[0-9a-f-]{{36}}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +63,25 @@ class Sweep:
         for url in self._urls:
             self.deleted += await self._remove(source_of(url))
         if self._index:
-            await self._walk()
+            await self._walk(IMAGE_PREFIX)
+            await self._walk(ASSET_PREFIX)
             for other in self._others:
                 self.deleted += await other(self._index)
 
-    async def _walk(self) -> None:
+    async def _walk(self, prefix: str) -> None:
         folder, before = "", 0.0
-        async for key in self._store.list(IMAGE_PREFIX):
-            name = key.removeprefix(IMAGE_PREFIX).partition("/")[0]
+        async for key in self._store.list(prefix):
+            name = key.removeprefix(prefix).partition("/")[0]
             if name != folder:
-                folder, before = name, await self._enter(name)
+                folder, before = name, await self._enter(f"{prefix}{name}/")
             if before:
                 await self._delete_if_older(key, before)
 
-    async def _enter(self, name: str) -> float:
+    async def _enter(self, folder: str) -> float:
         """Deal with a folder; gives the unix second before which its objects are to be deleted, 0 = none is."""
-        if not _FOLDER.fullmatch(name):
+        if not _FOLDER.fullmatch(folder):
             return 0.0
-        known = await self._record(name)
+        known = await self._record(folder)
         if known is None:
             return self._index.newest
         since = self._index.latest(known.source, known.words)
@@ -95,14 +96,22 @@ class Sweep:
         if meta is not None and meta.sha256 and meta.fetched_at < before:
             self.deleted += await self._store.delete(key)
 
-    async def _record(self, name: str) -> _Known | None:
-        stored = await self._store.get(f"{IMAGE_PREFIX}{name}/source.json")
+    async def _record(self, folder: str) -> _Known | None:
+        stored = await self._store.get(f"{folder}source.json")
         if stored is None:
             return None
         try:
             members = json.loads(stored.data)
-            source = source_of(members["url"])
+            source = _of_folder(source_of(members["url"]), folder)
             known = _Known(source, str(members.get("tags", "")), float(members["fetched_at"]))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ImgsvcError):
             return None
-        return known if source.h16 == name else None
+        return known if source_prefix(source) == folder else None
+
+
+def _of_folder(source: Source, folder: str) -> Source:
+    """Give the source with the id of the asset in whose folder it was found, if its URL ends with that."""
+    asset_id = folder.removeprefix(ASSET_PREFIX).rstrip("/")
+    if not folder.startswith(ASSET_PREFIX) or not source.url.endswith(f"/{asset_id}"):
+        return source
+    return replace(source, asset_id=asset_id)

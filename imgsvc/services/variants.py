@@ -98,14 +98,14 @@ class Variants:
             return Standing.GONE, None
         if request.key == request.source.object_key:
             return self._served_object(request, stored)
-        standing = standing_at(stored.meta, self._clock())
+        standing = standing_at(stored.meta, self._clock(), request.stale_seconds)
         if standing is Standing.FRESH and not self._may_be_purged(request, stored.meta):
             return standing, stored.meta
         record = await self._records.get(request.source)
         # Its source may have been fetched again since it was purged; it itself was not made anew.
         if record is not None and self._marks.verdict(request.source, record.tags, stored.meta.fetched_at).is_gone:
             return Standing.GONE, stored.meta
-        return judged(stored.meta, record, self._clock())
+        return judged(stored.meta, record, self._clock(), request.stale_seconds)
 
     def _may_be_purged(self, request: ImageRequest, meta: BlobMeta) -> bool:
         """Whether a purge since may concern it; its source may have been given tags that it does not know of."""

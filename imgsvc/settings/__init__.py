@@ -4,7 +4,6 @@ from imgsvc.settings.groups import (
     AccessSettings,
     CacheSettings,
     LimitSettings,
-    LogoSettings,
     OriginSettings,
     ServerSettings,
     SpoolSettings,
@@ -12,6 +11,7 @@ from imgsvc.settings.groups import (
     TransformSettings,
 )
 from imgsvc.settings.memory import MIB, MemorySettings
+from imgsvc.settings.services import LogoSettings, ProxySettings
 from imgsvc.settings.tree import Settings, SettingsError, documented, unknown_names
 from imgsvc.settings.values import ConnectTo, RateLimit, TrustedOrigin
 
@@ -24,6 +24,7 @@ __all__ = [
     "LogoSettings",
     "MemorySettings",
     "OriginSettings",
+    "ProxySettings",
     "RateLimit",
     "ServerSettings",
     "Settings",

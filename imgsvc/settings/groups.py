@@ -14,23 +14,24 @@ from pydantic import model_validator
 
 from imgsvc.model.hosts import HostRules
 from imgsvc.settings.memory import MIB
+from imgsvc.settings.services import (
+    OptionalUrl,
+)
 from imgsvc.settings.values import (
+    Agents,
     Frozen,
-    LogoProvider,
-    LogoProviders,
     Networks,
     OptionalInt,
     OptionalPath,
     OptionalSecret,
     OptionalText,
-    OptionalUrl,
     Origins,
     Rate,
     RateLimit,
     Rules,
     Secrets,
     Targets,
-    Template,
+    UserAgents,
     env,
 )
 
@@ -123,6 +124,11 @@ class OriginSettings(Frozen):
     connect_timeout_seconds: float = env("IMGSVC_CONNECT_TIMEOUT", 3, "Longest wait for a connection.", gt=0)
     read_timeout_seconds: float = env("IMGSVC_READ_TIMEOUT", 5, "Longest wait between two reads.", gt=0)
     fetch_timeout_seconds: float = env("IMGSVC_FETCH_TIMEOUT", 15, "Longest whole fetch, redirects included.", gt=0)
+    user_agents: Agents = env(
+        "IMGSVC_USER_AGENTS",
+        UserAgents(),
+        "host=text, separated by |, *.suffix allowed: the User-Agent under which these hosts are asked.",
+    )
     connections_per_host: int = env("IMGSVC_CONNECTIONS_PER_HOST", 8, "Connections to one host at once.", gt=0)
     connections: int = env("IMGSVC_CONNECTIONS", 100, "Connections to all hosts at once.", gt=0)
     fetch_slots: int = env("IMGSVC_FETCH_SLOTS", 96, "Sources being read at once; others wait their turn.", gt=0)
@@ -210,32 +216,6 @@ class CacheSettings(Frozen):
         if self.min_ttl_seconds > self.max_ttl_seconds:
             raise ValueError("IMGSVC_MIN_TTL: must not be above IMGSVC_MAX_TTL")
         return self
-
-
-class LogoSettings(Frozen):
-    """How logos are searched for."""
-
-    google_url: Template = env(
-        "IMGSVC_LOGO_GOOGLE_URL",
-        "https://www.google.com/s2/favicons?domain={domain}&sz={size}",
-        "Google's favicon service, a template with {domain} and {size}; empty: not asked.",
-    )
-    duckduckgo_url: Template = env(
-        "IMGSVC_LOGO_DUCKDUCKGO_URL",
-        "https://icons.duckduckgo.com/ip3/{domain}.ico",
-        "DuckDuckGo's icon service, a template with {domain}; empty: not asked.",
-    )
-    providers: LogoProviders = env(
-        "IMGSVC_LOGO_PROVIDERS",
-        (LogoProvider(name="google"), LogoProvider(name="duckduckgo")),
-        "Services in the order they are asked, comma-separated: google, duckduckgo, or a URL with {domain} and {size}.",
-    )
-    deadline_seconds: float = env(
-        "IMGSVC_LOGO_DEADLINE", 8, "Longest search for a logo; services are asked in time to answer within it.", gt=0
-    )
-    companies: OptionalPath = env(
-        "IMGSVC_LOGO_COMPANIES", None, "File of DOMAIN: NAME, NAME lines that goes before the shipped table."
-    )
 
 
 class StoreSettings(Frozen):

@@ -11,7 +11,6 @@ from imgsvc.settings.groups import (
     AccessSettings,
     CacheSettings,
     LimitSettings,
-    LogoSettings,
     OriginSettings,
     ServerSettings,
     SpoolSettings,
@@ -19,6 +18,7 @@ from imgsvc.settings.groups import (
     TransformSettings,
 )
 from imgsvc.settings.memory import MemorySettings
+from imgsvc.settings.services import LogoSettings, ProxySettings
 from imgsvc.settings.values import Frozen, shown
 
 
@@ -51,6 +51,7 @@ class Settings(Frozen):
     store: StoreSettings = StoreSettings()
     spool: SpoolSettings = SpoolSettings()
     logos: LogoSettings = LogoSettings()
+    proxies: ProxySettings = ProxySettings()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

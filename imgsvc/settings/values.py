@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
-from yarl import URL
 
-from imgsvc.model.hosts import SCHEMES, HostRules, normalise_host
-from imgsvc.model.templates import check_template, shown_template
+from imgsvc.model.hosts import HostRules, normalise_host
 
 MAX_RATE_DIGITS = 9
 
@@ -38,6 +36,11 @@ def env(name: str, default: Any, description: str, **bounds: Any) -> Any:
     return Field(default, alias=name, description=description, **bounds)
 
 
+def covers(pattern: str, host: str) -> bool:
+    """Whether *host* (normalised) is the one named, or below ``*.suffix``."""
+    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+
+
 class TrustedOrigin(Frozen):
     """One item of IMGSVC_TRUSTED_ORIGINS: this host and port may resolve into this network."""
 
@@ -55,7 +58,32 @@ class ConnectTo(Frozen):
 
     def covers(self, host: str) -> bool:
         """Whether *host* (normalised) is meant."""
-        return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
+        return covers(self.host, host)
+
+
+class UserAgent(Frozen):
+    """One item of IMGSVC_USER_AGENTS: this host (or ``*.suffix``) is asked under this name."""
+
+    host: str
+    text: str
+
+    def __str__(self) -> str:
+        """As its setting would be written."""
+        return f"{self.host}={self.text}"
+
+
+class UserAgents(Frozen):
+    """IMGSVC_USER_AGENTS: under which name some hosts are asked."""
+
+    items: tuple[UserAgent, ...] = ()
+
+    def name_for(self, host: str) -> str | None:
+        """Give the name for *host* (normalised); None = the service's own."""
+        return next((item.text for item in self.items if covers(item.host, host)), None)
+
+    def __str__(self) -> str:
+        """As its setting would be written."""
+        return "|".join(map(str, self.items))
 
 
 class RateLimit(Frozen):
@@ -65,12 +93,13 @@ class RateLimit(Frozen):
     period_seconds: int
 
 
-def _items(value: object) -> object:
+def items_of(value: object) -> object:
+    """Take a text apart at its commas; anything else is given back."""
     return [i.strip() for i in value.split(",") if i.strip()] if isinstance(value, str) else value
 
 
 def _host_rules(value: object) -> object:
-    items = _items(value)
+    items = items_of(value)
     try:
         return HostRules.parse(items) if isinstance(items, list) else value
     except ValueError as error:
@@ -90,7 +119,7 @@ def _host_port(text: str, *, wild: bool = False) -> tuple[str, int | None]:
 
 def _trusted_origins(value: object) -> object:
     """Read ``host:port=CIDR`` items."""
-    items = _items(value)
+    items = items_of(value)
     return tuple(_trusted_origin(i) for i in items) if isinstance(items, list) else value
 
 
@@ -105,7 +134,7 @@ def _trusted_origin(item: str) -> TrustedOrigin:
 
 def _connect_to(value: object) -> object:
     """Read ``host=address:port`` items; the host may be ``*.suffix``."""
-    items = _items(value)
+    items = items_of(value)
     return tuple(_target(i) for i in items) if isinstance(items, list) else value
 
 
@@ -119,9 +148,27 @@ def _target(item: str) -> ConnectTo:
         raise ValueError(f"{item!r} is not host=address:port, such as images.test=10.0.0.5:8080") from error
 
 
+def _user_agents(value: object) -> object:
+    """Read ``host=text`` items between vertical bars: commas, brackets and semicolons are in most such texts."""
+    if not isinstance(value, str):
+        return value
+    return UserAgents(items=tuple(_user_agent(item.strip()) for item in value.split("|") if item.strip()))
+
+
+def _user_agent(item: str) -> UserAgent:
+    name, _, text = (part.strip() for part in item.partition("="))
+    try:
+        host, port = _host_port(name, wild=True)
+    except ValueError:
+        host, port = "", None
+    if not host or port or not text or not text.isascii() or not text.isprintable():
+        raise ValueError(f"{item!r} is not host=text, such as www.example.com=Mozilla/5.0 (compatible; imgsvc)")
+    return UserAgent(host=host, text=text)
+
+
 def _networks(value: object) -> object:
     """Read networks and addresses, such as ``10.0.0.0/8`` and ``::1``."""
-    items = _items(value)
+    items = items_of(value)
     if not isinstance(items, list):
         return value
     try:
@@ -143,73 +190,18 @@ def _rate_limit(value: object) -> object:
     return RateLimit(count=int(count), period_seconds=int(seconds))
 
 
-def _http_url(value: object) -> object:
-    """Let only URLs pass that other URLs can be built upon."""
-    if not isinstance(value, str):
-        return value
-    try:
-        url = URL(value)
-    except ValueError:
-        url = URL()
-    bare = not (url.user or url.password or url.query_string or url.fragment)
-    if url.scheme not in SCHEMES or not url.host or not bare or not value.isprintable():
-        # The text is not repeated: it may hold a password.
-        raise ValueError("not an http(s) URL without user and query, such as https://www.example.com")
-    return value
-
-
-class LogoProvider(Frozen):
-    """
-    One item of IMGSVC_LOGO_PROVIDERS.
-
-    Attributes:
-        name: ``google``, ``duckduckgo``, or ``service`` for any other.
-        template: of any other, checked; of the two named ones empty, for they have settings of their own.
-    """
-
-    name: str
-    template: str = ""
-
-    def __str__(self) -> str:
-        """As its setting would be written, without what may be a secret in it."""
-        return shown_template(self.template) if self.template else self.name
-
-
-KNOWN_PROVIDERS = ("google", "duckduckgo")
-
-
-def _template(value: object) -> object:
-    return check_template(value) if isinstance(value, str) and value else value
-
-
-def _providers(value: object) -> object:
-    """Read names of services, and templates of others."""
-    items = _items(value)
-    return tuple(_provider(i) for i in items) if isinstance(items, list) else value
-
-
-def _provider(item: str) -> LogoProvider:
-    if item in KNOWN_PROVIDERS:
-        return LogoProvider(name=item)
-    if "://" not in item:
-        raise ValueError(f"{item!r} is not {', '.join(KNOWN_PROVIDERS)} or a URL with {{domain}}")
-    return LogoProvider(name="service", template=check_template(item))
-
-
 def _empty_is_none(value: object) -> object:
     return None if value == "" else value
 
 
 Origins = Annotated[tuple[TrustedOrigin, ...], BeforeValidator(_trusted_origins)]
 Targets = Annotated[tuple[ConnectTo, ...], BeforeValidator(_connect_to)]
+Agents = Annotated[UserAgents, BeforeValidator(_user_agents)]
 Networks = Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], BeforeValidator(_networks)]
 Rate = Annotated[RateLimit, BeforeValidator(_rate_limit)]
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_items)]
-Template = Annotated[str, BeforeValidator(_template)]
-LogoProviders = Annotated[tuple[LogoProvider, ...], BeforeValidator(_providers)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(items_of)]
 Rules = Annotated[HostRules, BeforeValidator(_host_rules)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
-OptionalUrl = Annotated[str | None, BeforeValidator(_http_url)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_none)]
 OptionalInt = Annotated[int | None, BeforeValidator(_empty_is_none)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]

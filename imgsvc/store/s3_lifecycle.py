@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imgsvc.errors import StoreError
-from imgsvc.model.keys import IMAGE_PREFIX
+from imgsvc.model.keys import ASSET_PREFIX, IMAGE_PREFIX
 from imgsvc.model.purge import MARKS_PREFIX
 from imgsvc.settings import StoreSettings
 from imgsvc.store.integrity import Counters
@@ -24,9 +24,10 @@ UPLOADS_DAYS = 1
 
 UPLOADS_RULE = "imgsvc-uploads"
 IMAGES_RULE = "imgsvc-images"
+ASSETS_RULE = "imgsvc-assets"
 MARKS_RULE = "imgsvc-purge-marks"
 """Stable: by these IDs rules are known as ours, whatever is in them."""
-OURS = (UPLOADS_RULE, IMAGES_RULE, MARKS_RULE)
+OURS = (UPLOADS_RULE, IMAGES_RULE, ASSETS_RULE, MARKS_RULE)
 
 DEFAULT_REGION = "us-east-1"
 """The one region that S3 does not want named when a bucket is made."""
@@ -94,8 +95,8 @@ def rules_of(expire_days: int, longest_seconds: int) -> list[Rule]:
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": UPLOADS_DAYS}
     }
     marks = _expiry(MARKS_RULE, MARKS_PREFIX, -(-longest_seconds // DAY_SECONDS) + 1)
-    images = [_expiry(IMAGES_RULE, IMAGE_PREFIX, expire_days)] if expire_days else []
-    return [uploads, *images, marks]
+    pictures = ((IMAGES_RULE, IMAGE_PREFIX), (ASSETS_RULE, ASSET_PREFIX)) if expire_days else ()
+    return [uploads, *(_expiry(name, prefix, expire_days) for name, prefix in pictures), marks]
 
 
 def merged(there: Sequence[Rule], wanted: Sequence[Rule]) -> Change:

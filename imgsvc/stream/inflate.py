@@ -90,6 +90,11 @@ class Beginning:
             raise _failure("is of an unknown kind")
         self._decoder: zlib._Decompress | None = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the end of the first member was there."""
+        return self._decoder is not None and self._decoder.eof
+
     def feed(self, data: bytes, most_bytes: int) -> bytes:
         """
         Decode the next bytes; give *most_bytes* (1 or more) at the most.

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from imgsvc.services.access import AccessService
+from imgsvc.services.assets import Assets
 from imgsvc.services.health import HealthService
 from imgsvc.services.images import ImageService
-from imgsvc.services.limits import RateLimits
+from imgsvc.services.limits import Allowance, RateLimits
 from imgsvc.services.logos.service import LogoService
 from imgsvc.services.metrics import MetricsService
+from imgsvc.services.opengraph.service import PageService
+from imgsvc.services.opengraph.sharing import ShareService
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.purge import PurgeService
 from imgsvc.services.refreshes import Refreshes
 from imgsvc.services.tagging import Tagging
+from imgsvc.services.twitter import Twitter
 from imgsvc.settings import ServerSettings
 from imgsvc.web.clients import Clients
 from imgsvc.web.metrics import Latencies
@@ -25,12 +29,16 @@ class Services:
 
     images: ImageService
     logos: LogoService
+    pages: PageService
+    sharing: ShareService
     purges: PurgeService
     refreshes: Refreshes
     tagging: Tagging
     limits: RateLimits | None
     clients: Clients
     access: AccessService
+    assets: Assets
+    twitter: Twitter
     health: HealthService
     metrics: MetricsService
     latencies: Latencies
@@ -38,6 +46,10 @@ class Services:
     server: ServerSettings
     width_ladder: bool
     demo: bool
+
+    def allowance(self, request: web.Request) -> Allowance | None:
+        """Give what the client may have fetched from hosts that are on no list; None = there is no limit."""
+        return None if self.limits is None else Allowance(self.limits, self.clients.of(request))
 
 
 SERVICES = web.AppKey("services", Services)

@@ -26,6 +26,8 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
     errors.UserinfoNotAllowed: (400, "userinfo-not-allowed"),
     errors.BadKey: (400, "bad-key"),
     errors.BadDomain: (400, "bad-domain"),
+    errors.BadAssetId: (400, "bad-asset-id"),
+    errors.BadPath: (400, "bad-path"),
     errors.Unauthorized: (401, "unauthorized"),
     errors.SourceForbidden: (403, "source-not-allowed"),
     errors.SourceNotAllowed: (403, "source-not-allowed"),
@@ -36,11 +38,13 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
     errors.SourceNotFound: (404, "source-not-found"),
     errors.LogoNotFound: (404, "logo-not-found"),
+    errors.ShareImageNotFound: (404, "no-share-image"),
     errors.ObjectNotFound: (404, "not-found"),
     errors.UnusableSource: (422, "broken-image"),
     errors.SourceTooLarge: (413, "too-large"),
     errors.ImageTooLarge: (422, "too-many-pixels"),
     errors.NotAnImage: (415, "not-an-image"),
+    errors.NotAPage: (415, "not-a-page"),
     errors.CorruptImage: (422, "broken-image"),
     errors.OriginError: (502, "source-failed"),
     errors.OriginUnreachable: (502, "source-failed"),
@@ -50,6 +54,7 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
     errors.OriginTimeout: (504, "source-timeout"),
     errors.CircuitOpen: (502, "circuit-open"),
     errors.RateLimited: (429, "rate-limited"),
+    errors.AssetsNotConfigured: (503, "assets-not-configured"),
     errors.Overloaded: (503, "overloaded"),
     errors.QueueFull: (503, "overloaded"),
     errors.MemoryPressure: (503, "memory"),
@@ -140,7 +145,7 @@ def _headers(error: ImgsvcError, status: int) -> Iterator[tuple[str, str]]:
         yield "Cache-Control", f"public, max-age={min(max(0, left), MAX_NEGATIVE_SECONDS)}"
     else:
         yield _NO_STORE
-    if isinstance(error, errors.OriginError | errors.Overloaded | errors.RateLimited):
+    if isinstance(error, errors.OriginError | errors.Overloaded | errors.RateLimited | errors.AssetsNotConfigured):
         yield from _retry_after(status, error.retry_after_seconds)
     if isinstance(error, errors.RateLimited):
         yield "RateLimit-Limit", str(error.limit)

@@ -6,14 +6,14 @@ from typing import Any
 
 from imgsvc.model.source import Source
 from imgsvc.model.spec import Fit, Gravity, TransformSpec
-from imgsvc.web.given import collect
+from imgsvc.web.given import Given, collect
 from imgsvc.web.layout import Hints, lay_out, lower_quality, snap_to_ladder
 from imgsvc.web.negotiate import fold_accept
 from imgsvc.web.parameters import BY_NAME
-from imgsvc.web.query import decode_query
+from imgsvc.web.query import Pair, decode_query
 from imgsvc.web.sources import read_source
 
-__all__ = ["Hints", "ImageQuestion", "parse_image_query"]
+__all__ = ["Hints", "ImageQuestion", "parse_image_query", "question_about"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,30 @@ def parse_image_query(
     """
     pairs = decode_query(raw_query)
     given = collect(pairs, BY_NAME)
-    values = given.values
     name = given.names.get("url", "url")
-    source = read_source(values.get("url"), param=name, site_url=site_url, relative=relative)
+    source = read_source(given.values.get("url"), param=name, site_url=site_url, relative=relative)
+    return question_about(source, pairs, given, hints, ladder=ladder)
+
+
+def question_about(
+    source: Source, pairs: tuple[Pair, ...], given: Given, hints: Hints, *, ladder: bool
+) -> ImageQuestion:
+    """
+    Understand what is asked of a source.
+
+    Args:
+        source: however it was named.
+        pairs: all parameters as sent.
+        given: what they say.
+        hints: the headers that may decide.
+        ladder: as in :func:`parse_image_query`.
+    """
+    values = given.values
     spec, vary = _understood(values, hints, ladder=ladder and "sig" not in values)
-    sent = tuple((pair.name, pair.value) for pair in pairs)
     return ImageQuestion(
         source=source,
         spec=spec,
-        pairs=sent,
+        pairs=tuple((pair.name, pair.value) for pair in pairs),
         sig=values.get("sig"),
         exp=values.get("exp"),
         ignored=given.ignored,
@@ -83,7 +98,7 @@ def parse_image_query(
 
 def _understood(values: Mapping[str, Any], hints: Hints, *, ladder: bool) -> tuple[TransformSpec, tuple[str, ...]]:
     """Bring parameters and headers together; only a header that changed something is named."""
-    asked = _as_asked(values, hints.accept).normalised()
+    asked = as_asked(values, hints.accept).normalised()
     vary = ["Accept"] if asked.output.is_auto and not asked.is_json else []
     spec, decided = lay_out(asked, values.get("dpr"), hints)
     spec = (snap_to_ladder(spec) if ladder else spec).normalised()
@@ -92,7 +107,7 @@ def _understood(values: Mapping[str, Any], hints: Hints, *, ladder: bool) -> tup
     return spec, (*vary, *decided)
 
 
-def _as_asked(values: Mapping[str, Any], accept: str) -> TransformSpec:
+def as_asked(values: Mapping[str, Any], accept: str) -> TransformSpec:
     """Name the parameters as the model does; the sides are still CSS pixels."""
     gravity, focus = values.get("g", (Gravity.CENTRE, None))
     return TransformSpec(

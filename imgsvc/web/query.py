@@ -42,10 +42,15 @@ def decode_query(raw: str) -> tuple[Pair, ...]:
     """
     if len(raw) > MAX_QUERY_CHARS:
         raise InvalidRequest(f"A query has at most {MAX_QUERY_CHARS} characters.")
-    items = [item for item in raw.split("&") if item]
+    items = split_query(raw)
     if len(items) > MAX_PAIRS:
         raise InvalidRequest(f"A query has at most {MAX_PAIRS} parameters.")
     return tuple(_pair(item) for item in items)
+
+
+def split_query(raw: str) -> list[str]:
+    """Give the items of a query as they were sent; :func:`decode_query` gives one pair for each."""
+    return [item for item in raw.split("&") if item]
 
 
 def ignorable(pairs: list[Pair]) -> tuple[str, ...]:

@@ -6,11 +6,13 @@ depends on the request's target, four headers and the settings. What is remember
 signature's end is looked at each time.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
 from multidict import istr
 
+from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.services.access import AccessService, Grant
 from imgsvc.services.answers import ImageRequest
 from imgsvc.web.params import Hints, ImageQuestion, parse_image_query
@@ -48,7 +50,29 @@ class Understood:
         named = (("Vary", question.vary), ("X-Ignored-Params", (*question.ignored, *tag)), ("X-Refresh", refresh))
         headers = tuple((name, ", ".join(texts)) for name, texts in named if texts)
         object.__setattr__(self, "headers", headers)
-        object.__setattr__(self, "terms", Terms(headers, self.grant.expires_at, for_next=self.for_next))
+        terms = Terms(headers, self.grant.expires_at, for_next=self.for_next, stale_seconds=self.request.stale_seconds)
+        object.__setattr__(self, "terms", terms)
+
+
+Parse = Callable[[web.Request, Hints], ImageQuestion]
+"""Understands a request of one route, by headers that may decide beside it; the same each time."""
+
+
+def by_url(*, width_ladder: bool, site_url: str | None = None, relative: bool = False) -> Parse:
+    """
+    Make what understands requests that name their source in the query.
+
+    Args:
+        width_ladder: whether widths of unsigned requests snap to the ladder.
+        site_url: where relative URLs belong.
+        relative: whether the route takes them.
+    """
+
+    def parse(request: web.Request, hints: Hints) -> ImageQuestion:
+        query = request.rel_url.raw_query_string
+        return parse_image_query(query, hints, site_url=site_url, relative=relative, ladder=width_ladder)
+
+    return parse
 
 
 class Questions:
@@ -57,17 +81,26 @@ class Questions:
 
     Args:
         access: decides who may ask.
-        width_ladder: whether widths of unsigned requests snap to the ladder.
-        site_url: where relative URLs belong; None = they are refused.
+        parse: takes requests apart.
+        site_url: the site whose pictures are allowed on this route; None = there is none.
+        for_next: whether it is Next's own route.
+        stale_seconds: for how long past their end its answers may be given while their source is asked behind.
     """
 
     def __init__(
-        self, access: AccessService, *, width_ladder: bool, site_url: str | None = None, relative: bool = False
+        self,
+        access: AccessService,
+        parse: Parse,
+        *,
+        site_url: str | None = None,
+        for_next: bool = False,
+        stale_seconds: int = STALE_WHILE_REVALIDATE_SECONDS,
     ) -> None:
         self._access = access
-        self._width_ladder = width_ladder
+        self._parse = parse
         self._site_url = site_url
-        self._relative = relative
+        self._for_next = for_next
+        self._stale_seconds = stale_seconds
         self._remembered: Remembered[Understood] = Remembered()
 
     def understand(self, request: web.Request) -> Understood:
@@ -85,19 +118,14 @@ class Questions:
         return known
 
     def _understand(self, request: web.Request, fingerprint: Fingerprint) -> Understood:
-        question = parse_image_query(
-            request.rel_url.raw_query_string,
-            Hints(*fingerprint[1:]),
-            site_url=self._site_url,
-            relative=self._relative,
-            ladder=self._width_ladder,
-        )
+        question = self._parse(request, Hints(*fingerprint[1:]))
         grant = self._access.check(
             request.rel_url.raw_path,
             question.pairs,
             question.source,
             signed=question.sig is not None,
-            site=self._site_url if self._relative else None,
+            site=self._site_url,
         )
         tags = frozenset(question.tags if question.sig is not None else ())
-        return Understood(question, grant, ImageRequest(question.source, question.spec, tags), self._relative)
+        wanted = ImageRequest(question.source, question.spec, tags, self._stale_seconds)
+        return Understood(question, grant, wanted, self._for_next)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 from multidict import istr
 
-from imgsvc.model.blob import Blob, Representation
+from imgsvc.model.blob import Blob, Representation, cache_control_of
 from imgsvc.model.formats import BY_MEDIA_TYPE
 from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.services.answers import Served, Streamed, Tier
@@ -126,13 +126,18 @@ def _address_at_cdn(blob: Representation, server: ServerSettings) -> str | None:
 
 def _cache_control(blob: Representation, terms: Terms, now: float, age_seconds: int) -> str:
     """Say how long the answer may be kept; ``max-age`` counts from the moment that ``Age`` is counted from."""
+    fresh_seconds = blob.max_age_seconds
     if terms.fresh_until is not None and blob.shareable:
-        left_seconds = math.ceil(terms.fresh_until - now)
+        left_seconds = math.ceil(min(terms.fresh_until, terms.expires_at or math.inf) - now)
         if terms.stands_in:
             return f"public, max-age={min(max(0, left_seconds), STAND_IN_SECONDS)}"
-        return _until_looked_for(blob, max(0, left_seconds + age_seconds))
+        fresh_seconds = max(0, left_seconds + age_seconds)
+        if terms.expires_at is None:
+            return _until_looked_for(blob, fresh_seconds)
     if terms.expires_at is not None:
-        return _until(blob, terms.expires_at - int(now) + age_seconds)
+        return _until(blob, fresh_seconds, terms.expires_at - int(now) + age_seconds, terms.stale_seconds)
+    if terms.stale_seconds != STALE_WHILE_REVALIDATE_SECONDS:
+        return cache_control_of(blob, terms.stale_seconds)
     return blob.cache_control
 
 
@@ -144,14 +149,14 @@ def _until_looked_for(blob: Representation, seconds: int) -> str:
     return f"public, max-age={seconds}, {stale}"
 
 
-def _until(blob: Representation, seconds: int) -> str:
+def _until(blob: Representation, fresh_seconds: int, seconds: int, stale_seconds: int) -> str:
     """Announce nothing beyond the end of a signature, *seconds* after the moment that ``Age`` is counted from."""
     if not blob.shareable:
         return blob.cache_control
-    max_age_seconds = max(0, min(seconds, blob.max_age_seconds))
+    max_age_seconds = max(0, min(seconds, fresh_seconds, blob.max_age_seconds))
     parts = [f"public, max-age={max_age_seconds}"]
     if (left_seconds := seconds - max_age_seconds) > 0 and not blob.provisional:
-        parts.append(f"stale-while-revalidate={min(left_seconds, STALE_WHILE_REVALIDATE_SECONDS)}")
+        parts.append(f"stale-while-revalidate={min(left_seconds, stale_seconds)}")
         parts.append(f"stale-if-error={min(left_seconds, STALE_IF_ERROR_SECONDS)}")
     return ", ".join(parts)
 

@@ -8,7 +8,10 @@ from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
 from imgsvc.web.handlers.inversion import InversionHandlers
 from imgsvc.web.handlers.logos import LogoHandlers
+from imgsvc.web.handlers.pages import PageHandlers
+from imgsvc.web.handlers.proxies import ProxyHandlers
 from imgsvc.web.handlers.purge import PurgeHandlers
+from imgsvc.web.handlers.sharing import ShareHandlers
 from imgsvc.web.handlers.verdicts import VerdictHandlers
 
 
@@ -16,23 +19,27 @@ def make_application(services: Services) -> web.Application:
     """
     Put routes and services together.
 
-    ==========================  =======================
-    ``/api/cache/images``       GET, HEAD, DELETE
-    ``/_next/image``            GET, HEAD
-    ``/api/purge``              POST
-    ``/api/logo``               GET, HEAD
-    ``/api/logo/invert``        GET, HEAD
-    ``/api/logo/candidates``    GET, HEAD
-    ``/api/validate-logo``      POST
-    ``/logo/{domain}``          GET, HEAD
-    ``/s2/favicons``            GET, HEAD
-    ``/icon``                   GET, HEAD
-    ``/api/health``             GET, HEAD
-    ``/api/health/live``        GET, HEAD
-    ``/api/health/metrics``     GET, HEAD
-    ``/``, ``/demo/``           GET, HEAD; demo only
-    ``/demo/NAME``              GET, HEAD; demo only
-    ==========================  =======================
+    =============================  =======================
+    ``/api/cache/images``          GET, HEAD, DELETE
+    ``/_next/image``               GET, HEAD
+    ``/api/purge``                 POST
+    ``/api/twitter-image/{path}``  GET, HEAD
+    ``/api/assets/{assetId}``      GET, HEAD
+    ``/api/logo``                  GET, HEAD
+    ``/api/logo/invert``           GET, HEAD
+    ``/api/logo/candidates``       GET, HEAD
+    ``/api/validate-logo``         POST
+    ``/logo/{domain}``             GET, HEAD
+    ``/s2/favicons``               GET, HEAD
+    ``/icon``                      GET, HEAD
+    ``/api/og-data``               GET, HEAD
+    ``/api/og-image``              GET, HEAD
+    ``/api/health``                GET, HEAD
+    ``/api/health/live``           GET, HEAD
+    ``/api/health/metrics``        GET, HEAD
+    ``/``, ``/demo/``              GET, HEAD; demo only
+    ``/demo/NAME``                 GET, HEAD; demo only
+    =============================  =======================
     """
     app = web.Application()
     app[SERVICES] = services
@@ -41,6 +48,9 @@ def make_application(services: Services) -> web.Application:
     app.add_routes(LogoHandlers(services).routes())
     app.add_routes(InversionHandlers(services).routes())
     app.add_routes(VerdictHandlers(services).routes())
+    app.add_routes(PageHandlers(services).routes())
+    app.add_routes(ShareHandlers(services).routes())
+    app.add_routes(ProxyHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
     if services.demo:
         app.add_routes(DemoHandlers().routes())

@@ -5,10 +5,11 @@ from urllib.parse import unquote
 
 from yarl import URL
 
-from imgsvc.errors import InvalidRequest, MissingUrl, ObjectNotFound, SchemeNotAllowed, UrlUndefined
+from imgsvc.errors import BadAssetId, InvalidRequest, MissingUrl, ObjectNotFound, SchemeNotAllowed, UrlUndefined
 from imgsvc.model.hosts import MAX_URL_CHARS, normalise_url
 from imgsvc.model.keys import SERVED_PREFIXES, validate_key
 from imgsvc.model.source import Source
+from imgsvc.services.assets import ASSETS_PATH, canonical_id
 
 MAX_DECODINGS = 5
 """Percent-decodings of a source in all; ``next/image`` behind a proxy needs three."""
@@ -47,6 +48,34 @@ def read_source(
     except InvalidRequest as error:
         error.param = param  # the rooms below know only the parameter's first name
         raise
+
+
+def read_asset_id(text: str, *, param: str = "url") -> str | None:
+    """
+    Read an asset's name: its id, or ``/api/assets/ID``, which may be percent-encoded as often as a source may.
+
+    Args:
+        text: decoded once, by the query.
+        param: the name under which the client sent it.
+
+    Returns:
+        The id in its normal form; None = it names no asset, and may be another source.
+
+    Raises:
+        BadAssetId: it is below that path, and no id.
+        InvalidRequest: it is not percent-encoded UTF-8.
+    """
+    try:
+        bare = _unwrapped(text, relative=True)
+        if bare.startswith(ASSETS_PATH):
+            return canonical_id(bare.removeprefix(ASSETS_PATH))
+    except InvalidRequest as error:
+        error.param = param
+        raise
+    try:
+        return canonical_id(bare)
+    except BadAssetId:
+        return None
 
 
 def _read(text: str, *, site_url: str | None, relative: bool, stored: bool) -> Source:

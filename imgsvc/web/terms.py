@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -15,6 +17,7 @@ class Terms:
             say it.
         stands_in: whether it stands in for what was not found, until *fresh_until* and for an hour at most.
         for_next: whether it goes out by Next's own route.
+        stale_seconds: for how long past its end it may be given while it is asked for behind.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
@@ -22,3 +25,4 @@ class Terms:
     fresh_until: float | None = None
     stands_in: bool = False
     for_next: bool = False
+    stale_seconds: int = STALE_WHILE_REVALIDATE_SECONDS

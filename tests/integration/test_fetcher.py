@@ -57,6 +57,17 @@ async def test_request_headers(origin):
     assert not {"Cookie", "Authorization", "Referer"} & set(origin.requests[1].headers)
 
 
+async def test_a_name_of_its_own_for_a_host(origin):
+    """A host that wants another name is asked under it, on every hop; others under ours."""
+    origin.redirect("/a", "http://other.test/b")
+    origin.serve("/b", BODY)
+    near_both = {"IMGSVC_CONNECT_TO": f"*.test=127.0.0.1:{origin.port}", "IMGSVC_ALLOWED_HOSTS": "*.test"}
+    async with fetching(**near_both, IMGSVC_USER_AGENTS="other.test=Bot/1 (a, b)") as fetcher:
+        await fetch(fetcher, "http://origin.test/a")
+
+    assert [request.headers["User-Agent"].partition("/")[0] for request in origin.requests] == ["imgsvc", "Bot"]
+
+
 async def test_connections_are_reused(origin):
     """A body read to its end leaves its connection to the next request for the same host."""
     origin.serve("/a", BODY)

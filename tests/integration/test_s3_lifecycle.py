@@ -33,7 +33,7 @@ async def test_missing_bucket(seaweed: Seaweed, raw):  # noqa: F811 - the fixtur
     """A bucket that is missing is made, with our rules, and can be used."""
     said = await prepare(seaweed, "made-by-init")
     assert said[0] == "bucket made-by-init: made"
-    assert [line.split(": ")[1] for line in said[1:]] == ["added"] * 3
+    assert [line.split(": ")[1] for line in said[1:]] == ["added"] * 4
     assert merged(await rules_there(raw, "made-by-init"), rules_of(30, YEAR_SECONDS)).is_none
     store = S3Store(seaweed.settings("made-by-init"))
     assert await store.put(KEY, DATA, meta_of(DATA))
@@ -45,7 +45,7 @@ async def test_twice(seaweed: Seaweed, bucket: str, raw):  # noqa: F811 - the fi
     """Done again nothing changes, and that is what is said."""
     assert (await prepare(seaweed, bucket))[0] == f"bucket {bucket}: there already"
     before = await rules_there(raw, bucket)
-    assert [line.split(": ")[1] for line in (await prepare(seaweed, bucket))[1:]] == ["as it was"] * 3
+    assert [line.split(": ")[1] for line in (await prepare(seaweed, bucket))[1:]] == ["as it was"] * 4
     assert await rules_there(raw, bucket) == before
 
 
@@ -53,7 +53,7 @@ async def test_rules_of_others(seaweed: Seaweed, bucket: str, raw):  # noqa: F81
     """Rules of others stay when ours are added, changed and left out."""
     await raw.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": THEIRS})
     theirs = await rules_there(raw, bucket)
-    for expire_days, ours in ((30, 3), (7, 3), (0, 2)):
+    for expire_days, ours in ((30, 4), (7, 4), (0, 2)):
         said = await prepare(seaweed, bucket, expire_days)
         there = await rules_there(raw, bucket)
         assert said[-1] == "rules of others: 2, as they were"
@@ -84,6 +84,6 @@ async def test_from_the_command_line(seaweed: Seaweed, raw, tmp_path: Path):  # 
         )
         out, err = await process.communicate()
         assert process.returncode == code
-        assert len(out.decode().splitlines()) == (4 if code == 0 else 0)
+        assert len(out.decode().splitlines()) == (5 if code == 0 else 0)
         assert (err.count(b"\n"), b"wrong-secret" in err) == (code, False)
     assert by_id(await rules_there(raw, "by-command"))["imgsvc-images"]["Expiration"] == {"Days": 9}

@@ -75,7 +75,7 @@ class RunningService:
         """Whether nothing is in flight or waiting to be stored."""
         owners = self.opened.owners
         behind = sum(owners[name].statistics().running for name in ("revalidations", "tagging", "upgrades"))
-        behind += owners["logo_keeper"].statistics().refreshing
+        behind += sum(owners[name].statistics().refreshing for name in ("logo_keeper", "pages"))
         return not (behind or owners["flights"].statistics().in_flight or owners["persister"].statistics().waiting)
 
     async def settled(self) -> None:

@@ -11,9 +11,12 @@ from typing import Any
 from PIL import Image
 
 from imgsvc.app.answering import Answering, put_together
+from imgsvc.app.cards import MadeCards, make_cards
 from imgsvc.app.ending import Ending
 from imgsvc.app.logos import Logos, make_logos
+from imgsvc.app.pages import Pages, make_pages
 from imgsvc.app.parts import Parts
+from imgsvc.app.sharing import Sharing, make_sharing
 from imgsvc.cache.announcements import Announcements
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.leases import Leases
@@ -149,12 +152,15 @@ class Spine:
     shelf: Shelf
     answering: Answering
     made_logos: Logos
+    made_pages: Pages
+    made_cards: MadeCards
+    made_sharing: Sharing
     rss: Rss
     held: list[Original] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> Any:
-        for made in (self.__dict__.get("parts"), self.__dict__.get("answering"), self.__dict__.get("made_logos")):
-            if hasattr(made, name):
+        for group in ("parts", "answering", "made_logos", "made_pages", "made_cards", "made_sharing"):
+            if hasattr(made := self.__dict__.get(group), name):
                 return getattr(made, name)
         raise AttributeError(name)
 
@@ -245,7 +251,10 @@ async def spine(
         logos = await asyncio.to_thread(
             make_logos, settings, parts, shelf, answering.images, Ending(5), stack, clock=clock
         )
-        made = Spine(clock, settings, origin, parts, shelf, answering, logos, rss)
+        pages = make_pages(parts, shelf, answering.failures, Ending(5), stack, clock=clock)
+        cards = make_cards(parts, logos, Ending(5), stack, clock=clock)
+        sharing = make_sharing(parts, shelf, answering.images, answering.assets, pages.pages, cards.cards, clock=clock)
+        made = Spine(clock, settings, origin, parts, shelf, answering, logos, pages, cards, sharing, rss)
         stack.callback(made.open_gates)
         yield made
         await _nothing_left(made)
@@ -309,6 +318,8 @@ async def _nothing_left(made: Spine) -> None:
     """Wait until all has ended, and see that every account is at zero."""
     await made.revalidations.idle()
     await made.logo_keeper.idle()
+    await made.pages.idle()
+    await made.card_logos.idle()
     await made.transforms.idle()
     for original in made.held:
         original.let_go()

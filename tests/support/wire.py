@@ -45,12 +45,7 @@ class Serving:
 
     async def connect(self, *, tiny: bool = False) -> "Wire":
         """Open a connection; a *tiny* one takes little before it is full."""
-        sock = socket.socket()
-        if tiny:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, TINY_BUFFER_BYTES)
-        sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
-        return Wire(sock)
+        return await connected(self.port, tiny=tiny)
 
     async def until_connections(self, count: int) -> None:
         """Wait until so many connections are open."""
@@ -116,6 +111,16 @@ class Wire:
             body += await self.read()
         self._early = body[length:]
         return Reply(int(first.split(" ")[1]), headers, body[:length])
+
+
+async def connected(port: int, *, tiny: bool = False) -> Wire:
+    """Connect to a port of loopback; see :meth:`Serving.connect`."""
+    sock = socket.socket()
+    if tiny:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, TINY_BUFFER_BYTES)
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+    return Wire(sock)
 
 
 @asynccontextmanager

@@ -22,9 +22,9 @@ from imgsvc.logos.score import Measured, Reason
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
 from imgsvc.model.look import Theme
 from imgsvc.origin.answer import Validators
+from imgsvc.services.fetches import Arrived
 from imgsvc.services.inspecting import Inspector
 from imgsvc.services.logos.answers import Verdict
-from imgsvc.services.logos.fetches import Arrived
 from imgsvc.stream.base import FileRange
 from imgsvc.transform.pool import TransformPool
 from imgsvc.vision import generic

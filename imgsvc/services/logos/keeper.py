@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from imgsvc.cache.coalesce import Coalescer
-from imgsvc.cache.memory import MemoryCache
 from imgsvc.errors import ImgsvcError, NotFound, Overloaded, RateLimited
 from imgsvc.logos.domain import Domain
 from imgsvc.logos.score import asked_bucket
-from imgsvc.model.blob import Blob
-from imgsvc.model.source import Source
 from imgsvc.services.behind import Behind
+from imgsvc.services.fetches import Errand, FoundFetches
+from imgsvc.services.kept_pictures import KeptPicture, KeptPictures
 from imgsvc.services.limits import Allowance, joined_for
-from imgsvc.services.logos.fetches import Errand, LogoFetches
 from imgsvc.services.logos.judging import digest
 from imgsvc.services.logos.record import EVERY_PX, LogoRecord
 from imgsvc.services.logos.records import Known, LogoRecords
@@ -24,7 +22,6 @@ from imgsvc.services.logos.search import Found
 from imgsvc.services.logos.searcher import Searcher
 from imgsvc.services.logos.writing import NamedPicture, entries_of
 from imgsvc.services.marks import Marks
-from imgsvc.services.shelf import Shelf
 
 log = logging.getLogger("imgsvc.logos")
 
@@ -82,22 +79,20 @@ class LogoKeeper:
         searcher: searches.
         fetches: asks whether a logo still holds.
         records: what is known.
-        shelf: where pictures are written to.
-        memory: has those that were found just now.
+        pictures: keeps those that were found.
         flights: lets equal searches be one.
         marks: number the purges.
         may_run: whether there is room for work behind answers, just now.
         clock: unix seconds.
     """
 
-    def __init__(  # noqa: PLR0913 - all named, by the composition root alone
+    def __init__(
         self,
         *,
         searcher: Searcher,
-        fetches: LogoFetches,
+        fetches: FoundFetches,
         records: LogoRecords,
-        shelf: Shelf,
-        memory: MemoryCache,
+        pictures: KeptPictures,
         flights: Coalescer,
         marks: Marks,
         may_run: Callable[[], bool],
@@ -106,8 +101,7 @@ class LogoKeeper:
         self._searcher = searcher
         self._fetches = fetches
         self._records = records
-        self._shelf = shelf
-        self._memory = memory
+        self._pictures = pictures
         self._flights = flights
         self._marks = marks
         self._may_run = may_run
@@ -202,11 +196,9 @@ class LogoKeeper:
         return Settled(known, is_new=True, pictures={each.kept.key: each.data for each in pictures})
 
     def _keep(self, record: LogoRecord, picture: NamedPicture) -> None:
-        """Memory now, so that the next size need not wait for the store; the store behind."""
-        meta = record.meta_of(picture.kept, LIFETIME_SECONDS)
-        source = Source.stored(picture.kept.key)
-        self._memory.put(Blob(data=picture.data, meta=meta, key=picture.kept.key, source=source))
-        self._shelf.persist(picture.kept.key, picture.data, meta)
+        kept = picture.kept
+        meta = record.meta_of(kept, LIFETIME_SECONDS)
+        self._pictures.keep(KeptPicture(kept.key, kept.image_format, meta), picture.data)
 
     async def _refresh_behind(self, domain: Domain) -> None:
         """Ask for a logo again, conditionally at first; one that fails holds for another day."""

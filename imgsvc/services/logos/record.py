@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from imgsvc.logos.keys import is_logo_key
+from imgsvc.logos.keys import is_logo_key, logo_record_key
 from imgsvc.logos.score import Measured, asked_bucket, rank, suffices
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.colours import Colour
@@ -13,6 +13,7 @@ from imgsvc.model.formats import CAPABILITIES, ImageFormat
 from imgsvc.model.freshness import http_date, is_fresh_at
 from imgsvc.model.look import Look, Theme
 from imgsvc.model.purge import is_tag
+from imgsvc.model.source import Source
 from imgsvc.origin.answer import Validators
 from imgsvc.vision.analysis import Analysis
 
@@ -140,6 +141,21 @@ class LogoRecord:
     def to_json(self) -> bytes:
         """Write as UTF-8 JSON."""
         return _ADAPTER.dump_json(self)
+
+    @property
+    def name(self) -> str:
+        """What it is remembered by."""
+        return self.domain
+
+    @property
+    def key(self) -> str:
+        """Where it lies in the store."""
+        return logo_record_key(self.domain)
+
+    @property
+    def site(self) -> Source:
+        """What purges are held against, with *tags*."""
+        return Source(f"https://{self.domain}/")
 
     @property
     def has_logo(self) -> bool:

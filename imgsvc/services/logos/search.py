@@ -25,7 +25,7 @@ from imgsvc.logos.palette import site_colour
 from imgsvc.logos.providers import Provider
 from imgsvc.logos.score import Reason
 from imgsvc.model.colours import Colour
-from imgsvc.services.logos.fetches import Errand, LogoFetches
+from imgsvc.services.fetches import Errand, FoundFetches
 from imgsvc.services.logos.gathered import Gathered
 from imgsvc.services.logos.judging import Judge, Seen, out, reason_of
 from imgsvc.services.logos.site import Reach, Site, SiteReader, host_of
@@ -86,7 +86,7 @@ class Search:
 
     def __init__(
         self,
-        fetches: LogoFetches,
+        fetches: FoundFetches,
         judge: Judge,
         providers: tuple[Provider, ...],
         domain: Domain,

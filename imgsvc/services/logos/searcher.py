@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from imgsvc.logos.domain import Domain
 from imgsvc.logos.providers import Provider
 from imgsvc.pages.tags import Page
-from imgsvc.services.logos.fetches import LogoFetches
+from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.logos.judging import Judge
 from imgsvc.services.logos.search import Found, Search, no_room, reach_of
 from imgsvc.services.logos.site import SiteReader
@@ -33,7 +33,7 @@ class Searcher:
 
     def __init__(
         self,
-        fetches: LogoFetches,
+        fetches: FoundFetches,
         judge: Judge,
         providers: tuple[Provider, ...],
         deadline_seconds: float,

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
@@ -11,8 +11,10 @@ from imgsvc.errors import ImgsvcError, LogoNotFound, ObjectNotFound
 from imgsvc.logos.domain import DomainReader
 from imgsvc.model.look import Theme
 from imgsvc.model.source import Source
-from imgsvc.services.answers import ImageRequest, Served
+from imgsvc.services.answers import ImageRequest, Served, Trace
+from imgsvc.services.fetches import Errand, FoundFetches
 from imgsvc.services.images import ImageService
+from imgsvc.services.kept_pictures import KEPT_SECONDS, KeptPicture, KeptPictures
 from imgsvc.services.limits import Allowance
 from imgsvc.services.logos.answers import (
     Explained,
@@ -25,12 +27,11 @@ from imgsvc.services.logos.answers import (
 from imgsvc.services.logos.companies import CompanyFinder
 from imgsvc.services.logos.explaining import explained
 from imgsvc.services.logos.fallbacks import LIFETIME_SECONDS, Fallbacks
-from imgsvc.services.logos.fetches import Errand, LogoFetches
 from imgsvc.services.logos.judging import Judge
 from imgsvc.services.logos.keeper import LogoKeeper, Settled
-from imgsvc.services.logos.pictures import KeptPictures
-from imgsvc.services.logos.record import Entry
+from imgsvc.services.logos.record import Entry, Kept, LogoRecord
 from imgsvc.services.logos.records import Known
+from imgsvc.services.original import Original
 from imgsvc.services.refreshes import Refresh
 
 MOST_ASKED = 64
@@ -62,7 +63,7 @@ class LogoService:
         keeper: LogoKeeper,
         images: ImageService,
         fallbacks: Fallbacks,
-        fetches: LogoFetches,
+        fetches: FoundFetches,
         judge: Judge,
         pictures: KeptPictures,
         refresh_cooldown_seconds: int,
@@ -198,7 +199,7 @@ class LogoService:
             return await self._stand_in(request, known)
         asked = self._asked(request, known, entry)
         if settled.is_new and entry.kept is not None:
-            asked = replace(asked, bring=partial(self._pictures.original, known.record, entry.kept, settled))
+            asked = replace(asked, bring=self._bring(known.record, entry.kept, settled.pictures))
         served = await self._images.get(asked)
         if not known.record.is_fresh(self._clock()):
             served = replace(served, stale=True)
@@ -232,8 +233,14 @@ class LogoService:
         if request.theme is not None and request.spec.page == request.theme.page:
             remembered = request.theme in kept.lost_on
         spec = replace(request.spec, content=kept.sha256[:_CONTENT_CHARS], remembered=remembered)
-        bring = partial(self._pictures.original, known.record, kept, None)
+        bring = self._bring(known.record, kept, {})
         return ImageRequest(Source.stored(kept.key), spec.normalised(), bring=bring)
+
+    def _bring(
+        self, record: LogoRecord, kept: Kept, new: Mapping[str, bytes]
+    ) -> Callable[[Trace], Awaitable[Original]]:
+        picture = KeptPicture(kept.key, kept.image_format, record.meta_of(kept, KEPT_SECONDS))
+        return partial(self._pictures.original, picture, new)
 
     def _answer(self, request: LogoRequest, known: Known | None, entry: Entry | None, served: Served) -> LogoServed:
         """Say beside the picture what is known of it."""

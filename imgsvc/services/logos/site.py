@@ -12,7 +12,7 @@ from imgsvc.logos.domain import Domain
 from imgsvc.pages.addresses import is_data_url
 from imgsvc.pages.manifest import Manifest
 from imgsvc.pages.tags import Page
-from imgsvc.services.logos.fetches import Errand, LogoFetches
+from imgsvc.services.fetches import Errand, FoundFetches
 
 log = logging.getLogger("imgsvc.logos")
 
@@ -101,7 +101,7 @@ class SiteReader:
         fetches: does the fetching.
     """
 
-    def __init__(self, fetches: LogoFetches) -> None:
+    def __init__(self, fetches: FoundFetches) -> None:
         self._fetches = fetches
 
     async def read(self, domain: Domain, reach: Reach) -> Site:

@@ -9,6 +9,7 @@ from imgsvc.demo import MEDIA_TYPES, PICTURES
 from imgsvc.errors import ObjectNotFound
 from imgsvc.web.handlers.images import IMAGES_PATH
 from imgsvc.web.handlers.inversion import INVERT_PATH
+from imgsvc.web.handlers.sharing import IMAGE_PATH
 
 CACHE_CONTROL = "public, max-age=86400"
 
@@ -25,6 +26,13 @@ SHOWN: tuple[tuple[str, str, dict[str, str | int]], ...] = (
 ON_DARK: tuple[tuple[str, str, dict[str, str | int]], ...] = (
     ("logo.png", "a logo as it is, on a dark page", {"theme": "light", "size": 320}),
     ("logo.png", "adapted to that page: its lightness is moved, its hue stays", {"theme": "dark", "size": 320}),
+)
+CARDS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("a card, drawn here, for a page without a picture", {"title": "Pictures for pages that have none"}),
+    (
+        "a person's; any script that there are fonts for",
+        {"kind": "person", "title": "Ada Lovelace", "subtitle": "Mathematician"},
+    ),
 )
 
 _PAGE = """<!doctype html>
@@ -74,6 +82,7 @@ class DemoHandlers:
         own = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         figures = "".join(_figure(own, *shown) for shown in SHOWN)
         figures += "".join(_figure(own, *shown, INVERT_PATH, "dark") for shown in ON_DARK)
+        figures += "".join(_drawn(f"{IMAGE_PATH}?{urlencode(parameters)}", text) for text, parameters in CARDS)
         return web.Response(
             text=_PAGE.format(figures=figures),
             content_type="text/html",
@@ -89,8 +98,10 @@ def demo_url(origin: str, name: str, parameters: dict[str, str | int], path: str
 def _figure(
     origin: str, name: str, text: str, parameters: dict[str, str | int], path: str = IMAGES_PATH, kind: str = ""
 ) -> str:
-    url = demo_url(origin, name, parameters, path)
-    query = f"?url=…/{name}&{urlencode(parameters)}"
+    return _drawn(demo_url(origin, name, parameters, path), text, f"?url=…/{name}&{urlencode(parameters)}", name, kind)
+
+
+def _drawn(url: str, text: str, query: str = "", alt: str = "", kind: str = "") -> str:
     return _FIGURE.format(
-        kind=kind, url=escape(url, quote=True), alt=escape(name), text=escape(text), query=escape(query)
+        kind=kind, url=escape(url, quote=True), alt=escape(alt), text=escape(text), query=escape(query or url)
     )

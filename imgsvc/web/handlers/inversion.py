@@ -58,4 +58,4 @@ class InversionHandlers:
     def _allowance(self, request: web.Request, understood: LogoUnderstood) -> Allowance | None:
         """Give what the client may have fetched: without an end what the operator has listed."""
         is_listed = understood.grant is not None and understood.grant.is_listed
-        return None if is_listed else self._answers.allowance(request)
+        return None if is_listed else self._services.allowance(request)

@@ -20,6 +20,7 @@ class LogoHandlers:
     """The route family's handlers; one object an application."""
 
     def __init__(self, services: Services) -> None:
+        self._services = services
         self._access = services.access
         self._logos = services.logos
         self._answers = LogoAnswers(services)
@@ -47,7 +48,7 @@ class LogoHandlers:
         understood = self._explained.understand(request)
         subject = await self._answers.subject(request, understood)
         question = understood.question
-        allowance = self._answers.allowance(request)
+        allowance = self._services.allowance(request)
         explained = await self._logos.explain(subject, question.size_px, allowance, theme=question.theme)
         # What decides on a picture's format and size decides on nothing here.
         ignored = [pair for pair in question.headers if pair[0] == "X-Ignored-Params"]

@@ -9,7 +9,6 @@ from aiohttp import web
 from imgsvc.errors import ImgsvcError
 from imgsvc.services.logos.answers import Verdict
 from imgsvc.web.appkeys import Services
-from imgsvc.web.logos.answering import LogoAnswers
 from imgsvc.web.logos.uploads import IMAGE, UploadRoom, read_submission
 from imgsvc.web.loops import refuse_loops
 
@@ -21,9 +20,9 @@ class VerdictHandlers:
     """The route's handler."""
 
     def __init__(self, services: Services) -> None:
+        self._services = services
         self._access = services.access
         self._logos = services.logos
-        self._answers = LogoAnswers(services)
         self._room = UploadRoom()
 
     def routes(self) -> list[web.RouteDef]:
@@ -39,7 +38,7 @@ class VerdictHandlers:
                 with _named(IMAGE):
                     verdict = await self._logos.judge(submitted.data)
             else:
-                verdict = await self._logos.judge_url(submitted.source, self._answers.allowance(request))
+                verdict = await self._logos.judge_url(submitted.source, self._services.allowance(request))
         return web.json_response(verdict_to_json(verdict), headers={"Cache-Control": "no-store"})
 
 

@@ -4,7 +4,6 @@ import time
 
 from aiohttp import web
 
-from imgsvc.services.limits import Allowance
 from imgsvc.services.logos.answers import LogoRequest, LogoServed, Subject
 from imgsvc.web.admin import is_admin
 from imgsvc.web.appkeys import NOTES, Services
@@ -21,16 +20,11 @@ class LogoAnswers:
         self._services = services
         self._logos = services.logos
 
-    def allowance(self, request: web.Request) -> Allowance | None:
-        """Give what the client may have fetched; logos are on no list, so a limit holds for all."""
-        services = self._services
-        return None if services.limits is None else Allowance(services.limits, services.clients.of(request))
-
     async def subject(self, request: web.Request, understood: LogoUnderstood) -> Subject:
         """Tell whose logo is wanted; a company may have to be looked up."""
         if understood.logo is not None:
             return understood.logo.subject
-        return await self._logos.company(understood.question.company, self.allowance(request))
+        return await self._logos.company(understood.question.company, self._services.allowance(request))
 
     async def answer(self, request: web.Request, understood: LogoUnderstood) -> web.StreamResponse:
         """Answer with a logo, or with what stands in for it."""
@@ -42,7 +36,7 @@ class LogoAnswers:
         memory_seconds = time.perf_counter() - began
         if found is None:
             request[NOTES] = {"source": _loggable(wanted.subject)}
-            found = await self._logos.find(wanted, self.allowance(request))
+            found = await self._logos.find(wanted, self._services.allowance(request))
         return await self._sent(request, question, found, refresh, memory_seconds)
 
     async def _sent(
@@ -57,7 +51,7 @@ class LogoAnswers:
     async def _refreshed(self, request: web.Request, wanted: LogoRequest) -> str:
         """Have the logo looked for anew, as far as the client may ask for that."""
         return await self._logos.refresh(
-            wanted.subject, self.allowance(request), is_admin=is_admin(request, self._services.server)
+            wanted.subject, self._services.allowance(request), is_admin=is_admin(request, self._services.server)
         )
 
 

@@ -1,7 +1,12 @@
 """How a source is asked."""
 
+import pytest
+from pydantic import SecretStr
+
 from imgsvc.origin.answer import Validators
-from imgsvc.origin.manner import FOUND_PICTURE, MANIFEST, PAGE, PICTURE, Manner
+from imgsvc.origin.manner import FOUND_PICTURE, MANIFEST, PAGE, PICTURE, Credential, Manner
+
+KNOWN = Manner(credential=Credential("https://a.test/assets/", SecretStr("t0ken")))
 
 
 def test_headers():
@@ -22,3 +27,25 @@ def test_kinds():
         True,
     ]
     assert [kind.is_bounded for kind in (PICTURE, FOUND_PICTURE, PAGE, MANIFEST)] == [True, True, False, False]
+
+
+def test_a_credential_is_told_to_its_own_origin():
+    """Scheme, host and port have to be the same; the path need not."""
+    assert KNOWN.headers_for("https://a.test/elsewhere") == {"Authorization": "Bearer t0ken"}
+    assert "t0ken" not in repr(KNOWN)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.test/assets/x", "https://a.test:8443/assets/x", "https://b.a.test/x", "https://a.test.b.test/x",
+        "https://b.test/https://a.test/",
+    ],
+)  # fmt: skip
+def test_no_other_origin_is_told(url):
+    """Nor is that of the credential once a fetch has been elsewhere."""
+    away = KNOWN.redirected_to(url)
+
+    assert KNOWN.headers_for(url) == {}
+    assert away.headers_for("https://a.test/assets/x") == {}
+    assert KNOWN.redirected_to("https://a.test/y") is KNOWN

@@ -22,14 +22,46 @@ TRUSTED = "cms.test:9000=10.0.0.0/8,192.168.1.5:9001=192.168.1.5/32"
 CONNECT_TO = "pictures.test=127.0.0.1:9002,*.dev.test=[::1]:9003,203.0.113.7=127.0.0.1:9004"
 
 
-def policy(allowed: str = "*", *, demo: bool = False) -> SourcePolicy:
+def policy(allowed: str = "*", *, demo: bool = False, servers: tuple[tuple[str, int], ...] = ()) -> SourcePolicy:
     own = LoopGuard(demo=demo)
     own.listening("127.0.0.1", 8080)
     return SourcePolicy(
         AccessSettings.model_validate({"IMGSVC_ALLOWED_HOSTS": allowed}),
         OriginSettings.model_validate({"IMGSVC_TRUSTED_ORIGINS": TRUSTED, "IMGSVC_CONNECT_TO": CONNECT_TO}),
         own,
+        servers=servers,
     )
+
+
+def test_servers_with_routes_of_their_own():
+    """Their port is allowed, and nothing else: no private address."""
+    judging = policy("", servers=(("public.test", 7000), ("10.1.2.3", 7000), ("cms.test", 9000)))
+
+    judging.check("https://public.test:7000/x", signed=True)
+    with pytest.raises(PortNotAllowed):
+        judging.check("https://public.test:7001/x", signed=True)
+    with pytest.raises(SourceNotAllowed):
+        judging.check("https://public.test:7000/x", signed=False)
+    with pytest.raises(AddressNotPublic):
+        judging.check("http://10.1.2.3:7000/x", signed=True)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://cms.test:9000/x", "http://pictures.test/x", "http://pictures.test:8080/x", "http://x.dev.test/x"]
+)
+def test_no_way_to_a_private_server(url):
+    """Neither pages nor clients lead to one, however it is reached, unless it is on the list; others may be led to."""
+    servers = (("cms.test", 9000), ("pictures.test", 80), ("x.dev.test", 80), ("public.test", 443))
+    host = url.split("/")[2].partition(":")[0]
+
+    for own_hosts in ((), (host,)):
+        with pytest.raises(SourceNotAllowed):
+            policy("", servers=servers).check_found(url, own_hosts)
+        with pytest.raises(SourceNotAllowed):
+            policy("", servers=servers).check_redirect("http://a.test/", "http://a.test/", url, found_for=own_hosts)
+    policy("*.test", servers=servers).check_found(url, ())
+    policy("").check_found(url, (host,))
+    policy("", servers=servers).check_found("https://public.test/x", ())
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,15 @@ STORED = Source.stored("images/logos/a.png")
 SIGNER = Signer(["key"])
 
 
-def access(allowed: str = "*.listed.test", keys: tuple[str, ...] = ("key",), clock=None) -> AccessService:
+def access(
+    allowed: str = "*.listed.test", keys: tuple[str, ...] = ("key",), clock=None, aliases: tuple[Source, ...] = ()
+) -> AccessService:
     settings = AccessSettings.model_validate({"IMGSVC_ALLOWED_HOSTS": allowed})
     guard = LoopGuard(instance_id="me")
     policy = SourcePolicy(settings, OriginSettings(), guard)
-    return AccessService(settings, Signer(keys), policy, guard, clock=clock or Clock())
+    return AccessService(
+        settings, Signer(keys), policy, guard, is_alias=lambda source: source in aliases, clock=clock or Clock()
+    )
 
 
 def signed(source: Source, **more: str) -> tuple[tuple[str, str], ...]:
@@ -151,3 +155,16 @@ def test_what_the_operator_names_is_no_way_inside(url, error):
     """Port and address are judged as for everybody."""
     with pytest.raises(error):
         access().check_for_operator(Source(url))
+
+
+def test_what_has_a_name_of_its_own_has_no_other():
+    """An alias is refused to everybody, listed or signed or named by the operator."""
+    judging = access("*", aliases=(LISTED,))
+    for check in (
+        lambda: judging.check(PATH, (), LISTED, signed=False),
+        lambda: judging.check(PATH, signed(LISTED), LISTED, signed=True),
+        lambda: judging.check_for_operator(LISTED),
+    ):
+        with pytest.raises(SourceNotAllowed, match="by its id"):
+            check()
+    assert judging.check(PATH, (), UNLISTED, signed=False) == Grant(None)

@@ -75,13 +75,28 @@ def test_words_stay():
 )
 def test_what_a_confirmation_leaves_unsaid_holds(said, lifetime):
     """Each field that is sent replaces the kept one, the others stay (RFC 9111 §3.2)."""
-    renewed, freshness = Bookkeeper(SETTINGS).validated(record(cache_control="max-age=300"), not_modified(**said), 5000)
+    renewed, freshness = Bookkeeper(SETTINGS).validated(
+        SOURCE, record(cache_control="max-age=300"), not_modified(**said), 5000
+    )
 
     assert (freshness.lifetime_seconds, renewed.fresh_until) == (lifetime, 5000 + lifetime)
 
 
 def test_a_confirmation_may_forbid_to_keep():
     """Then it is no use that the bytes hold."""
-    _, freshness = Bookkeeper(SETTINGS).validated(record(), not_modified(cache_control="no-store"), 5000)
+    _, freshness = Bookkeeper(SETTINGS).validated(SOURCE, record(), not_modified(cache_control="no-store"), 5000)
 
     assert not freshness.shareable
+
+
+@pytest.mark.parametrize(("known", "lifetime"), [(500, 500), (5, 60), (5000, 1000), (None, 300)])
+def test_a_lifetime_that_is_known_beforehand(known, lifetime):
+    """It goes before what the source says, within the operator's bounds; whether it may be kept the source says."""
+    bookkeeper = Bookkeeper(SETTINGS, fresh_seconds=lambda source: known if source == SOURCE else None)
+    answered = bookkeeper.answered(SOURCE, Order(purges=0), fetched(cache_control="max-age=300"), 5000)
+    renewed, _ = bookkeeper.validated(SOURCE, record(), not_modified(cache_control="max-age=300"), 5000)
+    private = bookkeeper.answered(SOURCE, Order(purges=0), fetched(cache_control="private"), 5000)
+
+    assert answered.freshness.lifetime_seconds == lifetime
+    assert renewed.fresh_until == 5000 + lifetime
+    assert not private.freshness.shareable

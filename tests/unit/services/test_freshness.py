@@ -1,5 +1,7 @@
 """Freshness as RFC 9111 and RFC 5861 have it: when a source is asked again, with what, and what is answered then."""
 
+from dataclasses import replace
+
 import pytest
 
 from imgsvc.errors import OriginStatus, SourceNotFound
@@ -296,3 +298,20 @@ async def test_the_same_bytes_once_more_are_made_into_nothing(parts, origin):
     assert {(answer.hit, answer.stale) for answer in answers} == {(True, False)}
     assert origin.hits("/a.png") == 2
     assert parts.persister.statistics().written == made + 2  # original and record
+
+
+async def test_who_may_answer_stale_pictures_for_longer_does(parts, origin):
+    """The day of stale answers is a question's own: another has a week, from memory as from the store."""
+    patient = replace(parts.request("/a.png"), stale_seconds=WEEK)
+    origin.serve("/a.png", png())
+    await ask_at(parts, 0)
+    origin.reset_before_head("/a.png")
+    parts.clock.now = START + HOUR + WEEK - 60
+    of_memory = await parts.images.get(patient)
+    await parts.revalidated()
+    parts.forget_memory()
+    of_store = await parts.images.get(patient)
+    of_store.let_go()
+
+    assert (of_memory.stale, of_memory.tier) == (True, Tier.MEMORY)
+    assert (of_store.stale, of_store.tier, of_store.trace.asked_first) == (True, Tier.STORE, False)

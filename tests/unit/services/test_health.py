@@ -6,6 +6,7 @@ import pytest
 
 from imgsvc.pressure.monitor import MemoryMonitor, SystemStatus
 from imgsvc.services.health import HealthService, Phase, Status
+from imgsvc.services.scripts import Scripts
 from imgsvc.settings import MIB, MemorySettings
 from tests.support.blobs import meta_of
 from tests.support.spine import Clock, until
@@ -37,7 +38,7 @@ def health(parts, machine, clock) -> HealthService:
     monitor = MemoryMonitor(MemorySettings.model_validate(BUDGET), machine, clock)
     health = HealthService(
         monitor=monitor, store=parts.store, shelf=parts.shelf, persister=parts.persister, downloads=parts.downloads,
-            metadata=parts.metadata,
+        metadata=parts.metadata, scripts=Scripts(lambda: ("Tibetan",)),
         clock=clock, store_check_seconds=0.001,
     )  # fmt: skip
     health.phase = Phase.READY
@@ -142,3 +143,13 @@ async def test_reasons_come_together(health, parts, machine):
     health.phase = Phase.DRAINING
 
     assert health.report().reasons == ("draining", "memory-warning", "store-failing")
+
+
+async def test_missing_scripts_are_shown_and_are_no_reason(health):
+    """They are not known at first; then they are named, and the process is as healthy as before."""
+    before = health.report()
+    await health._scripts.look()
+    after = health.report()
+
+    assert (before.missing_scripts, after.missing_scripts) == (None, ("Tibetan",))
+    assert (after.status, after.reasons) == (before.status, before.reasons) == (Status.HEALTHY, ())

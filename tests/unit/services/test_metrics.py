@@ -18,7 +18,8 @@ def metrics(parts) -> MetricsService:
         breaker=parts.breaker, validation=parts.validation, revalidations=parts.revalidations, marks=parts.marks,
         purges=parts.purges,
         leases=parts.leases, announcements=parts.announcements, limits=parts.limits,
-        logos=parts.logos, logo_keeper=parts.logo_keeper, vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
+        logos=parts.logos, logo_keeper=parts.logo_keeper,
+        pages=parts.pages, sharing=parts.sharing, vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
     )  # fmt: skip
 
 
@@ -28,7 +29,7 @@ async def test_every_figure_is_there(metrics):
 
     assert set(figures) == {
         "memory", "samples", "caches", "coalescing", "queue", "sources", "replicas", "logos", "logo_sources",
-        "refusals",
+        "refusals", "opengraph",
     }  # fmt: skip
     assert set(figures["sources"]) == {"failures", "breaker", "validation", "revalidations", "limits"}
     assert {"circuit-open", "rate-limited"} <= set(figures["refusals"])

@@ -113,3 +113,29 @@ async def test_delete_tells_of_a_failing_store(parts, failing):
 
     with pytest.raises(StoreError):
         await parts.shelf.delete(HERE)
+
+
+async def test_drop(parts):
+    """One object goes, be it stored or waiting to be; its namesakes stay, and what is not there is no error."""
+    await put(parts, KEY)
+    await put(parts, f"{KEY}2")
+    parts.store.gates["put"] = asyncio.Event()
+    parts.shelf.persist(KEY, b"newer", meta_of(b"newer"))
+    dropping = asyncio.create_task(parts.shelf.drop(KEY))
+    parts.open_gates()
+    await dropping
+    await parts.stored()
+    await parts.shelf.drop(KEY)
+
+    assert await parts.keys("") == [f"{KEY}2"]
+
+
+async def test_drop_from_a_failing_store(parts, caplog):
+    """That is logged, and nobody's error."""
+    await put(parts, KEY)
+    parts.store.failing = {"delete"}
+
+    await parts.shelf.drop(KEY)
+
+    assert "not deleted" in caplog.text
+    assert await parts.keys("") == [KEY]

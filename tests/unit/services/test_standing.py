@@ -28,6 +28,15 @@ def test_by_its_own_end(now, standing):
     assert standing_at(META, now) is standing
 
 
+@pytest.mark.parametrize(("now", "standing"), [(2000 + 7 * DAY - 1, Standing.STALE), (2000 + 7 * DAY, Standing.OLD)])
+def test_for_longer(now, standing):
+    """Who may answer stale pictures for longer does, by the picture's own end as by its source's record."""
+    same = record(sha256=META.source_sha256, fetched_at=1000, fresh_until=2000)
+
+    assert standing_at(META, now, 7 * DAY) is standing
+    assert judged(META, same, now, 7 * DAY)[0] is standing
+
+
 def test_without_a_record_it_is_gone():
     """A variant whose source nobody knows, or whose source has other bytes by now, is nothing."""
     assert judged(META, None, 1500)[0] is Standing.GONE

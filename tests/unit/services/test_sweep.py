@@ -15,6 +15,7 @@ from tests.support.spine import START, Clock
 
 A, B = Source("https://a.test/1.png"), Source("https://b.test/1.png")
 LOGO = Source.stored("images/logos/a.png")
+ASSET_ID = "0192f3a0-4b5c-7d8e-9f00-112233445566"
 HARD_A = Mark("domain", "a.test", hard=True, time=START)
 OLD, NEW = int(START) - 10, int(START) + 10
 
@@ -60,6 +61,28 @@ async def test_a_source_goes_as_a_whole(one, mark):
         await put(one, f"{source_prefix(source)}t1,w10.png", OLD)
 
     assert await swept(one, mark) == (["b/original", "b/source.json", "b/t1,w10.png"], 3)
+
+
+@pytest.mark.parametrize("kind", ["prefix", "domain"])
+async def test_an_asset_goes_as_a_whole(one, kind):
+    """What lies below an asset's id is its source's, and no other's."""
+    asset = Source(f"https://a.test/api/assets/{ASSET_ID}", asset_id=ASSET_ID)
+    await put_record(one, asset, OLD)
+    await put(one, f"{source_prefix(asset)}original", OLD)
+    await put_record(one, B, OLD)
+    value = {"prefix": "https://a.test/api/", "domain": "a.test"}[kind]
+
+    assert await swept(one, Mark(kind, value, hard=True, time=START)) == (["b/source.json"], 2)
+
+
+async def test_an_asset_of_before_another_server(one):
+    """Under an id whose record is of another source only what is older than the marks goes."""
+    asset = Source(f"https://a.test/api/assets/{ASSET_ID}", asset_id=ASSET_ID)
+    await put_record(one, B, NEW, key_of=asset)
+    await put(one, f"{source_prefix(asset)}original", OLD)
+    await put(one, f"{source_prefix(asset)}new.png", NEW)
+
+    assert await swept(one) == ([f"images/assets/{ASSET_ID}/{name}" for name in ("new.png", "source.json")], 1)
 
 
 async def test_by_word(one):

@@ -162,8 +162,23 @@ class TestFaults:
 
     def test_passwords_are_not_repeated(self):
         """A fault never shows a value that may hold a secret."""
-        for name in ("IMGSVC_SITE_URL", "IMGSVC_CDN_BASE_URL", "S3_ENDPOINT_URL"):
+        for name in ("IMGSVC_SITE_URL", "IMGSVC_CDN_BASE_URL", "S3_ENDPOINT_URL", "ASSETS_BASE_URL"):
             assert "hunter2" not in "".join(faults_of(**{name: "https://me:hunter2@x.test"}))
+
+    @pytest.mark.parametrize("token", ["hunter2 x", "hunter2\nx", "hunter2\u00e9", "hunter2" * 1000])
+    def test_what_no_header_can_carry_is_no_token(self, token):
+        """A token that could never be sent ends the start, without being shown."""
+        faults = faults_of(ASSETS_BEARER_TOKEN=token)
+        assert faults[0].startswith("ASSETS_BEARER_TOKEN: not a bearer token")
+        assert "hunter2" not in faults[0]
+
+    @pytest.mark.parametrize(
+        "url", ["assets.test", "ftp://a.test", "https://a.test?x=1", "https://-", "https://a%20b.test"]
+    )
+    def test_what_no_url_can_be_built_upon(self, url):
+        """The servers that have routes of their own are named by URLs that can be fetched."""
+        for name in ("ASSETS_BASE_URL", "IMGSVC_TWITTER_BASE_URL"):
+            assert faults_of(**{name: url})[0].startswith(f"{name}: not an http(s) URL")
 
 
 class TestTexts:
@@ -188,6 +203,15 @@ class TestTexts:
         assert in_force(S3_SERVER_URL=two, S3_ENDPOINT_URL=one)["S3_ENDPOINT_URL"] == one
         assert in_force(S3_SERVER_URL=two, S3_ENDPOINT_URL="")["S3_ENDPOINT_URL"] == two
 
+    def test_servers_with_routes_of_their_own(self):
+        """Twitter's is known; the asset server and its token are the operator's, and the latter is masked."""
+        values = in_force(ASSETS_BASE_URL="http://a.internal:9000/x", ASSETS_BEARER_TOKEN=" t0ken\n")
+        settings = Settings.from_env({"ASSETS_BEARER_TOKEN": " t0ken\n", "IMGSVC_TWITTER_BASE_URL": ""})
+        assert (values["ASSETS_BASE_URL"], values["ASSETS_BEARER_TOKEN"]) == ("http://a.internal:9000/x", "***")
+        assert settings.proxies.assets_bearer_token.get_secret_value() == "t0ken"
+        assert settings.proxies.twitter_base_url == "https://pbs.twimg.com"
+        assert settings.proxies.assets_base_url is None
+
     def test_foreign_names_are_nothing(self):
         """Names of other programs, and field names of ours, set nothing."""
         assert in_force(PATH="/bin", host="x", port="x", HOME="~") == in_force()
@@ -204,6 +228,20 @@ class TestTexts:
             False,
             False,
         ]
+
+    def test_user_agents(self):
+        """Names and suffixes, each with a text that may hold commas; what is no header is refused."""
+        text = "a.test=Bot/1 (x, y; z)|*.b.test=Other"
+        agents = Settings.from_env({"IMGSVC_USER_AGENTS": text}).origin.user_agents
+        assert [agents.name_for(host) for host in ("a.test", "x.b.test", "b.test")] == [
+            "Bot/1 (x, y; z)",
+            "Other",
+            None,
+        ]
+        assert in_force(IMGSVC_USER_AGENTS=text)["IMGSVC_USER_AGENTS"] == text
+        for bad in ("a.test", "=x", "a.test=", "a.test=x\r\nX: y", "a.test:80=x", "a.test=ü"):
+            with pytest.raises(SettingsError, match="IMGSVC_USER_AGENTS"):
+                Settings.from_env({"IMGSVC_USER_AGENTS": bad})
 
     def test_trusted_origins(self):
         """Host and port on one side, a network on the other."""

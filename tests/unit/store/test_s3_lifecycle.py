@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from imgsvc.errors import StoreError
 from imgsvc.store.s3_lifecycle import (
+    ASSETS_RULE,
     IMAGES_RULE,
     MARKS_RULE,
     OURS,
@@ -39,6 +40,10 @@ def test_rules():
         {"Prefix": "images/image/"},
         {"Days": 30},
     )
+    assert (rules[ASSETS_RULE]["Filter"], rules[ASSETS_RULE]["Expiration"]) == (
+        {"Prefix": "images/assets/"},
+        {"Days": 30},
+    )
     assert (rules[MARKS_RULE]["Filter"], rules[MARKS_RULE]["Expiration"]) == ({"Prefix": "purge/"}, {"Days": 366})
 
 
@@ -52,7 +57,9 @@ def test_pictures_may_stay():
     """Without an age pictures have no rule, and one that was there is removed."""
     change = merged(rules_of(30, DAY), rules_of(0, DAY))
     assert IMAGES_RULE not in by_id(change.rules)
-    assert change.outcomes == {UPLOADS_RULE: "as it was", MARKS_RULE: "as it was", IMAGES_RULE: "removed"}
+    assert change.outcomes == {
+        UPLOADS_RULE: "as it was", MARKS_RULE: "as it was", IMAGES_RULE: "removed", ASSETS_RULE: "removed"
+    }  # fmt: skip
 
 
 @given(st.lists(st.sampled_from([*THEIRS, *rules_of(7, DAY)]), unique_by=str), st.integers(0, 3))
@@ -71,6 +78,7 @@ def test_lines():
     assert lines_of(change) == [
         "rule imgsvc-uploads: added: imgsvc-uploads/ goes after 1 day, and so do uploads that were not completed",
         "rule imgsvc-images: changed: images/image/ goes after 30 days",
+        "rule imgsvc-assets: added: images/assets/ goes after 30 days",
         "rule imgsvc-purge-marks: added: purge/ goes after 2 days",
         "rules of others: 2, as they were",
     ]

@@ -38,6 +38,8 @@ def test_every_error_is_mapped(cls):
         (errors.InvalidRequest, 400, "bad-parameter"), (errors.MissingUrl, 400, "missing-url"),
         (errors.UrlUndefined, 400, "url-undefined"), (errors.SchemeNotAllowed, 400, "scheme-not-allowed"),
         (errors.UserinfoNotAllowed, 400, "userinfo-not-allowed"), (errors.BadKey, 400, "bad-key"),
+        (errors.BadAssetId, 400, "bad-asset-id"), (errors.BadPath, 400, "bad-path"),
+        (errors.AssetsNotConfigured, 503, "assets-not-configured"),
         (errors.Unauthorized, 401, "unauthorized"), (errors.SourceNotAllowed, 403, "source-not-allowed"),
         (errors.AddressNotPublic, 403, "address-not-public"), (errors.PortNotAllowed, 403, "port-not-allowed"),
         (errors.BadSignature, 403, "bad-signature"), (errors.SignatureExpired, 410, "signature-expired"),
@@ -92,6 +94,7 @@ def test_negative_answers_are_kept_for_what_is_left(error, seconds):
     ("error", "seconds"),
     [
         (errors.Overloaded("x"), "1"), (errors.QueueFull("x", retry_after_seconds=5), "5"), (errors.Draining("x"), "1"),
+        (errors.AssetsNotConfigured("x"), "1"), (errors.AssetsNotConfigured("x", retry_after_seconds=300), "300"),
         (errors.OriginTimeout("x", retry_after_seconds=42), "42"),
         (errors.OriginStatus("x", retry_after_seconds=0), "1"),
         (errors.OriginStatus("x"), None), (errors.NotAnImage("x", retry_after_seconds=3), None),

@@ -13,7 +13,7 @@ from imgsvc.origin.policy import SourcePolicy
 from imgsvc.origin.signature import Signer
 from imgsvc.services.access import AccessService
 from imgsvc.settings import AccessSettings, OriginSettings
-from imgsvc.web.questions import Questions, Understood
+from imgsvc.web.questions import Questions, Understood, by_url
 from imgsvc.web.remembered import REMEMBERED, REMEMBERED_CHARS
 from tests.support.spine import START, Clock
 
@@ -27,7 +27,8 @@ def questions(clock: Clock | None = None, **more) -> Questions:
     guard = LoopGuard()
     policy = SourcePolicy(settings, OriginSettings(), guard)
     access = AccessService(settings, SIGNER, policy, guard, clock=clock or Clock())
-    return Questions(access, **({"width_ladder": False} | more))
+    parse, is_next = by_url(**({"width_ladder": False} | more)), more.get("relative", False)
+    return Questions(access, parse, site_url=more.get("site_url") if is_next else None, for_next=is_next)
 
 
 def ask(asked: Questions, target: str, **headers: str) -> Understood:

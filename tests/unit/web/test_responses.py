@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -107,6 +108,31 @@ async def test_how_long_it_may_be_kept(more, exp, expected):
 
     a_second_later = re.sub(r"=(50|4000|100000)\b", lambda found: f"={int(found[1]) - 1}", expected)
     assert header["Cache-Control"] in (expected, a_second_later)
+
+
+@pytest.mark.parametrize(
+    ("more", "exp", "expected"),
+    [
+        ({}, None, "public, max-age=1000, stale-while-revalidate=604800, stale-if-error=604800"),
+        (
+            {"immutable": True},
+            None,
+            "public, max-age=31536000, stale-while-revalidate=604800, stale-if-error=604800, immutable",
+        ),
+        ({"shareable": False}, None, "private, no-store"),
+        ({"provisional": True}, None, "public, max-age=1000"),
+        ({}, 1000000, "public, max-age=1000, stale-while-revalidate=604800, stale-if-error=604800"),
+    ],
+)
+async def test_for_longer_while_it_is_asked_for(more, exp, expected):
+    """A question that has stale answers for longer announces so, and nothing else changes."""
+    end = None if exp is None else int(time.time()) + exp
+    plain = understood(exp=end)
+    asked = replace(plain, request=replace(plain.request, stale_seconds=604800))
+
+    header = (await respond(Served(blob(**more), Tier.ORIGIN, hit=False), asked=asked)).headers
+
+    assert header["Cache-Control"] == expected
 
 
 @pytest.mark.parametrize("delivery", ["bytes", "redirect"])

@@ -1,6 +1,7 @@
 """Every route there is, walked one by one: answered, by HEAD too, and nothing else allowed on it."""
 
 import json
+import re
 
 import pytest
 from aiohttp import web
@@ -17,6 +18,8 @@ ASKED = {
     ("DELETE", "/api/cache/images"): ("/api/cache/images?url={url}", 200),
     ("POST", "/api/purge"): ("/api/purge", 200),
     ("GET", "/_next/image"): ("/_next/image?url={url}&w=16&q=75", 200),
+    ("GET", "/api/twitter-image/{path}"): ("/api/twitter-image/media/a.png", 200),
+    ("GET", "/api/assets/{assetId}"): ("/api/assets/0192F3A04B5C7D8E9F00112233445566?f=png", 200),
     ("GET", "/api/logo"): ("/api/logo?website=acme.test&theme=auto", 200),
     ("GET", "/api/logo/invert"): ("/api/logo/invert?url={url}", 200),
     ("GET", "/api/logo/candidates"): ("/api/logo/candidates?website=acme.test", 200),
@@ -24,6 +27,8 @@ ASKED = {
     ("GET", "/logo/{domain}"): ("/logo/acme.test", 200),
     ("GET", "/s2/favicons"): ("/s2/favicons?domain=acme.test&sz=32", 200),
     ("GET", "/icon"): ("/icon?url=acme.test&size=16..32..64", 200),
+    ("GET", "/api/og-data"): ("/api/og-data?url={url}/page", 200),
+    ("GET", "/api/og-image"): ("/api/og-image?url={url}/page&f=png", 200),
     ("GET", "/api/health"): ("/api/health", 200),
     ("GET", "/api/health/live"): ("/api/health/live", 200),
     ("GET", "/api/health/metrics"): ("/api/health/metrics", 200),
@@ -41,7 +46,16 @@ TOKEN = "Authorization: bearer s3cret"
 async def server(tmp_path):
     async with ScriptedOrigin() as origin:
         origin.serve("/a.png", png())
-        env = {"IMGSVC_ADMIN_TOKEN": "s3cret", "IMGSVC_LOGO_GOOGLE_URL": "", "IMGSVC_LOGO_DUCKDUCKGO_URL": ""}
+        origin.serve("/a.png/page", b"<title>A page</title>", headers={"Content-Type": "text/html"})
+        origin.serve("/media/a.png", png())
+        origin.serve("/api/assets/0192f3a0-4b5c-7d8e-9f00-112233445566", png())
+        proxies = {"IMGSVC_TWITTER_BASE_URL": origin.url(""), "ASSETS_BASE_URL": origin.url("")}
+        env = proxies | {
+            "ASSETS_BEARER_TOKEN": "t0ken",
+            "IMGSVC_ADMIN_TOKEN": "s3cret",
+            "IMGSVC_LOGO_GOOGLE_URL": "",
+            "IMGSVC_LOGO_DUCKDUCKGO_URL": "",
+        }
         async with serving(tmp_path, origin_port=origin.port, demo=True, **env) as server:
             server.url = origin.url("/a.png")
             yield server
@@ -79,7 +93,8 @@ async def test_every_route_answers(server):
 async def test_head_is_get_without_a_body(server):
     """HEAD has the status and headers of GET and sends nothing behind them."""
     changing = {"date", "x-request-id", "server-timing", "age", "x-cache", "x-source", "cache-status"}
-    counted = {"/api/health": {"content-length"}, "/api/health/metrics": {"content-length"}}
+    counted = {path: {"content-length"} for path in ("/api/health", "/api/health/metrics")}
+    counted["/api/og-data"] = {"etag"}  # its JSON says which tier it came from
     for (method, path), (target, _) in ASKED.items():
         if method == "GET":
             got, headed = await ask(server, "GET", target), await ask(server, "HEAD", target)
@@ -95,7 +110,7 @@ async def test_other_methods_are_refused_with_what_is_allowed(server):
     for path in {path for _, path in ASKED}:
         allowed = {method for method, known in routes(server) if known == path}
         for method in set(OTHER_METHODS) - allowed:
-            reply = await ask(server, method, path.replace("{name}", "logo.svg").replace("{domain}", "acme.test"))
+            reply = await ask(server, method, re.sub(r"{.*}", "logo.svg", path))
             assert (path, method, reply.status) == (path, method, 405)
             assert set(reply.headers["allow"].split(",")) == allowed
             assert json.loads(reply.body)["code"] == "method-not-allowed"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsvc.errors import (
+    BadAssetId,
     BadKey,
     InvalidRequest,
     MissingUrl,
@@ -15,10 +16,11 @@ from imgsvc.errors import (
     UrlUndefined,
     UserinfoNotAllowed,
 )
-from imgsvc.web.sources import read_source
+from imgsvc.web.sources import read_asset_id, read_source
 
 SITE = "https://www.site.test/base/"
 KEY = "images/image/0123/original"
+ASSET = "0192f3a0-4b5c-7d8e-9f00-112233445566"
 
 
 def encoded(text: str, times: int) -> str:
@@ -142,4 +144,42 @@ def test_no_keys_where_none_are_taken(text):
     with pytest.raises(InvalidRequest, match="A source here is an http or https URL") as caught:
         read_source(text, param="src", stored=False)
     assert type(caught.value) is InvalidRequest
+    assert caught.value.param == "src"
+
+
+@pytest.mark.parametrize("times", range(5))
+@pytest.mark.parametrize("text", [ASSET, ASSET.upper(), ASSET.replace("-", ""), f"/api/assets/{ASSET}"])
+def test_names_of_an_asset(text, times):
+    """An asset is named by its id, or by the path of its route, however often that was encoded."""
+    assert read_asset_id(encoded(text, times)) == ASSET
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "undefined", "https://x.test/a.png", f"https://x.test/api/assets/{ASSET}", f"s3://images/assets/{ASSET}",
+        f"{ASSET}/..", f" {ASSET}", f"//x.test/api/assets/{ASSET}", f"/api/other/{ASSET}", f"api/assets/{ASSET}",
+        f"/API/assets/{ASSET}", "images/logos/a.png",
+    ],
+)  # fmt: skip
+def test_names_of_something_else(text):
+    """Everything else may name another source, and names no asset."""
+    assert read_asset_id(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/api/assets/", "/api/assets/x", f"/api/assets/{ASSET}/../x", f"/api/assets/{ASSET}?w=1", f"/api/assets//{ASSET}"],
+)
+def test_no_asset_below_its_path(text):
+    """What is below the path of assets is one, or a mistake; it has the name under which it was sent."""
+    with pytest.raises(BadAssetId) as caught:
+        read_asset_id(text, param="src")
+    assert caught.value.param == "src"
+
+
+def test_an_asset_badly_encoded():
+    """What cannot be read is a mistake of its own."""
+    with pytest.raises(InvalidRequest, match="UTF-8") as caught:
+        read_asset_id("%ff", param="src")
     assert caught.value.param == "src"

@@ -4,8 +4,8 @@ import pytest
 
 from imgsvc.logos.companies import Companies
 from imgsvc.logos.domain import DomainReader
+from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.logos.companies import CompanyFinder
-from imgsvc.services.logos.fetches import LogoFetches
 from imgsvc.services.logos.searcher import Searcher
 from tests.support.logos import HTML, page
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def finder(world) -> CompanyFinder:
     parts = world.parts
-    fetches = LogoFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)
+    fetches = FoundFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)
     reader = DomainReader(parts.domains, parts.settings.origin.is_named)
     searcher = Searcher(fetches, None, (), 4, parts.transfers)
     return CompanyFinder(Companies({"acmewidgets": "acme.test"}), reader, searcher, parts.metadata, parts.flights)

@@ -19,7 +19,7 @@ from imgsvc.logos.score import Reason
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.look import Theme
 from imgsvc.origin.answer import Validators
-from imgsvc.services.logos.fetches import Arrived
+from imgsvc.services.fetches import Arrived
 from imgsvc.services.logos.judging import Judge, out, reason_of
 from tests.support.logos import blank, blown_up, globe, mark, mark_svg
 

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from imgsvc.model.purge import Instructions
-from imgsvc.services.logos.records import TRUSTED_SECONDS, LogoRecords
+from imgsvc.services.documents import TRUSTED_SECONDS
+from imgsvc.services.logos.records import LogoRecords
 from tests.unit.services.logos.test_record import Entry, kept, measured, record
 
 

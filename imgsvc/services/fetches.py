@@ -1,4 +1,4 @@
-"""What a search for a logo fetches: pages, manifests, pictures; each bounded, and none of them kept here."""
+"""What is fetched because a page or a service named it: pages, manifests, pictures; each bounded, none kept here."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
@@ -6,16 +6,18 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from imgsvc.errors import OriginError, SourceTooLarge
+from imgsvc.errors import OriginError, OriginUnreachable, SourceTooLarge
+from imgsvc.model.freshness import may_be_kept
 from imgsvc.origin.answer import Fetched, NotModified, Validators
 from imgsvc.origin.fetcher import Fetcher
 from imgsvc.origin.manner import FOUND_PICTURE, MANIFEST, PAGE, Manner
 from imgsvc.pages.manifest import MAX_MANIFEST_BYTES, Manifest, read_manifest
-from imgsvc.pages.parser import MAX_PAGE_BYTES, PageReader
+from imgsvc.pages.parser import MAX_HEAD_BYTES, MAX_PAGE_BYTES, PageReader
 from imgsvc.pages.tags import Page
 from imgsvc.pressure.admission import Admission, Work
 from imgsvc.services.answers import Trace
 from imgsvc.services.arrivals import Arrival, Slot, Slots
+from imgsvc.services.heads import Head, HeadReader
 from imgsvc.stream.base import FileRange
 from imgsvc.stream.inflate import Beginning
 from imgsvc.stream.spoolfile import no_room
@@ -31,11 +33,13 @@ class Arrived:
         body: as sent; in a file where there was no room in memory.
         content_encoding: of *data*, lower case; None = none.
         validators: by which its source can be asked whether it still holds.
+        may_be_kept: whether its source lets it be kept and shared.
     """
 
     body: bytes | FileRange
     content_encoding: str | None
     validators: Validators
+    may_be_kept: bool = True
 
 
 @dataclass(slots=True)
@@ -65,9 +69,9 @@ class Errand:
         return replace(kind, found_for=self.own_hosts)
 
 
-class LogoFetches:
+class FoundFetches:
     """
-    Fetches for searches, by the one client for sources.
+    Fetches what no client named itself, by the one client for sources.
 
     Args:
         fetcher: asks.
@@ -101,6 +105,23 @@ class LogoFetches:
         async with self._taken(validators.url, errand, validators) as answer:
             yield answer
 
+    async def beginning(self, url: str, errand: Errand, most_bytes: int) -> bytes:
+        """
+        Fetch the first bytes of a picture, and no more of it; those of a broken one as far as they came.
+
+        Raises:
+            ImgsvcError: as :meth:`picture`.
+        """
+        data = bytearray()
+
+        def take(chunk: bytes) -> bool:
+            data.extend(chunk)
+            return len(data) < most_bytes
+
+        async with self._opened(url, FOUND_PICTURE, errand) as fetched:
+            await _pour(fetched, take, most_bytes)
+        return bytes(data[:most_bytes])
+
     async def page(self, url: str, errand: Errand) -> Page:
         """
         Read a page as far as it is of interest; one that breaks off is read as far as it came.
@@ -112,6 +133,20 @@ class LogoFetches:
             reader = PageReader(fetched.url, fetched.content_type or "")
             await _pour(fetched, reader.feed, MAX_PAGE_BYTES)
             return await asyncio.to_thread(reader.finish)
+
+    async def head(self, url: str, errand: Errand) -> Head:
+        """
+        Read the head of a page, likewise.
+
+        Raises:
+            NotAPage: it is something else, whatever it is declared to be.
+            ImgsvcError: as :meth:`picture`.
+        """
+        async with self._opened(url, PAGE, errand) as fetched:
+            reader = HeadReader(fetched.url, fetched.content_type or "")
+            broke_off = await _pour(fetched, reader.feed, MAX_HEAD_BYTES)
+            head = await asyncio.to_thread(reader.finish)
+            return replace(head, broke_off=broke_off)
 
     async def manifest(self, url: str, errand: Errand) -> Manifest:
         """
@@ -165,7 +200,8 @@ class LogoFetches:
                 body = await self._whole(arrival)
             finally:
                 await arrival.aclose()
-            yield Arrived(body, answer.content_encoding, _validators_of(answer))
+            kept = may_be_kept(answer.cache_control)
+            yield Arrived(body, answer.content_encoding, _validators_of(answer), may_be_kept=kept)
         finally:
             spool.let_go()
 
@@ -187,19 +223,26 @@ class LogoFetches:
         return spool.whole_file or spool.data
 
 
-async def _pour(fetched: Fetched, take: Callable[[bytes], bool], most_bytes: int) -> None:
-    """Give decoded pieces to *take*, in a thread, until it wants no more or the body ends, well or not."""
+async def _pour(fetched: Fetched, take: Callable[[bytes], bool], most_bytes: int) -> bool:
+    """
+    Give decoded pieces to *take*, in a thread, until it wants no more or the body ends, well or not.
+
+    Returns:
+        Whether it broke off before: the connection, or what was encoded.
+    """
     undo = Beginning(fetched.content_encoding) if fetched.content_encoding else None
     has_begun = False
     async with aclosing(cast("AsyncGenerator[bytes, None]", aiter(fetched.body))) as chunks:
         try:
             async for chunk in chunks:
-                has_begun = True
                 if not await asyncio.to_thread(_take, undo, take, chunk, most_bytes):
-                    return
-        except OriginError:
+                    return False
+                has_begun = True
+        except OriginError as error:
             if not has_begun:
                 raise
+            return isinstance(error, OriginUnreachable)
+    return undo is not None and not undo.has_ended
 
 
 def _take(undo: Beginning | None, take: Callable[[bytes], bool], chunk: bytes, most_bytes: int) -> bool:

@@ -1,0 +1,58 @@
+"""Share pictures put together: what chooses them, draws what stands in for them, and answers with either."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imgsvc.app.parts import Parts
+from imgsvc.services.assets import Assets
+from imgsvc.services.fetches import FoundFetches
+from imgsvc.services.images import ImageService
+from imgsvc.services.kept_pictures import KeptPictures
+from imgsvc.services.opengraph.cards import Cards
+from imgsvc.services.opengraph.choosing import Chooser
+from imgsvc.services.opengraph.page_pictures import PagePictures
+from imgsvc.services.opengraph.service import PageService
+from imgsvc.services.opengraph.sharing import ShareService
+from imgsvc.services.shelf import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """The service."""
+
+    sharing: ShareService
+
+
+def make_sharing(
+    parts: Parts,
+    shelf: Shelf,
+    images: ImageService,
+    assets: Assets,
+    pages: PageService,
+    cards: Cards,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> Sharing:
+    """Make the service; nothing of it is to be closed."""
+    fetches = FoundFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)
+    pictures = PagePictures(
+        pages=pages,
+        chooser=Chooser(fetches, parts.inspector, parts.transforms),
+        pictures=KeptPictures(parts.memory, shelf, parts.spools),
+        images=images,
+        flights=parts.flights,
+        ledger=parts.transfers,
+        clock=clock,
+    )
+    return Sharing(
+        ShareService(
+            pages=pages,
+            pictures=pictures,
+            images=images,
+            assets=assets,
+            cards=cards,
+            marks=parts.marks,
+            clock=clock,
+        )
+    )

@@ -1,0 +1,79 @@
+"""A card for the command line: its page read, itself drawn, with everything opened and closed again."""
+
+from dataclasses import dataclass, replace
+
+from imgsvc.app import Opened, open_services
+from imgsvc.commands.card_wish import CardWish
+from imgsvc.commands.finding import bytes_of, extension_of
+from imgsvc.errors import ImgsvcError, InvalidRequest, Overloaded
+from imgsvc.services.answers import Served
+from imgsvc.services.opengraph.answers import ShareRequest
+from imgsvc.services.opengraph.document import PageDocument
+from imgsvc.settings import Settings
+from imgsvc.web.opengraph.share_params import ShareQuestion, parse_share_query
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCard:
+    """
+    A card to be written.
+
+    Attributes:
+        data: its bytes.
+        host: of the page.
+        description: one line for a person.
+    """
+
+    data: bytes
+    host: str
+    description: str
+
+
+async def draw(settings: Settings, wish: CardWish) -> DrawnCard:
+    """
+    Open the service, read the page, draw its card, and close the service again with everything stored.
+
+    Raises:
+        SettingsError: the service cannot be opened.
+        InvalidRequest: what is asked for makes no sense.
+        ImgsvcError: there is no room for it.
+    """
+    question = parse_share_query(wish.query(), "")
+    if not question.source.has_origin:
+        raise InvalidRequest("A card is drawn of a page: name its http or https URL.", param="url")
+    async with open_services(settings) as opened:
+        opened.guard.listening(settings.server.host, settings.server.port)
+        return await _draw(opened, question)
+
+
+async def _draw(opened: Opened, question: ShareQuestion) -> DrawnCard:
+    document, error = await _read(opened, question)
+    asked = ShareRequest(
+        source=question.source, spec=question.spec, kind=question.kind, title=question.title,
+        subtitle=question.subtitle,
+    )  # fmt: skip
+    card = await opened.cards.request(asked, document, error)
+    served = await opened.services.images.get(replace(card, spec=question.spec))
+    try:
+        return DrawnCard(await bytes_of(served), question.source.host, _described(question, served, error))
+    finally:
+        served.let_go()
+
+
+async def _read(opened: Opened, question: ShareQuestion) -> tuple[PageDocument | None, ImgsvcError | None]:
+    """Read the page, or say why it cannot be read."""
+    try:
+        known, _ = await opened.services.pages.page(question.source, None)
+    except (InvalidRequest, Overloaded):
+        raise
+    except ImgsvcError as error:
+        return None, error
+    return known.record, None
+
+
+def _described(question: ShareQuestion, served: Served, error: ImgsvcError | None) -> str:
+    """Say in a line what was drawn."""
+    meta = served.blob.meta
+    size = f"{meta.width} x {meta.height} " if meta.width else ""
+    note = "" if error is None else f" (the page could not be read: {error.detail})"
+    return f"{question.source.host}: {question.kind.value}, {size}{extension_of(served)}{note}"

@@ -1,0 +1,67 @@
+"""What ``imgsvc card`` is asked for, and how it is asked of the service."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from imgsvc.commands.card import CARD_FORMATS
+from imgsvc.commands.output import STANDARD_OUTPUT, format_of
+
+_EXTENSIONS = {**{f".{name}": name for name in CARD_FORMATS}, ".jpeg": "jpg"}
+_NOT_FOR_A_FILE = re.compile(r"[^\w.-]+")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardWish:
+    """
+    What the command line asks for, as :meth:`query` understood by the rules of ``/api/og-image``.
+
+    Attributes:
+        url: of the page; without a scheme it is https.
+        output: file to write, ``-`` = standard output; None = one named after the page's host.
+        format: by name; None = the one of *output*'s extension, else PNG.
+        kind: of the card.
+        title: what stands on it; empty = the page's own.
+        subtitle: likewise.
+        width: in px; None = what follows from *height*, or 1200.
+        height: in px; None = what follows from *width*, or 630.
+    """
+
+    url: str
+    output: str | None = None
+    format: str | None = None
+    kind: str = "og-card"
+    title: str = ""
+    subtitle: str = ""
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def format_name(self) -> str:
+        """The format to write; raises click.UsageError where *output*'s extension is none that can be."""
+        return self.format or format_of(self.output, _EXTENSIONS)
+
+    def check(self) -> None:
+        """See whether what is asked for goes together; raises as :attr:`format_name`."""
+        _ = self.format_name
+
+    def query(self) -> str:
+        """Ask the same as a query string of ``/api/og-image``."""
+        given = {
+            "url": self.url if _SCHEME.match(self.url) else f"https://{self.url}",
+            "f": self.format_name,
+            "kind": self.kind,
+            "title": self.title,
+            "subtitle": self.subtitle,
+            "w": self.width,
+            "h": self.height,
+        }
+        return urlencode({name: value for name, value in given.items() if value not in (None, "")})
+
+    def path(self, host: str) -> Path | None:
+        """Give the file to write; None = standard output."""
+        if self.output is not None:
+            return None if self.output == STANDARD_OUTPUT else Path(self.output)
+        return Path(f"{_NOT_FOR_A_FILE.sub('-', host).strip('-.') or 'page'}-card.{self.format_name}")

@@ -1,0 +1,100 @@
+"""Making a picture fit: for a network's limits, or for crawlers that say nothing of what they take."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from imgsvc.errors import SourceTooLarge
+from imgsvc.model.blob import Blob
+from imgsvc.model.formats import ImageFormat
+from imgsvc.model.spec import Output, TransformSpec
+from imgsvc.opengraph.profiles import PROFILES, Network, attempts, enlarged
+from imgsvc.services.answers import ImageRequest, Served
+
+Question = Callable[[TransformSpec], ImageRequest]
+Answers = Callable[[ImageRequest], Awaitable[Served]]
+Fitted = tuple[Served, ImageRequest]
+"""An answer, to be let go, and what was asked for it."""
+
+PLAIN_TYPES = frozenset(("image/jpeg", "image/png", "image/gif"))
+"""What every network takes."""
+
+_WEBP = "image/webp"
+_LOSSY = frozenset((_WEBP, "image/avif"))
+_VP8X, _ANIMATED = b"VP8X", 0x02
+
+
+async def fitted(
+    ask: Answers,
+    question: Question,
+    spec: TransformSpec,
+    network: Network | None,
+    *,
+    image_format: ImageFormat | None = None,
+    size_px: tuple[int, int] | None = None,
+) -> Fitted:
+    """
+    Ask for a picture until an answer fits; others are let go.
+
+    Args:
+        ask: gives answers.
+        question: asks for the picture in one form.
+        spec: what the client asks for.
+        network: whose limits hold; None = a client without ``Accept`` gets what everybody takes.
+        image_format: of the picture, if it is known.
+        size_px: likewise.
+
+    Raises:
+        SourceTooLarge: nothing that can be made of it fits.
+        ImgsvcError: what *ask* raises.
+    """
+    if network is None:
+        return await _plain(ask, question, spec)
+    profile = PROFILES[network]
+    if size_px is not None:
+        spec = enlarged(profile, spec, size_px)
+    for attempt in attempts(profile, spec, image_format):
+        served = await ask(asked := question(attempt))
+        meta = served.blob.meta
+        if profile.is_too_small(meta.width, meta.height):
+            served.let_go()
+            size_px = (meta.width, meta.height)
+            return await fitted(ask, question, spec, network, image_format=image_format, size_px=size_px)
+        if profile.takes(meta.media_type, _size_bytes(served)):
+            return served, asked
+        served.let_go()
+    raise SourceTooLarge(f"The picture does not fit into the {profile.max_bytes} bytes that {network.value} takes.")
+
+
+async def _plain(ask: Answers, question: Question, spec: TransformSpec) -> Fitted:
+    """Answer as asked; a client that names no format gets one that everybody takes, unchanged where that can be."""
+    if spec.output is not Output.AUTO_SOURCE:
+        asked = question(spec)
+        return await ask(asked), asked
+    asked = question(spec if spec.changes_pixels else replace(spec, output=Output.ORIGINAL).normalised())
+    served = await ask(asked)
+    if _is_plain(served):
+        return served, asked
+    is_lossy = served.blob.meta.media_type in _LOSSY
+    served.let_go()
+    asked = question(replace(spec, output=Output.JPEG if is_lossy else Output.PNG, animate=False).normalised())
+    return await ask(asked), asked
+
+
+def _is_plain(served: Served) -> bool:
+    """Whether it is of a type that all take, or moves: that is shown or not, but never as something else."""
+    media_type = served.blob.meta.media_type
+    return media_type in PLAIN_TYPES or (media_type == _WEBP and _is_animated(served.blob))
+
+
+def _is_animated(blob: object) -> bool:
+    """Read it from the file's head (RFC 9649 §2.7); what is streamed counts as moving, for it is large."""
+    if not isinstance(blob, Blob):
+        return True
+    return blob.data[12:16] == _VP8X and bool(blob.data[20] & _ANIMATED)
+
+
+def _size_bytes(served: Served) -> int:
+    blob = served.blob
+    if isinstance(blob, Blob):
+        return len(blob.data)
+    return blob.body.size_bytes or 1 << 62

@@ -1,0 +1,98 @@
+"""Reading a page for what it says of itself, wherever it sends its reader on the way."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from imgsvc.errors import OriginError, OriginTimeout, OriginUnreachable, TooManyRedirects
+from imgsvc.opengraph.data import ShareData
+from imgsvc.opengraph.metadata import share_data
+from imgsvc.pages.tags import Page
+from imgsvc.services.fetches import Errand, FoundFetches
+from imgsvc.services.heads import Head
+
+READ_SECONDS = 10.0
+"""Longest way to a page's data, redirects, a second try and all."""
+
+MAX_REFRESHES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """
+    A page that was read.
+
+    Attributes:
+        final_url: where it was found in the end.
+        data: what it says.
+        is_declared: whether its sender calls it a page.
+        broke_off: whether there may have been more, twice.
+    """
+
+    final_url: str
+    data: ShareData
+    is_declared: bool
+    broke_off: bool
+
+
+class PageData:
+    """
+    Reads pages.
+
+    Args:
+        fetches: does the fetching.
+        deadline_seconds: for all of one page.
+    """
+
+    def __init__(self, fetches: FoundFetches, deadline_seconds: float = READ_SECONDS) -> None:
+        self._fetches = fetches
+        self._deadline_seconds = deadline_seconds
+
+    async def read(self, url: str, errand: Errand) -> Read:
+        """
+        Read the page at *url*.
+
+        Raises:
+            NotAPage: there is something else.
+            ImgsvcError: what the source, the way to it or the load of this process forbids.
+        """
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                head = await self._followed(url, errand)
+                data = await asyncio.to_thread(share_data, head.page)
+        except TimeoutError:
+            raise OriginTimeout("The page was too slow.") from None
+        if head.broke_off and data == ShareData():
+            raise OriginUnreachable("The page broke off before it said anything.", param="url")
+        return Read(head.page.url, data, head.is_declared, head.broke_off)
+
+    async def _followed(self, url: str, errand: Errand) -> Head:
+        """Go where pages that only send their reader on lead; from https never to http, as with redirects."""
+        head, seen = await self._head(url, errand), {url}
+        while (target := _next(head.page)) is not None:
+            page = head.page
+            if target == page.url or (page.url.startswith("https:") and target.startswith("http:")):
+                break
+            if target in seen or len(seen) > MAX_REFRESHES:
+                raise TooManyRedirects("The page sends its reader in a loop, or too often.", param="url")
+            seen.add(target)
+            head = await self._head(target, errand)
+        return head
+
+    async def _head(self, url: str, errand: Errand) -> Head:
+        """Read a head; where there is no connection, or one that breaks off, once more."""
+        try:
+            head = await self._fetches.head(url, errand)
+        except OriginUnreachable as error:
+            if error.was_connected:  # then the client library has asked twice already
+                raise
+            return await self._fetches.head(url, errand)
+        if head.broke_off:
+            with suppress(OriginError):  # what came the first time is better than nothing
+                head = await self._fetches.head(url, errand)
+        return head
+
+
+def _next(page: Page) -> str | None:
+    """Say where a page sends its reader; not when it has data of its own: some show it to robots and send people on."""
+    return None if page.content("og:title") or page.content("og:image") else page.refresh_url

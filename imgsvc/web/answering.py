@@ -1,0 +1,65 @@
+"""From a request that is understood to its answer: what all routes for pictures have in common."""
+
+import time
+from dataclasses import replace
+
+from aiohttp import web
+
+from imgsvc.services.limits import Allowance
+from imgsvc.services.refreshes import Refresh
+from imgsvc.web.admin import is_admin
+from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.loops import refuse_loops
+from imgsvc.web.questions import Questions, Understood
+from imgsvc.web.responses import answer
+
+
+class ImageAnswers:
+    """Asks the spine and answers; one object a family of routes."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._images = services.images
+
+    async def answer(self, request: web.Request, questions: Questions) -> web.StreamResponse:
+        """
+        Answer a request of the route that *questions* understands.
+
+        Raises:
+            ImgsvcError: what it, the source or the load of this process forbids.
+        """
+        refuse_loops(request, self._services.access)
+        understood = questions.understand(request)
+        if understood.question.refresh:
+            understood = await self._refreshed(request, understood)
+        began = time.perf_counter()
+        served = self._images.lookup(understood.request)
+        memory_seconds = time.perf_counter() - began
+        server = self._services.server
+        if served is not None:
+            if understood.request.tags:
+                self._services.tagging.note(understood.request, served.blob)
+            return await answer(request, served, understood.terms, server, memory_seconds)
+        return await self._found(request, understood, memory_seconds)
+
+    async def _found(self, request: web.Request, understood: Understood, memory_seconds: float) -> web.StreamResponse:
+        """Answer what memory does not have."""
+        services = self._services
+        request[NOTES] = {"source": understood.request.source.loggable}
+        served = await self._images.find(understood.request, self._allowance(request, understood))
+        try:
+            if understood.request.tags and served.blob.shareable:
+                services.tagging.note(understood.request, served.blob)
+            return await answer(request, served, understood.terms, services.server, memory_seconds)
+        finally:
+            served.let_go()
+
+    async def _refreshed(self, request: web.Request, understood: Understood) -> Understood:
+        """Have the source fetched anew first, if the client may ask for that."""
+        if not is_admin(request, self._services.server):
+            return replace(understood, refresh=Refresh.IGNORED)
+        return replace(understood, refresh=await self._services.refreshes.refresh(understood.request.source))
+
+    def _allowance(self, request: web.Request, understood: Understood) -> Allowance | None:
+        """Give what the client may have fetched: without an end what the operator has listed."""
+        return None if understood.grant.is_listed else self._services.allowance(request)

@@ -1,0 +1,67 @@
+"""``/api/og-image``: the picture that stands for a page, a picture, an asset or a stored object."""
+
+import time
+from collections.abc import Iterator
+
+from aiohttp import web
+
+from imgsvc.model.blob import canonical_link
+from imgsvc.services.opengraph.answers import Shared
+from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.error_map import problem_for
+from imgsvc.web.loops import refuse_loops
+from imgsvc.web.opengraph.questions import ShareQuestions, ShareUnderstood
+from imgsvc.web.responses import answer
+from imgsvc.web.terms import Terms
+
+IMAGE_PATH = "/api/og-image"
+
+
+class ShareHandlers:
+    """The route's handler."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._sharing = services.sharing
+        self._questions = ShareQuestions(services.access)
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes of the family."""
+        return [web.get(IMAGE_PATH, self.get)]
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """Answer a picture, or the card that stands in for it."""
+        services = self._services
+        refuse_loops(request, services.access)
+        understood = self._questions.understand(request)
+        began = time.perf_counter()
+        shared = self._sharing.lookup(understood.asked)
+        memory_seconds = time.perf_counter() - began
+        if shared is None:
+            request[NOTES] = {"source": understood.asked.source.loggable}
+            shared = await self._sharing.find(understood.asked, services.allowance(request))
+        try:
+            return await answer(request, shared.served, _terms(understood, shared), services.server, memory_seconds)
+        finally:
+            shared.served.let_go()
+
+
+def _terms(understood: ShareUnderstood, shared: Shared) -> Terms:
+    return Terms(
+        (*understood.headers, *_headers(shared)),
+        expires_at=understood.grant.expires_at,
+        fresh_until=shared.fresh_until,
+        stands_in=shared.fallback is not None,
+    )
+
+
+def _headers(shared: Shared) -> Iterator[tuple[str, str]]:
+    blob = shared.served.blob
+    width, height = shared.size_px if shared.size_px and not blob.meta.width else (blob.meta.width, blob.meta.height)
+    if width:
+        yield "X-Image-Width", str(width)
+        yield "X-Image-Height", str(height)
+    if shared.url and not blob.source.has_origin and (link := canonical_link(shared.url)) is not None:
+        yield "Link", link
+    if shared.fallback is not None:
+        yield "X-Fallback", problem_for(shared.fallback).code

@@ -1,0 +1,1 @@
+"""What is asked of pages, and how it is answered."""

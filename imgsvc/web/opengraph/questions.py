@@ -1,0 +1,107 @@
+"""Requests for share pictures and page data already understood, as :mod:`imgsvc.web.questions` has them of pictures."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from multidict import istr
+
+from imgsvc.errors import SourceForbidden
+from imgsvc.opengraph.keys import SHARE_PREFIX
+from imgsvc.services.access import AccessService, Grant
+from imgsvc.services.opengraph.answers import ShareRequest
+from imgsvc.web.opengraph.params import PageQuestion, parse_page_query
+from imgsvc.web.opengraph.share_params import ShareQuestion, parse_share_query
+from imgsvc.web.remembered import Remembered, fingerprint_of
+
+PUBLIC_PREFIXES = (SHARE_PREFIX, "images/logos/")
+"""What lies there was found on public pages, and needs no signature here."""
+
+_NO_HINT = istr("Sec-CH-Width")
+_NO_GRANT = Grant(is_listed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShareUnderstood:
+    """
+    A request for a share picture that was parsed, and granted as far as it needs to be.
+
+    Attributes:
+        question: what was said.
+        asked: what is asked for; the same object for the same request.
+        grant: leave to fetch its source as a picture, or none.
+        headers: what the answer says of the question.
+    """
+
+    question: ShareQuestion
+    asked: ShareRequest
+    grant: Grant
+    headers: tuple[tuple[str, str], ...]
+
+
+class ShareQuestions:
+    """
+    Understands requests for share pictures.
+
+    Args:
+        access: decides who may ask for which picture.
+    """
+
+    def __init__(self, access: AccessService) -> None:
+        self._access = access
+        self._remembered: Remembered[ShareUnderstood] = Remembered()
+
+    def understand(self, request: web.Request) -> ShareUnderstood:
+        """
+        Parse *request*, or remember having done so.
+
+        Raises:
+            InvalidRequest: it is wrong.
+            ObjectNotFound: a store key where no pictures are.
+        """
+        fingerprint = fingerprint_of(request, _NO_HINT)
+        known = self._remembered.get(fingerprint)
+        if known is None or not self._access.is_current(known.grant):
+            known = self._understand(request, fingerprint[1])
+            self._remembered.keep(fingerprint, known)
+        return known
+
+    def _understand(self, request: web.Request, accept: str) -> ShareUnderstood:
+        question = parse_share_query(request.rel_url.raw_query_string, accept)
+        grant, refusal = self._granted(request.rel_url.raw_path, question)
+        asked = ShareRequest(
+            source=question.source, asset_id=question.asset_id, refusal=refusal, is_listed=grant.is_listed,
+            spec=question.spec, network=question.network, kind=question.kind, title=question.title,
+            subtitle=question.subtitle,
+        )  # fmt: skip
+        said = (("Vary", question.vary), ("X-Ignored-Params", question.ignored))
+        return ShareUnderstood(question, asked, grant, tuple((name, ", ".join(texts)) for name, texts in said if texts))
+
+    def _granted(self, path: str, question: ShareQuestion) -> tuple[Grant, SourceForbidden | None]:
+        """Say whether the source may be fetched as a picture; a page may be anybody's."""
+        source = question.source
+        if source.is_generated or (source.object_key or "").startswith(PUBLIC_PREFIXES):
+            return Grant(), None
+        try:
+            return self._access.check(path, question.pairs, source, signed=question.is_signed), None
+        except SourceForbidden as error:
+            return _NO_GRANT, error
+
+
+class PageQuestions:
+    """Understands requests for page data."""
+
+    def __init__(self) -> None:
+        self._remembered: Remembered[PageQuestion] = Remembered()
+
+    def understand(self, request: web.Request) -> PageQuestion:
+        """
+        Parse *request*, or remember having done so.
+
+        Raises:
+            InvalidRequest: it is wrong.
+        """
+        fingerprint = fingerprint_of(request, _NO_HINT)
+        if (known := self._remembered.get(fingerprint)) is None:
+            known = parse_page_query(request.rel_url.raw_query_string)
+            self._remembered.keep(fingerprint, known)
+        return known
