@@ -23,6 +23,8 @@ from tests.support.origin import ScriptedOrigin
 from tests.support.service import Lines, environment
 from tests.support.spine import png
 
+pytestmark = pytest.mark.slow
+
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
 # The loop's own threads stay for others to use, and a test's name server has no thread of ours.
 SHARED_THREADS = ("asyncio_", "MainThread", "pytest")

@@ -11,6 +11,8 @@ from imgsvc.cache.coalesce import Coalescer
 from imgsvc.errors import Draining, NotAnImage
 from tests.unit.cache.work import Work, joining, settle
 
+pytestmark = pytest.mark.slow
+
 
 async def test_error_shared(flights: Coalescer):
     """Each waiter gets the error, in a copy of its own with cause and fields, its traceback not piled up."""

@@ -8,6 +8,8 @@ from imgsvc.cache.coalesce import Coalescer
 from imgsvc.errors import OriginTimeout
 from tests.unit.cache.work import Work, joining, settle
 
+pytestmark = pytest.mark.slow
+
 
 class Resource:
     """Something that is open as long as anybody holds it."""

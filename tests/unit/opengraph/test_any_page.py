@@ -5,6 +5,7 @@ import re
 from dataclasses import fields
 from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from imgsvc.opengraph.data import ShareData
 from imgsvc.opengraph.images import MAX_IMAGES
 from imgsvc.pages.building import MAX_CONTENT_CHARS
 from tests.unit.opengraph.pages import NAMES, Recorded, read
+
+pytestmark = pytest.mark.slow
 
 KEYS = [
     "og:title", "og:image", "og:image:url", "og:image:secure_url", "og:image:width", "og:image:alt", "og:image:type",

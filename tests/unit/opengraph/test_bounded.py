@@ -14,6 +14,8 @@ from imgsvc.pages.collector import MAX_JSON_LD, MAX_METAS, Extent
 from imgsvc.pages.parser import MAX_HEAD_BYTES, MAX_PAGE_BYTES, SLICE_BYTES, PageReader
 from tests.unit.opengraph.pages import URL
 
+pytestmark = pytest.mark.slow
+
 K = 64 * 1024
 OPENED = b"<head><title>t</title><meta property=og:image content=first.jpg>"
 

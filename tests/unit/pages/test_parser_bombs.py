@@ -8,6 +8,8 @@ import pytest
 from imgsvc.pages.json_ld import organisations
 from imgsvc.pages.parser import MAX_PAGE_BYTES, SLICE_BYTES, PageReader
 
+pytestmark = pytest.mark.slow
+
 URL = "https://a.test/"
 
 K = MAX_PAGE_BYTES

@@ -12,6 +12,8 @@ from imgsvc.model.keys import original_key, record_key
 from imgsvc.services.answers import Streamed, Tier
 from tests.support.spine import Spine, spine, until
 
+pytestmark = pytest.mark.slow
+
 THRESHOLD = 50_000
 
 

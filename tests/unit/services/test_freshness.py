@@ -8,6 +8,8 @@ from imgsvc.errors import OriginStatus, SourceNotFound
 from imgsvc.services.answers import Tier
 from tests.support.spine import HOUR, START, ask_at, png, spine
 
+pytestmark = pytest.mark.slow
+
 BLUE = (0, 0, 255)
 DAY = 24 * HOUR
 WEEK = 7 * DAY

@@ -11,6 +11,8 @@ from imgsvc.services.answers import Tier
 from tests.support.blobs import meta_of
 from tests.support.spine import HOUR, START, broken_png, png, spine, until
 
+pytestmark = pytest.mark.slow
+
 BLUE = (20, 30, 220)
 PRIVATE = {"Cache-Control": "private"}
 

@@ -23,6 +23,8 @@ from imgsvc.services.records import SourceRecord
 from tests.support.blobs import meta_of
 from tests.support.spine import HOUR, START, png, spine, until
 
+pytestmark = pytest.mark.slow
+
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
 LOGO = "images/logos/example_com_google_a379a6f6.png"
 

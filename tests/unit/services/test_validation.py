@@ -15,6 +15,8 @@ from tests.support.pictures import noise as pixels
 from tests.support.pictures import png as picture
 from tests.support.spine import HOUR, ask_at, png, spine, until
 
+pytestmark = pytest.mark.slow
+
 BLUE = (0, 0, 255)
 DAY = 24 * HOUR
 SAID = NotModified(

@@ -17,6 +17,8 @@ from tests.support import pictures
 from tests.support.tools import require_scripts
 from tests.unit.transform.drawn_cards import BLUE, card, changed, drawn, ink, pixels
 
+pytestmark = pytest.mark.slow
+
 LONG = "An uncommonly long title that says everything there is to say, and then says it again in other words, " * 2
 RED = (255, 0, 0)
 TOLERANCE = 6

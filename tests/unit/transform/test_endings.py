@@ -11,6 +11,8 @@ from imgsvc.transform.endings import is_whole
 from tests.support import pictures
 from tests.unit.transform.bodies import KINDS, laid
 
+pytestmark = pytest.mark.slow
+
 SPOKEN = [f for f in pictures.RASTERS if f not in (ImageFormat.ICO, ImageFormat.CUR, ImageFormat.BMP)]
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -9,6 +10,8 @@ from lxml import etree
 from imgsvc.errors import CorruptImage, ImgsvcError
 from imgsvc.transform.svg import sanitise
 from imgsvc.transform.svg_names import ATTRIBUTES, ELEMENTS, PROPERTIES, SVG_NAMESPACE, XLINK_NAMESPACE
+
+pytestmark = pytest.mark.slow
 
 HEAD = f'<svg xmlns="{SVG_NAMESPACE}" xmlns:xlink="{XLINK_NAMESPACE}" xmlns:h="http://www.w3.org/1999/xhtml">'
 

@@ -20,6 +20,8 @@ from imgsvc.vision.pixels import Pixels
 from tests.support import pictures
 from tests.unit.vision.drawn import LOGOS, SIZES, svg
 
+pytestmark = pytest.mark.slow
+
 PAGES = [*(theme.page for theme in Theme), Colour(255, 244, 214), Colour(32, 60, 120)]
 MOST_TURNED_DEGREES = 5
 SATURATED = 0.05

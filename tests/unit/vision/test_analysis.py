@@ -11,6 +11,8 @@ from imgsvc.vision.pixels import Pixels
 from tests.support import pictures
 from tests.unit.vision.drawn import LOGOS, SIZES
 
+pytestmark = pytest.mark.slow
+
 BLACK = next(logo for logo in LOGOS if logo.name == "black wordmark")
 
 

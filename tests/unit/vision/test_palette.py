@@ -12,6 +12,8 @@ from imgsvc.vision.pixels import Pixels
 from tests.support import pictures
 from tests.unit.vision.drawn import LOGOS
 
+pytestmark = pytest.mark.slow
+
 
 def colours_of(pixels: Pixels) -> set[tuple[int, ...]]:
     """Give the colours of a picture, each with whether it is hidden."""

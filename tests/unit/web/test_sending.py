@@ -10,6 +10,8 @@ from imgsvc.errors import NoSpoolRoom, OriginUnreachable
 from imgsvc.web.sending import SLICE_BYTES, send_bytes, send_stream
 from tests.support.wire import serving
 
+pytestmark = pytest.mark.slow
+
 PIECES = [bytes([n]) * 40_000 for n in range(20)]
 WHOLE = b"".join(PIECES)
 HEADERS = [("Content-Type", "image/png")]
