@@ -16,7 +16,7 @@ from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.services.access import AccessService, Grant
 from imgsvc.services.answers import ImageRequest
 from imgsvc.web.params import Hints, ImageQuestion, parse_image_query
-from imgsvc.web.remembered import Fingerprint, Remembered, fingerprint_of
+from imgsvc.web.remembered import Fingerprint, Remembered
 from imgsvc.web.terms import Terms
 
 CH_WIDTH = istr("Sec-CH-Width")
@@ -101,7 +101,7 @@ class Questions:
         self._site_url = site_url
         self._for_next = for_next
         self._stale_seconds = stale_seconds
-        self._remembered: Remembered[Understood] = Remembered()
+        self._remembered: Remembered[Understood] = Remembered(CH_WIDTH)
 
     def understand(self, request: web.Request) -> Understood:
         """
@@ -110,12 +110,10 @@ class Questions:
         Raises:
             InvalidRequest, SourceForbidden: it is wrong, or its source is not for this client.
         """
-        fingerprint = fingerprint_of(request, CH_WIDTH)
-        known = self._remembered.get(fingerprint)
-        if known is None or not self._access.is_current(known.grant):
-            known = self._understand(request, fingerprint)
-            self._remembered.keep(fingerprint, known)
-        return known
+        return self._remembered.understood(request, self._understand, self._is_current)
+
+    def _is_current(self, known: Understood) -> bool:
+        return self._access.is_current(known.grant)
 
     def _understand(self, request: web.Request, fingerprint: Fingerprint) -> Understood:
         question = self._parse(request, Hints(*fingerprint[1:]))

@@ -1,5 +1,6 @@
 """A bounded memory of what requests mean."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from aiohttp import web
@@ -18,7 +19,7 @@ T = TypeVar("T")
 Fingerprint = tuple[str, str, str, str, str]
 
 
-def fingerprint_of(request: web.Request, hint: istr) -> Fingerprint:
+def _fingerprint_of(request: web.Request, hint: istr | None) -> Fingerprint:
     """Give all texts that decide what a request means: its target, three headers, and the client hint of its routes."""
     headers = request.headers
     return (
@@ -26,15 +27,42 @@ def fingerprint_of(request: web.Request, hint: istr) -> Fingerprint:
         ", ".join(headers.getall(ACCEPT, ())),
         headers.get(SAVE_DATA, ""),
         headers.get(CH_DPR, ""),
-        headers.get(hint, ""),
+        "" if hint is None else headers.get(hint, ""),
     )
 
 
 class Remembered(LRUCache[Fingerprint, T]):
-    """Meanings of requests by all texts that decide."""
+    """
+    Meanings of requests by all texts that decide.
 
-    def __init__(self) -> None:
+    Args:
+        hint: the client hint, beside those of all routes, that may decide; None = there is none.
+    """
+
+    def __init__(self, hint: istr | None = None) -> None:
         super().__init__(REMEMBERED)
+        self._hint = hint
+
+    def understood(
+        self,
+        request: web.Request,
+        understand: Callable[[web.Request, Fingerprint], T],
+        is_current: Callable[[T], bool] | None = None,
+    ) -> T:
+        """
+        Give what *request* means, as it was understood before, if that still holds.
+
+        Args:
+            request: any.
+            understand: takes it apart where it was not; what it raises goes on.
+            is_current: whether a meaning holds; None = it always does.
+        """
+        fingerprint = _fingerprint_of(request, self._hint)
+        known = self.get(fingerprint)
+        if known is None or not (is_current is None or is_current(known)):
+            known = understand(request, fingerprint)
+            self.keep(fingerprint, known)
+        return known
 
     def keep(self, fingerprint: Fingerprint, meaning: T) -> None:
         """Remember *meaning*, unless the request is too long for that."""

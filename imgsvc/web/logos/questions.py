@@ -12,7 +12,7 @@ from imgsvc.services.logos.answers import LogoRequest, Subject
 from imgsvc.web.layout import Hints
 from imgsvc.web.logos.parameters import Shape
 from imgsvc.web.logos.params import COLOUR_SCHEME, LogoQuestion, parse_logo_query
-from imgsvc.web.remembered import Remembered, fingerprint_of
+from imgsvc.web.remembered import Fingerprint, Remembered
 
 # Folded once here instead of at every look-up.
 _CH_COLOUR_SCHEME = istr(COLOUR_SCHEME)
@@ -63,7 +63,7 @@ class LogoQuestions:
         self._shape = shape
         self._subjects = subjects
         self._access = access
-        self._remembered: Remembered[LogoUnderstood] = Remembered()
+        self._remembered: Remembered[LogoUnderstood] = Remembered(_CH_COLOUR_SCHEME)
 
     def understand(self, request: web.Request) -> LogoUnderstood:
         """
@@ -72,17 +72,14 @@ class LogoQuestions:
         Raises:
             InvalidRequest, SourceForbidden: it is wrong, or its picture is not for this client.
         """
-        fingerprint = fingerprint_of(request, _CH_COLOUR_SCHEME)
-        known = self._remembered.get(fingerprint)
-        if known is None or (known.grant is not None and not self._access.is_current(known.grant)):
-            accept, save_data, dpr, colour_scheme = fingerprint[1:]
-            hints = Hints(accept, save_data, dpr, colour_scheme=colour_scheme)
-            known = self._understand(request, hints)
-            self._remembered.keep(fingerprint, known)
-        return known
+        return self._remembered.understood(request, self._understand, self._is_current)
 
-    def _understand(self, request: web.Request, hints: Hints) -> LogoUnderstood:
-        url = request.rel_url
+    def _is_current(self, known: LogoUnderstood) -> bool:
+        return known.grant is None or self._access.is_current(known.grant)
+
+    def _understand(self, request: web.Request, fingerprint: Fingerprint) -> LogoUnderstood:
+        accept, save_data, dpr, colour_scheme = fingerprint[1:]
+        hints, url = Hints(accept, save_data, dpr, colour_scheme=colour_scheme), request.rel_url
         website = request.match_info.get("domain")
         question = parse_logo_query(
             url.raw_query_string, hints, self._shape, website=website, ladder=self._width_ladder

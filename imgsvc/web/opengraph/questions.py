@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from aiohttp import web
-from multidict import istr
 
 from imgsvc.errors import SourceForbidden
 from imgsvc.opengraph.keys import SHARE_PREFIX
@@ -11,12 +10,11 @@ from imgsvc.services.access import AccessService, Grant
 from imgsvc.services.opengraph.answers import ShareRequest
 from imgsvc.web.opengraph.params import PageQuestion, parse_page_query
 from imgsvc.web.opengraph.share_params import ShareQuestion, parse_share_query
-from imgsvc.web.remembered import Remembered, fingerprint_of
+from imgsvc.web.remembered import Fingerprint, Remembered
 
 PUBLIC_PREFIXES = (SHARE_PREFIX, "images/logos/")
 """What lies there was found on public pages, and needs no signature here."""
 
-_NO_HINT = istr("Sec-CH-Width")
 _NO_GRANT = Grant(is_listed=False)
 
 
@@ -26,13 +24,11 @@ class ShareUnderstood:
     A request for a share picture that was parsed, and granted as far as it needs to be.
 
     Attributes:
-        question: what was said.
         asked: what is asked for; the same object for the same request.
         grant: leave to fetch its source as a picture, or none.
         headers: what the answer says of the question.
     """
 
-    question: ShareQuestion
     asked: ShareRequest
     grant: Grant
     headers: tuple[tuple[str, str], ...]
@@ -58,15 +54,13 @@ class ShareQuestions:
             InvalidRequest: it is wrong.
             ObjectNotFound: a store key where no pictures are.
         """
-        fingerprint = fingerprint_of(request, _NO_HINT)
-        known = self._remembered.get(fingerprint)
-        if known is None or not self._access.is_current(known.grant):
-            known = self._understand(request, fingerprint[1])
-            self._remembered.keep(fingerprint, known)
-        return known
+        return self._remembered.understood(request, self._understand, self._is_current)
 
-    def _understand(self, request: web.Request, accept: str) -> ShareUnderstood:
-        question = parse_share_query(request.rel_url.raw_query_string, accept)
+    def _is_current(self, known: ShareUnderstood) -> bool:
+        return self._access.is_current(known.grant)
+
+    def _understand(self, request: web.Request, fingerprint: Fingerprint) -> ShareUnderstood:
+        question = parse_share_query(request.rel_url.raw_query_string, fingerprint[1])
         grant, refusal = self._granted(request.rel_url.raw_path, question)
         asked = ShareRequest(
             source=question.source, asset_id=question.asset_id, refusal=refusal, is_listed=grant.is_listed,
@@ -74,7 +68,7 @@ class ShareQuestions:
             subtitle=question.subtitle,
         )  # fmt: skip
         said = (("Vary", question.vary), ("X-Ignored-Params", question.ignored))
-        return ShareUnderstood(question, asked, grant, tuple((name, ", ".join(texts)) for name, texts in said if texts))
+        return ShareUnderstood(asked, grant, tuple((name, ", ".join(texts)) for name, texts in said if texts))
 
     def _granted(self, path: str, question: ShareQuestion) -> tuple[Grant, SourceForbidden | None]:
         """Say whether the source may be fetched as a picture; a page may be anybody's."""
@@ -100,8 +94,4 @@ class PageQuestions:
         Raises:
             InvalidRequest: it is wrong.
         """
-        fingerprint = fingerprint_of(request, _NO_HINT)
-        if (known := self._remembered.get(fingerprint)) is None:
-            known = parse_page_query(request.rel_url.raw_query_string)
-            self._remembered.keep(fingerprint, known)
-        return known
+        return self._remembered.understood(request, lambda asked, _: parse_page_query(asked.rel_url.raw_query_string))
