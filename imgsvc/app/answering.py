@@ -99,8 +99,8 @@ def put_together(
     failures, records, validation, originals = (
         sources.failures, sources.records, sources.validation, sources.originals,
     )  # fmt: skip
-    revalidations = Revalidations(validation, lambda: not ending.has_begun and parts.monitor.is_below(Level.GUARD))
-    upgrades = Upgrades(lambda: not ending.has_begun and parts.monitor.is_below(Level.WARNING))
+    revalidations = Revalidations(validation, parts.room_behind(ending))
+    upgrades = Upgrades(parts.room_behind(ending, Level.WARNING))
     large = LargeTransforms(parts.transforms, settings.transform.timeout_seconds, settings.origin.max_image_size_bytes)
     images = ImageService(
         memory=memory, flights=flights, shelf=shelf, records=records, marks=marks,

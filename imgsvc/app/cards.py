@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from imgsvc.app.ending import Ending
 from imgsvc.app.logos import Logos
 from imgsvc.app.parts import Parts
-from imgsvc.pressure.levels import Level
-from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.opengraph.card_logos import CardLogos
 from imgsvc.services.opengraph.cards import Cards
 from imgsvc.services.opengraph.portraits import Portraits
@@ -32,12 +30,10 @@ def make_cards(
     clock: Callable[[], float] = time.time,
 ) -> MadeCards:
     """Make the service; *stack* ends what it does behind answers."""
-    card_logos = CardLogos(
-        logos.logos, logos.logo_keeper, lambda: not ending.has_begun and parts.monitor.is_below(Level.GUARD)
-    )  # fmt: skip
+    card_logos = CardLogos(logos.logos, logos.logo_keeper, parts.room_behind(ending))
     stack.push_async_callback(card_logos.aclose)
     portraits = Portraits(
-        fetches=FoundFetches(parts.fetcher, parts.slots, parts.spools, parts.admission),
+        fetches=parts.fetches,
         inspector=parts.inspector,
         transforms=parts.transforms,
         memory=parts.memory,

@@ -16,7 +16,6 @@ from imgsvc.logos.providers import Provider
 from imgsvc.model.hosts import normalise_host
 from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import FLUSH_APART_SECONDS
-from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.images import ImageService
 from imgsvc.services.kept_pictures import KeptPictures
 from imgsvc.services.logos.companies import CompanyFinder
@@ -54,7 +53,7 @@ def make_logos(
     Raises:
         SettingsError: IMGSVC_LOGO_COMPANIES cannot be read.
     """
-    fetches = FoundFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)
+    fetches = parts.fetches
     judge = Judge(parts.inspector, parts.transforms)
     deadline_seconds = settings.logos.deadline_seconds
     searcher = Searcher(fetches, judge, providers_of(settings.logos), deadline_seconds, parts.transfers)
@@ -68,7 +67,7 @@ def make_logos(
         pictures=pictures,
         flights=parts.flights,
         marks=parts.marks,
-        may_run=lambda: not ending.has_begun and parts.monitor.is_below(Level.GUARD),
+        may_run=parts.room_behind(ending),
         clock=clock,
     )
     stack.push_async_callback(keeper.aclose)

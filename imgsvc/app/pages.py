@@ -11,7 +11,6 @@ from imgsvc.cache.failures import RememberedFailures
 from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import FLUSH_APART_SECONDS
 from imgsvc.services.documents import Documents
-from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.opengraph.document import PageDocument, document_key
 from imgsvc.services.opengraph.reading import PageData
 from imgsvc.services.opengraph.service import KnownPage, PageService
@@ -40,12 +39,12 @@ def make_pages(
     )  # fmt: skip
     parts.monitor.on_sample(Level.EMERGENCY, lambda _: documents.flush(), FLUSH_APART_SECONDS)
     pages = PageService(
-        pages=PageData(FoundFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)),
+        pages=PageData(parts.fetches),
         documents=documents,
         failures=failures,
         flights=parts.flights,
         marks=parts.marks,
-        may_run=lambda: not ending.has_begun and parts.monitor.is_below(Level.GUARD),
+        may_run=parts.room_behind(ending),
         clock=clock,
     )
     stack.push_async_callback(pages.aclose)

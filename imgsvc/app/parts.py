@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.memory import Reins
@@ -28,6 +29,7 @@ from imgsvc.pressure.resident import resident_reader
 from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.inspecting import Inspector
 from imgsvc.services.limits import RateLimits
 from imgsvc.services.marks import Marks
@@ -84,6 +86,16 @@ class Parts:
     gate: ByteGate
     admission: Admission
     monitor: MemoryMonitor
+    fetches: FoundFetches = field(init=False)
+    """By these, for all services, what pages and services name is fetched."""
+
+    def __post_init__(self) -> None:
+        fetches = FoundFetches(self.fetcher, self.slots, self.spools, self.admission)
+        object.__setattr__(self, "fetches", fetches)
+
+    def room_behind(self, ending: Ending, below: Level = Level.GUARD) -> Callable[[], bool]:
+        """Give what says whether work that nobody waits for may begin: below this rung, and before the end."""
+        return lambda: not ending.has_begun and self.monitor.is_below(below)
 
 
 async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack) -> Parts:

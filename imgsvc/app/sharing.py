@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from imgsvc.app.parts import Parts
 from imgsvc.services.assets import Assets
-from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.images import ImageService
 from imgsvc.services.kept_pictures import KeptPictures
 from imgsvc.services.opengraph.cards import Cards
@@ -35,10 +34,9 @@ def make_sharing(
     clock: Callable[[], float] = time.time,
 ) -> Sharing:
     """Make the service; nothing of it is to be closed."""
-    fetches = FoundFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)
     pictures = PagePictures(
         pages=pages,
-        chooser=Chooser(fetches, parts.inspector, parts.transforms),
+        chooser=Chooser(parts.fetches, parts.inspector, parts.transforms),
         pictures=KeptPictures(parts.memory, shelf, parts.spools),
         images=images,
         flights=parts.flights,
