@@ -23,6 +23,10 @@ class ImageFormat(StrEnum):
     BMP = "bmp"
 
 
+FILE_EXTENSIONS = frozenset((*ImageFormat, "jpeg", "tif"))
+"""What names of pictures end in, in lower case, after the dot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a format can do, as far as a decision of ours hangs on it."""

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_to_bytes
 from aiohttp import web
 
 from imgsvc.errors import BadPath, InvalidRequest
-from imgsvc.model.formats import ImageFormat
+from imgsvc.model.formats import FILE_EXTENSIONS
 from imgsvc.services.assets import Assets
 from imgsvc.services.twitter import FOLDERS, Twitter
 from imgsvc.web.given import collect
@@ -29,7 +29,6 @@ _OURS = by_name(parameter for parameter in PARAMETERS if parameter.name != "url"
 _OURS_AT_TWITTER = {name: parameter for name, parameter in _OURS.items() if name != "format"}
 _TWITTERS = ("format", "name")
 
-_EXTENSIONS = frozenset((*ImageFormat, "jpeg", "tif"))
 _ROUTE_SEGMENTS = 3
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # After one decoding "%" is an escape within an escape; servers have taken ";" for the end of a segment.
@@ -86,7 +85,7 @@ def read_path(raw: str, *, declared: bool) -> str:
             f"A path begins with {', '.join(f'{name}/' for name in FOLDERS)} and names a picture.", param="path"
         )
     stem, _, extension = names[-1].rpartition(".")
-    if not declared and not (stem and extension.lower() in _EXTENSIONS):
+    if not declared and not (stem and extension.lower() in FILE_EXTENSIONS):
         raise BadPath("A path ends in an image extension, or the query has format=.", param="path")
     return "/".join(quote(text, safe="-._~!$&'()*+,=:@") for text in (folder, *names))
 
@@ -124,7 +123,7 @@ def _declared_format(pairs: tuple[Pair, ...]) -> bool:
         if len(values) > 1:
             raise InvalidRequest(f"{name} is given more than once, with different values.", param=name)
     formats = said["format"]
-    if not all(value.lower() in _EXTENSIONS for value in formats):
+    if not all(value.lower() in FILE_EXTENSIONS for value in formats):
         raise InvalidRequest("format takes the extension of an image format, such as jpg.", param="format")
     return bool(formats)
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from imgsvc.errors import ImgsvcError, InvalidRequest, NotAnImage, NotAPage, OriginError, Overloaded, RateLimited
+from imgsvc.model.formats import FILE_EXTENSIONS
 from imgsvc.model.spec import TransformSpec
 from imgsvc.services.answers import ImageRequest
 from imgsvc.services.assets import Assets
@@ -29,10 +30,6 @@ CARD_SECONDS = 3600
 
 LOOKED_SECONDS = 60
 """How long the same is answered without another look at why."""
-
-_PICTURE_ENDINGS = frozenset(
-    (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".bmp", ".ico", ".tif", ".tiff")
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,4 +207,4 @@ def _card_seconds(error: ImgsvcError) -> int:
 
 
 def _names_a_picture(url: str) -> bool:
-    return PurePosixPath(urlsplit(url).path).suffix.lower() in _PICTURE_ENDINGS
+    return PurePosixPath(urlsplit(url).path).suffix.lower().removeprefix(".") in FILE_EXTENSIONS
