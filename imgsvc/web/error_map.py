@@ -99,11 +99,21 @@ class Problem:
 
 
 def problem_for(error: ImgsvcError) -> Problem:
-    """Look an error up, along its classes from the nearest up."""
-    status, code = next(_TABLE[cls] for cls in type(error).__mro__ if cls in _TABLE)
+    """Look an error up."""
+    status, code = _status_and_code(error)
     # What fails inside names inner things; the log may have them, a client may not.
     detail = error.detail if status != HTTPStatus.INTERNAL_SERVER_ERROR else _INTERNAL_DETAIL
     return Problem(status, code, HTTPStatus(status).phrase, detail, error.param, tuple(_headers(error, status)))
+
+
+def code_of(error: ImgsvcError) -> str:
+    """Give an error's stable code alone."""
+    return _status_and_code(error)[1]
+
+
+def _status_and_code(error: ImgsvcError) -> tuple[int, str]:
+    """Look along its classes, from the nearest up."""
+    return next(_TABLE[cls] for cls in type(error).__mro__ if cls in _TABLE)
 
 
 def codes() -> Iterator[tuple[int, str]]:

@@ -8,7 +8,7 @@ from aiohttp import web
 from imgsvc.model.blob import canonical_link
 from imgsvc.services.opengraph.answers import Shared
 from imgsvc.web.appkeys import NOTES, Services
-from imgsvc.web.error_map import problem_for
+from imgsvc.web.error_map import code_of
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.opengraph.questions import ShareQuestions, ShareUnderstood
 from imgsvc.web.responses import answer
@@ -64,4 +64,4 @@ def _headers(shared: Shared) -> Iterator[tuple[str, str]]:
     if shared.url and not blob.source.has_origin and (link := canonical_link(shared.url)) is not None:
         yield "Link", link
     if shared.fallback is not None:
-        yield "X-Fallback", problem_for(shared.fallback).code
+        yield "X-Fallback", code_of(shared.fallback)
