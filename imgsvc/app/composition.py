@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 
-from yarl import URL
-
 from imgsvc.app.answering import Answering, put_together
 from imgsvc.app.cards import make_cards
 from imgsvc.app.ending import Ending
@@ -21,7 +19,7 @@ from imgsvc.app.memory import GUARDED_ENTRY_BYTES, read_limit
 from imgsvc.app.pages import make_pages
 from imgsvc.app.parts import Parts, open_parts
 from imgsvc.app.sharing import make_sharing
-from imgsvc.model.hosts import normalise_url
+from imgsvc.model.hosts import origin_of
 from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.policy import SourcePolicy
 from imgsvc.origin.signature import Signer
@@ -120,8 +118,10 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
 
 
 def _make_policy(settings: Settings, guard: LoopGuard) -> SourcePolicy:
-    services = services_named(settings) | origins_of(settings.proxies.twitter_base_url)
-    return SourcePolicy(settings.access, settings.origin, guard, services, origins_of(settings.proxies.assets_base_url))
+    proxies = settings.proxies
+    services = services_named(settings) | {origin_of(proxies.twitter_base_url)}
+    servers = {origin_of(proxies.assets_base_url)} if proxies.assets_base_url else ()
+    return SourcePolicy(settings.access, settings.origin, guard, services, servers)
 
 
 def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
@@ -134,12 +134,6 @@ def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
         metadata=parts.metadata,
         scripts=scripts,
     )
-
-
-def origins_of(*urls: str | None) -> frozenset[tuple[str, int]]:
-    """Give host and port of each URL that there is."""
-    origins = [URL(normalise_url(url), encoded=True) for url in urls if url is not None]
-    return frozenset((origin.raw_host or "", origin.port or 0) for origin in origins)
 
 
 def _signer(settings: Settings) -> Signer:

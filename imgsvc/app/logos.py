@@ -5,15 +5,13 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from yarl import URL
-
 from imgsvc.app.ending import Ending
 from imgsvc.app.parts import Parts
 from imgsvc.logos.candidate import LogoSource
 from imgsvc.logos.companies import Companies, parse_companies
 from imgsvc.logos.domain import DomainReader
 from imgsvc.logos.providers import Provider
-from imgsvc.model.hosts import normalise_host
+from imgsvc.model.hosts import origin_of
 from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import FLUSH_APART_SECONDS
 from imgsvc.services.images import ImageService
@@ -101,8 +99,7 @@ def services_named(settings: Settings) -> frozenset[tuple[str, int]]:
     """Give hosts and ports of the services that the operator's settings name."""
     urls = [provider.template for provider in providers_of(settings.logos)]
     urls += [settings.server.site_url] if settings.server.site_url else []
-    origins = [URL(url.partition("{")[0], encoded=True).origin() for url in urls]
-    return frozenset((normalise_host(origin.raw_host or ""), origin.port or 0) for origin in origins)
+    return frozenset(origin_of(url.partition("{")[0]) for url in urls)
 
 
 def read_companies(settings: LogoSettings) -> Companies:

@@ -45,6 +45,17 @@ def normalise_host(host: str) -> str:
         raise ValueError(f"{host!r} is not a host name") from error
 
 
+def origin_of(url: str) -> tuple[str, int]:
+    """
+    Give host (normalised) and port of an http(s) URL.
+
+    Raises:
+        ValueError: it has no host.
+    """
+    origin = URL(url, encoded=True).origin()
+    return normalise_host(origin.raw_host or ""), origin.port or 0
+
+
 def normalise_url(text: str, *, param: str = "url") -> str:
     """
     Bring an http(s) URL into the form that is its key and that is fetched.

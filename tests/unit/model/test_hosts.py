@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from imgsvc.errors import InvalidRequest, SchemeNotAllowed, UserinfoNotAllowed
-from imgsvc.model.hosts import MAX_URL_CHARS, HostRules, normalise_host, normalise_url
+from imgsvc.model.hosts import MAX_URL_CHARS, HostRules, normalise_host, normalise_url, origin_of
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,18 @@ def test_bad_rules(item):
     """An item of no known shape is refused."""
     with pytest.raises(ValueError, match=r"."):
         HostRules.parse([item])
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://Pbs.example/a?b", ("pbs.example", 443)), ("http://[::1]:80/", ("::1", 80)),
+        ("HTTP://Bücher.example./a", ("xn--bcher-kva.example", 80)), ("http://a.test:8080/x y", ("a.test", 8080)),
+        ("https://a.test/x?domain=", ("a.test", 443)),
+    ],
+)  # fmt: skip
+def test_origins(url, origin):
+    """Host and port are those of the URL's normal form."""
+    normal = URL(normalise_url(url), encoded=True)
+
+    assert origin_of(url) == origin == (normal.raw_host, normal.port)
