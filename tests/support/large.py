@@ -116,6 +116,11 @@ def statistics(service: RunningService, owner: str) -> Any:
     return service.opened.owners[owner].statistics()
 
 
+def holds(service: RunningService) -> int:
+    """Count who wants the large sources that arrive."""
+    return sum(download.spool._holds for download in service.opened.owners["downloads"]._running)
+
+
 async def until_unheld(service: RunningService) -> None:
     """Wait until the service has noticed that the last client of a large source has left."""
     downloads = service.opened.owners["downloads"]._running
