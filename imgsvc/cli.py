@@ -77,7 +77,7 @@ def serve(
 
     given = {"IMGSVC_HOST": host, "IMGSVC_PORT": None if port is None else str(port)}
     settings = _settings({name: value for name, value in given.items() if value is not None})
-    from imgsvc.app import CannotListenError  # noqa: PLC0415
+    from imgsvc.app import CannotListenError, Supervisor  # noqa: PLC0415
     from imgsvc.app import serve as run  # noqa: PLC0415 - loads libvips, which _prepare prepared
 
     json_log = _writes_json(settings)
@@ -85,7 +85,8 @@ def serve(
         with _logging(json_log=json_log) as log:
             logging.getLogger("imgsvc").info("memory: %s", in_force(os.environ))
             announce = partial(_announce, demo=demo)
-            asyncio.run(run(settings, demo=demo, log=log, json_log=json_log, announce=announce))
+            supervisor = Supervisor.of(os.environ, os.getpid())
+            asyncio.run(run(settings, demo=demo, log=log, json_log=json_log, announce=announce, supervisor=supervisor))
     except CannotListenError as error:
         fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:

@@ -3,5 +3,6 @@
 from imgsvc.app.composition import Opened, open_services
 from imgsvc.app.places import make_store
 from imgsvc.app.serving import CannotListenError, serve
+from imgsvc.app.supervisor import Supervisor
 
-__all__ = ["CannotListenError", "Opened", "make_store", "open_services", "serve"]
+__all__ = ["CannotListenError", "Opened", "Supervisor", "make_store", "open_services", "serve"]

@@ -4,11 +4,13 @@ import asyncio
 import gc
 import resource
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
 from imgsvc.app.composition import open_services
+from imgsvc.app.supervisor import NOBODY, READY, STOPPING, Supervisor
 from imgsvc.services.health import Phase
 from imgsvc.settings import Settings
 from imgsvc.web.logs import AccessLog, LineWriter, TextAccessLog
@@ -18,13 +20,22 @@ from imgsvc.web.server import make_runner
 OPEN_FILES = 65536
 """As many as one process can want: clients, sources, idle connections to hosts that may be asked again, spools."""
 
+BACKLOG = 1024
+"""Connections that may wait to be taken, as far as the system allows so many (net.core.somaxconn)."""
+
 
 class CannotListenError(Exception):
     """The address is taken, not ours, or not for us."""
 
 
 async def serve(
-    settings: Settings, *, demo: bool, log: LineWriter, json_log: bool, announce: Callable[[str, int], None]
+    settings: Settings,
+    *,
+    demo: bool,
+    log: LineWriter,
+    json_log: bool,
+    announce: Callable[[str, int], None],
+    supervisor: Supervisor = NOBODY,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT, then end in good order.
@@ -35,6 +46,7 @@ async def serve(
         log: gets a line a request; stays the caller's to close.
         json_log: whether these are JSON, or text for people.
         announce: told host and port once requests are answered.
+        supervisor: who started the process; sockets that it hands over are listened on, and no other.
 
     Raises:
         CannotListenError: the address cannot be listened on.
@@ -53,11 +65,7 @@ async def serve(
         )
         try:
             await runner.setup()
-            site = web.TCPSite(runner, settings.server.host, settings.server.port, backlog=1024)
-            try:
-                await site.start()
-            except OSError as error:
-                raise CannotListenError(str(error)) from error
+            await _listen(runner, settings, supervisor.sockets)
             for address in runner.addresses:  # a name such as localhost may have several
                 opened.guard.listening(*address[:2])
             # What is loaded by now stays: the collector need not look at it again with every request's garbage.
@@ -65,12 +73,27 @@ async def serve(
             gc.freeze()
             opened.services.health.phase = Phase.READY
             announce(*runner.addresses[0][:2])
+            supervisor.tell(READY)
             await stop.wait()
+            supervisor.tell(STOPPING)
             opened.ending.begin()
             opened.services.health.phase = Phase.DRAINING
             await asyncio.sleep(settings.server.drain_delay_seconds)
         finally:
             await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings, handed: Sequence[socket.socket]) -> None:
+    """Listen on the sockets that were handed over; without any on the one that the settings name."""
+    if handed:
+        sites: list[web.BaseSite] = [web.SockSite(runner, taken, backlog=BACKLOG) for taken in handed]
+    else:
+        sites = [web.TCPSite(runner, settings.server.host, settings.server.port, backlog=BACKLOG)]
+    try:
+        for site in sites:
+            await site.start()
+    except OSError as error:
+        raise CannotListenError(str(error)) from error
 
 
 def allow_open_files() -> None:

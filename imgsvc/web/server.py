@@ -17,6 +17,11 @@ from imgsvc.web.request_ids import new_request_id
 HEAD_SECONDS = 15.0
 KEEPALIVE_SECONDS = 75.0
 HEAD_END = b"\r\n\r\n"
+FIRST_REQUEST_SECONDS = 0.5
+"""At the end: how long a client that has just connected is given to ask. A request is on the wire for less."""
+
+SETTLE_SECONDS = 0.01
+
 UNSENT_BYTES = 128 * 1024
 MAX_LINE_BYTES = 16 * 1024
 MAX_FIELD_BYTES = 8 * 1024
@@ -44,6 +49,11 @@ class Connection(web.RequestHandler):
         self._send_timer: asyncio.TimerHandle | None = None
         self._wire: asyncio.Transport | None = None
         self._tail = b""
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether anything came from the client at all."""
+        return bool(self._tail)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
@@ -219,6 +229,29 @@ class Runner(web.AppRunner):
     def __init__(self, app: web.Application, connection: partial[Connection], **options: Any) -> None:
         super().__init__(app, **options)
         self._connection = connection
+
+    async def cleanup(self) -> None:
+        """
+        End: listen no more, then close what is idle, then wait for answers.
+
+        A client that is connected and has not asked yet was promised an answer by our taking its connection, and few
+        ask again where a new connection is closed on them: it gets a moment. Where the socket is another's, and goes
+        on to listen, that makes a restart invisible.
+        """
+        for site in list(self.sites):
+            await site.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_REQUEST_SECONDS):
+                await self._all_have_asked()
+        await super().cleanup()
+
+    async def _all_have_asked(self) -> None:
+        """Wait for it; at first long enough for what was taken last to become a connection."""
+        waits = self.server is not None
+        while waits:
+            await asyncio.sleep(SETTLE_SECONDS)
+            connections = cast("list[Connection]", cast("web.Server", self.server).connections)
+            waits = not all(connection.has_asked for connection in connections)
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
