@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.process import ServiceProcess, python_environment
+from tests.support.sandbox import sandboxed
 
 # Runs in the child, so that LISTEN_PID is its own number: descriptor 3 is the socket, whatever it was here.
 _HAND_OVER = """
@@ -36,11 +37,11 @@ def supervised(
 
 @asynccontextmanager
 async def supervised_service(
-    folder: Path, taken: socket.socket, *arguments: str, **env: str
+    folder: Path, taken: socket.socket, *arguments: str, unit: Path | None = None, **env: str
 ) -> AsyncIterator[ServiceProcess]:
-    """Start ``imgsvc serve`` on *taken*, wait until it listens, and end it in any case."""
+    """Start ``imgsvc serve`` on *taken*, wait until it listens, and end it in any case; *unit* is its sandbox."""
     command = [sys.executable, "-m", "imgsvc", "serve", *arguments]
-    process = await supervised(command, folder, taken.fileno(), env)
+    process = await supervised(sandboxed(unit, command) if unit else command, folder, taken.fileno(), env)
     try:
         async with asyncio.timeout(30):
             line = (await process.stdout.readline()).decode()

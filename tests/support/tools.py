@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from ctypes import CDLL
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,6 +25,14 @@ def require_tool(*names: str) -> Path:
         if found := shutil.which(name, path=path):
             return Path(found)
     return _do_without(f"{' or '.join(names)} is not installed")
+
+
+def require_library(name: str) -> None:
+    """Go on only where the system has this library; likewise."""
+    try:
+        CDLL(name)
+    except OSError:
+        _do_without(f"{name} is not installed")
 
 
 def require_scripts(*scripts: str) -> None:
