@@ -56,7 +56,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_services(settings, demo=demo) as opened:
+    async with supervisor.reassured(), open_services(settings, demo=demo) as opened:
         runner = make_runner(
             make_application(opened.services),
             shutdown_timeout_seconds=settings.server.shutdown_timeout_seconds,

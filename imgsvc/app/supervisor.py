@@ -1,13 +1,15 @@
 """
 systemd, or whoever else starts the service and speaks its protocol: the sockets it hands over, and what it is told.
 
-Sockets come as sd_listen_fds(3) describes, news go as sd_notify(3) does. Both are a few variables of the environment
-and a datagram, so that no library is needed; whoever sets none of them gets a service that binds its own socket.
+Sockets come as sd_listen_fds(3) describes, news go as sd_notify(3) does, signs of life among them as
+sd_watchdog_enabled(3) has it. All this is a few variables of the environment and a datagram, so that no library is
+needed; whoever sets none of them gets a service that binds its own socket.
 """
 
+import asyncio
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,6 +20,10 @@ FIRST_DESCRIPTOR = 3
 
 READY = "READY=1"
 STOPPING = "STOPPING=1"
+ALIVE = "WATCHDOG=1"
+
+SIGNS_OF_LIFE = 3
+"""So many are sent in the time within which one is expected; two would do by sd_watchdog_enabled(3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,12 @@ class Supervisor:
         sockets: TCP sockets that listen already, to be served in place of one of our own; whoever serves them closes
             them. Empty = none was handed over.
         address: of the datagram socket to which news are sent, ``@`` before an abstract one; empty = nobody asks.
+        patience_seconds: without a sign of life for so long the process is taken for dead; 0 = it never is.
     """
 
     sockets: tuple[socket.socket, ...] = ()
     address: str = ""
+    patience_seconds: float = 0
 
     @classmethod
     def of(cls, environ: Mapping[str, str], process_id: int, *, first: int = FIRST_DESCRIPTOR) -> Self:
@@ -40,17 +48,22 @@ class Supervisor:
         Take what was handed over to this process; children do not inherit it. To be called once.
 
         Args:
-            environ: has ``LISTEN_FDS``, ``LISTEN_PID`` and ``NOTIFY_SOCKET``, or some of them, or none.
-            process_id: of this process; sockets for another, whose environment was inherited, are left alone.
+            environ: has ``LISTEN_FDS``, ``LISTEN_PID``, ``NOTIFY_SOCKET``, ``WATCHDOG_USEC`` and ``WATCHDOG_PID``, or
+                some of them, or none.
+            process_id: of this process; what is meant for another, whose environment was inherited, is left alone.
             first: descriptor of the first socket; the others follow.
 
         Raises:
-            SettingsError: a descriptor is missing, or no TCP socket that listens.
+            SettingsError: a number is none, or a descriptor is missing or no TCP socket that listens.
         """
-        meant = environ.get("LISTEN_PID", "").strip() == str(process_id)
-        count = _count(environ.get("LISTEN_FDS", "0")) if meant else 0
-        sockets = tuple(_listening(first + n) for n in range(count))
-        return cls(sockets, environ.get("NOTIFY_SOCKET", ""))
+        own = str(process_id)
+        count = _number(environ, "LISTEN_FDS") if environ.get("LISTEN_PID") == own else 0
+        watched = environ.get("WATCHDOG_PID", own) == own
+        return cls(
+            sockets=tuple(_listening(first + n) for n in range(count)),
+            address=environ.get("NOTIFY_SOCKET", ""),
+            patience_seconds=_number(environ, "WATCHDOG_USEC") / 1e6 if watched else 0,
+        )
 
     def tell(self, news: str) -> None:
         """Send *news*; where nobody asks, or nobody listens any more, nothing happens."""
@@ -60,19 +73,32 @@ class Supervisor:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as wire:
             wire.sendto(news.encode(), address)
 
+    @asynccontextmanager
+    async def reassured(self) -> AsyncIterator[None]:
+        """Send signs of life until the end of the block, as long as the event loop runs."""
+        task = asyncio.create_task(self._reassure()) if self.patience_seconds else None
+        try:
+            yield
+        finally:
+            if task is not None:
+                task.cancel()
+
+    async def _reassure(self) -> None:
+        while True:
+            self.tell(ALIVE)
+            await asyncio.sleep(self.patience_seconds / SIGNS_OF_LIFE)
+
 
 NOBODY = Supervisor()
 """A shell, say: hands nothing over and asks for no news."""
 
 
-def _count(text: str) -> int:
-    try:
-        count = int(text)
-    except ValueError:
-        count = -1
-    if count < 0:
-        raise SettingsError([f"LISTEN_FDS: {text!r} is not a number of descriptors"])
-    return count
+def _number(environ: Mapping[str, str], name: str) -> int:
+    """Read a variable; unset it is 0."""
+    text = environ.get(name, "0")
+    if not (text.isascii() and text.isdigit()):
+        raise SettingsError([f"{name}: {text!r} is not a whole number"])
+    return int(text)
 
 
 def _listening(descriptor: int) -> socket.socket:

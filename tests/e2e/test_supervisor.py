@@ -89,19 +89,24 @@ async def test_a_restart_loses_no_connection(tmp_path, held):
 
 
 async def test_it_tells_when_it_is_ready_and_when_it_ends(tmp_path, held):
-    """READY comes when requests are answered, STOPPING when the end begins."""
-    news = asyncio.Queue()
+    """READY comes when requests are answered, STOPPING when the end begins, signs of life all the time."""
+    loop, address = asyncio.get_running_loop(), str(tmp_path / "news")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
-        listener.bind(str(tmp_path / "news"))
+        listener.bind(address)
         listener.setblocking(False)
-        asyncio.get_running_loop().add_reader(listener, lambda: news.put_nowait(listener.recv(100)))
-        async with supervised_service(tmp_path, held, NOTIFY_SOCKET=str(tmp_path / "news")) as service:
+
+        async def until(news: bytes) -> None:
             async with asyncio.timeout(20):
-                assert await news.get() == b"READY=1"
-                assert await fetch(url(held, LIVE)) == 200
-                service.process.send_signal(signal.SIGTERM)
-                assert await news.get() == b"STOPPING=1"
-        asyncio.get_running_loop().remove_reader(listener)
+                while await loop.sock_recv(listener, 100) != news:
+                    pass
+
+        told = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "300000"}
+        async with supervised_service(tmp_path, held, **told) as service:
+            await until(b"READY=1")
+            assert await fetch(url(held, LIVE)) == 200
+            await until(b"WATCHDOG=1")
+            service.process.send_signal(signal.SIGTERM)
+            await until(b"STOPPING=1")
 
 
 async def test_what_is_no_socket_ends_the_program(tmp_path):

@@ -1,5 +1,6 @@
 """What systemd hands over is judged before it is served, and what it is told arrives."""
 
+import asyncio
 import os
 import socket
 
@@ -52,7 +53,7 @@ def test_nothing_is_handed_over():
 @pytest.mark.parametrize("count", ["one", "-1", ""])
 def test_no_number(count):
     """A count that is none is told by the variable's name."""
-    with pytest.raises(SettingsError, match=r"LISTEN_FDS: .* is not a number"):
+    with pytest.raises(SettingsError, match=r"LISTEN_FDS: .* is not a whole number"):
         handed(3, count)
 
 
@@ -88,6 +89,28 @@ def test_news_arrive(tmp_path, kind):
         Supervisor.of({"NOTIFY_SOCKET": address}, PID).tell(READY)
 
         assert listener.recv(100) == b"READY=1"
+
+
+async def test_signs_of_life(tmp_path):
+    """They come as long as the loop runs, more than one in the time within which one is expected, and then no more."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "news"))
+        listener.setblocking(False)
+        supervisor = Supervisor.of({"NOTIFY_SOCKET": str(tmp_path / "news"), "WATCHDOG_USEC": "3000"}, PID)
+        assert supervisor.patience_seconds == 0.003
+        async with asyncio.timeout(5), supervisor.reassured():
+            for _ in range(5):
+                assert await loop.sock_recv(listener, 100) == b"WATCHDOG=1"
+        await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def test_signs_of_life_for_another():
+    """A watchdog that waits for another process is not reassured by this one."""
+    assert Supervisor.of({"WATCHDOG_USEC": "3000", "WATCHDOG_PID": str(PID + 1)}, PID) == Supervisor()
+    assert Supervisor.of({"WATCHDOG_USEC": "3000", "WATCHDOG_PID": str(PID)}, PID).patience_seconds == 0.003
 
 
 @pytest.mark.parametrize("address", ["", "nowhere"])
