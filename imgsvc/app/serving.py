@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from imgsvc.app.composition import open_services
+from imgsvc.app.composition import Opened, open_services
 from imgsvc.app.supervisor import NOBODY, READY, STOPPING, Supervisor
 from imgsvc.services.health import Phase
 from imgsvc.settings import Settings
@@ -52,10 +52,7 @@ async def serve(
         CannotListenError: the address cannot be listened on.
     """
     allow_open_files()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = _set_by_signals()
     async with supervisor.reassured(), open_services(settings, demo=demo) as opened:
         runner = make_runner(
             make_application(opened.services),
@@ -76,11 +73,24 @@ async def serve(
             supervisor.tell(READY)
             await stop.wait()
             supervisor.tell(STOPPING)
-            opened.ending.begin()
-            opened.services.health.phase = Phase.DRAINING
-            await asyncio.sleep(settings.server.drain_delay_seconds)
+            await _drain(opened, settings)
         finally:
             await runner.cleanup()
+
+
+def _set_by_signals() -> asyncio.Event:
+    """Give what SIGTERM and SIGINT set from now on."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _drain(opened: Opened, settings: Settings) -> None:
+    """Say that the end has come, and go on serving until balancers have heard of it."""
+    opened.ending.begin()
+    opened.services.health.phase = Phase.DRAINING
+    await asyncio.sleep(settings.server.drain_delay_seconds)
 
 
 async def _listen(runner: web.AppRunner, settings: Settings, handed: Sequence[socket.socket]) -> None:
