@@ -20,7 +20,9 @@ HEAD_END = b"\r\n\r\n"
 FIRST_REQUEST_SECONDS = 0.5
 """At the end: how long a client that has just connected is given to ask. A request is on the wire for less."""
 
-SETTLE_SECONDS = 0.01
+POLL_SECONDS = 0.01
+TURNS_TO_CONNECT = 8
+"""The event loop needs three of its turns to make a connection of one that it has accepted."""
 
 UNSENT_BYTES = 128 * 1024
 MAX_LINE_BYTES = 16 * 1024
@@ -246,12 +248,14 @@ class Runner(web.AppRunner):
         await super().cleanup()
 
     async def _all_have_asked(self) -> None:
-        """Wait for it; at first long enough for what was taken last to become a connection."""
-        waits = self.server is not None
-        while waits:
-            await asyncio.sleep(SETTLE_SECONDS)
-            connections = cast("list[Connection]", cast("web.Server", self.server).connections)
-            waits = not all(connection.has_asked for connection in connections)
+        """Wait for it, after what was taken last has become a connection."""
+        for _ in range(TURNS_TO_CONNECT):
+            await asyncio.sleep(0)
+        while not all(connection.has_asked for connection in self._connected()):  # noqa: ASYNC110 - once, at the end
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _connected(self) -> list[Connection]:
+        return [] if self.server is None else cast("list[Connection]", self.server.connections)
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
