@@ -12,18 +12,12 @@ from aiohttp import web
 from imgsvc.web.appkeys import SERVICES, Services
 from imgsvc.web.error_map import problem_for_status
 from imgsvc.web.middleware import SERVER, X_REQUEST_ID, X_SYSTEM_STATUS, problem_response, problems
+from imgsvc.web.newcomers import newcomers_have_asked
 from imgsvc.web.request_ids import new_request_id
 
 HEAD_SECONDS = 15.0
 KEEPALIVE_SECONDS = 75.0
 HEAD_END = b"\r\n\r\n"
-FIRST_REQUEST_SECONDS = 0.5
-"""At the end: how long a client that has just connected is given to ask. A request is on the wire for less."""
-
-POLL_SECONDS = 0.01
-TURNS_TO_CONNECT = 8
-"""The event loop needs three of its turns to make a connection of one that it has accepted."""
-
 UNSENT_BYTES = 128 * 1024
 MAX_LINE_BYTES = 16 * 1024
 MAX_FIELD_BYTES = 8 * 1024
@@ -242,17 +236,8 @@ class Runner(web.AppRunner):
         """
         for site in list(self.sites):
             await site.stop()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_REQUEST_SECONDS):
-                await self._all_have_asked()
+        await newcomers_have_asked(self._connected)
         await super().cleanup()
-
-    async def _all_have_asked(self) -> None:
-        """Wait for it, after what was taken last has become a connection."""
-        for _ in range(TURNS_TO_CONNECT):
-            await asyncio.sleep(0)
-        while not all(connection.has_asked for connection in self._connected()):  # noqa: ASYNC110 - once, at the end
-            await asyncio.sleep(POLL_SECONDS)
 
     def _connected(self) -> list[Connection]:
         return [] if self.server is None else cast("list[Connection]", self.server.connections)

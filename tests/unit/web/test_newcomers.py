@@ -1,10 +1,11 @@
-"""The end of the server, as clients see it who are connected already."""
+"""The end of the server, as clients see it who are connected already: those who have not asked yet may."""
 
 import asyncio
 
 import pytest
 
-from imgsvc.web.server import FIRST_REQUEST_SECONDS, Runner
+from imgsvc.web.newcomers import FIRST_REQUEST_SECONDS
+from imgsvc.web.server import Runner
 from tests.support.wire import serving
 
 pytestmark = pytest.mark.slow
