@@ -1,6 +1,5 @@
 """What ``imgsvc logo`` is asked for, and how it is asked of the service."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -8,10 +7,10 @@ from urllib.parse import urlencode
 import click
 
 from imgsvc.commands.logo import FORMATS
+from imgsvc.commands.naming import file_stem
 from imgsvc.commands.output import STANDARD_OUTPUT, format_of
 
 _EXTENSIONS = {**{f".{name}": name for name in FORMATS}, ".jpeg": "jpg"}
-_NOT_FOR_A_FILE = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,5 +100,4 @@ class LogoWish:
         """Give the file to write; without one the working directory gets one named after *domain*, or the company."""
         if self.output is not None:
             return Path(self.output)
-        name = _NOT_FOR_A_FILE.sub("-", domain or self.subject).strip("-.") or "logo"
-        return Path(f"{name}.{self.format_name}")
+        return Path(f"{file_stem(domain or self.subject, 'logo')}.{self.format_name}")
