@@ -64,10 +64,13 @@ def commands(context: click.Context) -> None:
 
 @commands.command(
     short_help="Serve until SIGTERM.",
-    epilog=examples("serve --demo", "serve --host 0.0.0.0 --port 8080"),
+    epilog=examples("serve --demo", "serve --host 0.0.0.0 --port 0"),
 )
-@click.option("--host", help="Address to listen on; wins over IMGSVC_HOST.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; wins over IMGSVC_PORT; 0 = a free one.")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on; wins over IMGSVC_HOST.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="PORT",
+    help="Port to listen on; wins over IMGSVC_PORT; 0 = a free one.",
+)  # fmt: skip
 @click.option("--demo", is_flag=True, help="Serve sample pictures under /demo/ and allow them as sources.")
 @click.pass_obj
 def serve(

@@ -37,8 +37,8 @@ KINDS = ("og-card", "person", "company")
 )  # fmt: skip
 @click.option("--title", metavar="TEXT", default="", help="What stands on it in the place of the page's title.")
 @click.option("--subtitle", metavar="TEXT", default="", help="What stands there in the place of its description.")
-@click.option("--width", type=click.IntRange(1, 1200), help="Width in px; 1200 unless a height is given.")
-@click.option("--height", type=click.IntRange(1, 630), help="Height in px; 630 unless a width is given.")
+@click.option("--width", type=click.IntRange(1, 1200), metavar="PX", help="Width in px; 1200 unless a height is given.")
+@click.option("--height", type=click.IntRange(1, 630), metavar="PX", help="Height in px; 630 unless a width is given.")
 @click.option("--json", is_flag=True, help="Write what was drawn as JSON; the card only where -o names a file.")
 @pass_meta_key(READY)
 def card(ready: Ready, /, **given: Any) -> None:

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 import click
 
 from imgsvc.commands.card import CARD_FORMATS
-from imgsvc.commands.naming import file_stem, with_scheme
+from imgsvc.commands.naming import file_stem, query_of, with_scheme
 from imgsvc.commands.output import STANDARD_OUTPUT, format_of
 
 _EXTENSIONS = {**{f".{name}": name for name in CARD_FORMATS}, ".jpeg": "jpg"}
@@ -62,7 +61,7 @@ class CardWish:
             "w": self.width,
             "h": self.height,
         }
-        return urlencode({name: value for name, value in given.items() if value not in (None, "")})
+        return query_of((name, value) for name, value in given.items() if value not in (None, ""))
 
     def path(self, host: str) -> Path | None:
         """Give the file to write; None = standard output."""

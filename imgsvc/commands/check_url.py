@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @click.command(
     "check-url",
     short_help="Say whether a URL may be fetched, and why.",
-    epilog=examples("check-url https://www.example.com/photo.jpg", "check-url http://10.0.0.5:3000/a.png --json"),
+    epilog=examples(
+        "check-url https://www.example.com/photo.jpg", "check-url https://www.example.com/photo.jpg --resolve --json"
+    ),
 )
 @click.argument("url")
 @click.option(

@@ -1,11 +1,10 @@
 """What ``imgsvc get`` is asked for, and how it is asked of the service."""
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import click
 
-from imgsvc.commands.naming import with_scheme
+from imgsvc.commands.naming import query_of, with_scheme
 from imgsvc.commands.output import STANDARD_OUTPUT, format_of
 from imgsvc.web.parameters import BY_NAME
 
@@ -63,7 +62,7 @@ class GetWish:
             _check_param(text)
         if self.json and self.output == STANDARD_OUTPUT:
             raise click.UsageError("--json has standard output for itself: name a file with -o, or none")
-        if self.output is None and not self.json and is_terminal:
+        if is_terminal and self.output is None and not self.json and self.format != "json":
             raise click.UsageError(
                 "the picture would go to the terminal: name a file with -o, or -o - if that is meant"
             )
@@ -94,7 +93,7 @@ class GetWish:
         }
         given = [(name, str(value)) for name, value in options.items() if value is not None]
         pairs = [(name, value) for name, _, value in (text.partition("=") for text in self.params)]
-        return urlencode([("url", with_scheme(self.url)), *given, *pairs])
+        return query_of([("url", with_scheme(self.url)), *given, *pairs])
 
 
 def _check_param(text: str) -> None:

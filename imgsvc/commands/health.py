@@ -16,7 +16,7 @@ DEFAULT_PORT = "8080"
 @click.command(
     "health",
     short_help="Ask the running service how it is.",
-    epilog=examples("health", "health --live --timeout 2", "health --server http://127.0.0.1:8080 --json"),
+    epilog=examples("health", "health --live --timeout 2", "health --json"),
 )
 @click.option("--server", metavar="URL", help="The running service; otherwise where IMGSVC_HOST and IMGSVC_PORT say.")
 @click.option("--live", is_flag=True, help="Only whether it answers at all.")

@@ -34,7 +34,7 @@ FORMATS = ("png", "webp", "avif", "jpg", "svg")
 )  # fmt: skip
 @click.option("--format", type=click.Choice(FORMATS), help="Format to write, whatever the extension.")
 @click.option(
-    "--size", type=click.IntRange(16, 1024), default=256, show_default=True,
+    "--size", type=click.IntRange(16, 1024), default=256, show_default=True, metavar="PX",
     help="Side in px of the square that the logo fits in.",
 )  # fmt: skip
 @click.option("--theme", type=click.Choice(("light", "dark")), help="Adapt it to a light or a dark page.")

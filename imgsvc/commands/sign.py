@@ -48,6 +48,8 @@ def sign(settings: Ready, /, target: str, expires: int | None, base: str | None,
 
 def _asked(target: str, expires: int | None) -> tuple[str, list[tuple[str, str]]]:
     """Give path and parameters to sign: without an older signature, and with a new end where one is asked for."""
+    if not target.isprintable():
+        raise click.BadParameter("a path or URL has no characters that cannot be printed", param_hint="PATH-OR-URL")
     parts = urlsplit(target)
     replaced = ("sig",) if expires is None else ("sig", "exp")
     pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in replaced]

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 import click
 
 from imgsvc.commands.logo import FORMATS
-from imgsvc.commands.naming import file_stem
+from imgsvc.commands.naming import file_stem, query_of
 from imgsvc.commands.output import STANDARD_OUTPUT, format_of
 
 _EXTENSIONS = {**{f".{name}": name for name in FORMATS}, ".jpeg": "jpg"}
@@ -94,7 +93,7 @@ class LogoWish:
             "bg": self.bg,
             "fallback": self.fallback,
         }
-        return urlencode({name: value for name, value in given.items() if value is not None})
+        return query_of((name, value) for name, value in given.items() if value is not None)
 
     def path(self, domain: str) -> Path:
         """Give the file to write; without one the working directory gets one named after *domain*, or the company."""

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -146,14 +145,6 @@ async def test_a_large_original_is_stored_whole_or_not_done(tmp_path):
     assert [path.stat().st_size >= len(large) for path in (tmp_path / "store").rglob("original*")] == [True]
     assert full[1][0] == "0 done, 0 skipped, 2 failed"
     assert "not-stored: 1" in full[1]
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Let children hear SIGINT: they inherit that it is ignored, which shells do for what runs in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")

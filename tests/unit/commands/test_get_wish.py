@@ -85,6 +85,7 @@ def test_what_does_not_go_together(given, said):
         ({"output": "-"}, True, False),
         ({"output": "x.png"}, True, False),
         ({"json": True}, True, False),
+        ({"format": "json"}, True, False),
     ],
 )
 def test_a_terminal_gets_no_picture_unless_it_is_meant(given, is_terminal, refused):

@@ -83,3 +83,9 @@ def test_sign_needs_a_key(invoke):
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("imgsvc: IMGSVC_SIGNING_KEYS: ")
+
+
+@pytest.mark.parametrize("target", ["/\udcff", "/a?b=\udcff", "/a\nb"])
+def test_a_target_that_is_no_text(invoke, target):
+    """Nothing is signed that no client could send."""
+    assert invoke("sign", target, IMGSVC_SIGNING_KEYS="k1").exit_code == 2
