@@ -10,7 +10,7 @@ from imgsvc.commands.output import write_json
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = "8080"
-"""As the settings have them; those take five times as long to load as all the rest."""
+"""As the settings have them; to load those costs five times what the question does."""
 
 
 @click.command(
