@@ -123,6 +123,22 @@ async def test_what_keeps_the_service_from_a_url_holds(tmp_path, settings, argum
     assert not list(tmp_path.glob("*.*"))
 
 
+async def test_large_originals_are_whole_or_not_written(tmp_path, origin, settings):
+    """What the service would stream is in the file to its last byte; where the source breaks off there is no file."""
+    large = mark(200) + bytes(300_000)  # what follows a picture's end is part of its file
+    origin.serve("/large.png", large, headers=PNG)
+    origin.reset_mid_body("/broken.png", large)
+    settings |= {"IMAGE_STREAM_THRESHOLD_BYTES": "65536"}
+    ended = []
+    for name in ("large", "broken"):
+        arguments = (origin.url(f"/{name}.png"), "-o", f"{name}.png", "--format", "original")
+        ended.append((await run(tmp_path, "get", *arguments, **settings))[0])
+
+    assert ended == [0, 1]
+    assert (tmp_path / "large.png").read_bytes() == large
+    assert not (tmp_path / "broken.png").exists()
+
+
 @pytest.mark.usefixtures("interruptible")
 async def test_ctrl_c(tmp_path, origin, settings):
     """SIGINT while the source is read ends it with 130, quietly, and no file is written."""

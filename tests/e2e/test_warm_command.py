@@ -205,10 +205,11 @@ async def test_files_that_are_none(tmp_path):
 
 
 async def test_serve_loads_nothing_of_it():
-    """What draws on terminals is loaded by these commands alone."""
+    """What draws on terminals is loaded by these commands alone, and they are when they are asked for."""
+    listed = "sorted(name for name in sys.modules if name.startswith('imgsvc.commands.'))"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "import sys, imgsvc.cli, imgsvc.app; print('rich' in sys.modules)",
+        sys.executable, "-c", f"import sys, imgsvc.cli, imgsvc.app; print('rich' in sys.modules, {listed})",
         env=python_environment({}), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
-    assert (await process.communicate())[0] == b"False\n"
+    assert (await process.communicate())[0] == b"False ['imgsvc.commands.program']\n"
