@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsvc.commands.naming import file_stem, with_scheme
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_files_name_is_never_a_path(text):
     """Whatever it is made of, it is one component, and neither hidden nor empty."""

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsvc.errors import ImgsvcError
@@ -33,6 +33,7 @@ def step(explained, rule: str):
     return next(step for step in explained.steps if step.rule == rule)
 
 
+@settings(deadline=None)
 @given(
     scheme=st.sampled_from(("http", "https", "HTTP", "ftp", "s3")),
     host=st.sampled_from(HOSTS),
