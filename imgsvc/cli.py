@@ -7,13 +7,12 @@ this module loads little, and every function imports what it needs.
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
 
 import click
 
@@ -26,20 +25,15 @@ from imgsvc.allocator import (
     in_force,
     restart,
 )
-from imgsvc.commands import EXIT_FAILED, READY, fail
-from imgsvc.commands.card import card
-from imgsvc.commands.logo import logo
-from imgsvc.commands.warm import warm
+from imgsvc.commands import ENVIRON, READY, SETTINGS, examples, fail
+from imgsvc.commands.program import EXIT_CODES, Program
 
 if TYPE_CHECKING:
-    from imgsvc.origin.policy import SourcePolicy
     from imgsvc.settings import Settings
     from imgsvc.web.logs import LineWriter
 
 Restart = Callable[[Mapping[str, str]], None]
 """Starts the program once more, with the environment it is given."""
-
-EXIT_DENIED = 1
 
 # libvips reads this once, when it is loaded: one thread a pipeline, because many pipelines run side by side.
 _BEFORE_LIBVIPS = {"VIPS_CONCURRENCY": "1"}
@@ -47,28 +41,47 @@ _BEFORE_LIBVIPS = {"VIPS_CONCURRENCY": "1"}
 
 def main() -> None:
     """Run the program; ends the process."""
-    commands(obj=restart)
+    if isinstance(sys.stdout, TextIOWrapper):  # what its encoding has no letters for shall not be the end
+        sys.stdout.reconfigure(errors="backslashreplace")
+    commands(prog_name="imgsvc", obj=restart)
 
 
-@click.group("imgsvc", invoke_without_command=True)
+@click.group(
+    "imgsvc",
+    cls=Program,
+    invoke_without_command=True,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="imgsvc")
 @click.pass_context
 def commands(context: click.Context) -> None:
     """Find, fetch, shrink, adapt, cache and serve pictures. Without a command: serve."""
-    context.meta[READY] = partial(_ready, context.obj)
+    context.meta.update({READY: partial(_ready, context.obj), SETTINGS: _settings, ENVIRON: _environ})
     if context.invoked_subcommand is None:
         context.invoke(serve)
 
 
-@commands.command()
-@click.option("--host", help="Address to listen on; wins over IMGSVC_HOST.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; wins over IMGSVC_PORT; 0 = a free one.")
+@commands.command(
+    short_help="Serve until SIGTERM.",
+    epilog=examples("serve --demo", "serve --host 0.0.0.0 --port 0"),
+)
+@click.option("--host", metavar="ADDRESS", help="Address to listen on; wins over IMGSVC_HOST.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="PORT",
+    help="Port to listen on; wins over IMGSVC_PORT; 0 = a free one.",
+)  # fmt: skip
 @click.option("--demo", is_flag=True, help="Serve sample pictures under /demo/ and allow them as sources.")
 @click.pass_obj
 def serve(
     start_again: Restart | None = None, host: str | None = None, port: int | None = None, *, demo: bool = False
 ) -> None:
-    """Serve until SIGTERM."""
+    """
+    Serve until SIGTERM or Ctrl-C.
+
+    Settings are read from the environment and from .env in the working directory. Once it listens, a line says where:
+    "imgsvc VERSION listening on http://HOST:PORT". The log goes to standard error.
+    """
     _prepare(start_again)
     import asyncio  # noqa: PLC0415 - after the second start: see the module
     import logging  # noqa: PLC0415
@@ -91,120 +104,6 @@ def serve(
         fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:
         fail(error.faults)
-
-
-@commands.command()
-def config() -> None:
-    """Print the settings in force, as NAME=value; secrets as ***."""
-    for name, value in _settings().in_force():
-        click.echo(f"{name}={value}")
-
-
-@commands.command("check-url")
-@click.argument("url")
-def check_url(url: str) -> None:
-    """Say whether URL may be fetched for anybody, and by which rule."""
-    from imgsvc.errors import ImgsvcError  # noqa: PLC0415 - see the module
-    from imgsvc.model.hosts import normalise_url  # noqa: PLC0415
-
-    try:
-        verdict = _policy().judge(normalise_url(url), signed=False)
-    except ImgsvcError as error:
-        click.echo(f"denied: {error.detail}")
-        sys.exit(EXIT_DENIED)
-    click.echo(f"{'allowed' if verdict.allowed else 'denied'}: {verdict.rule}")
-    sys.exit(0 if verdict.allowed else EXIT_DENIED)
-
-
-@commands.command()
-@click.argument("target", metavar="PATH-OR-URL")
-@click.option("--expires", type=click.IntRange(min=1), metavar="SECONDS", help="How long the signature shall hold.")
-def sign(target: str, expires: int | None) -> None:
-    """Print PATH-OR-URL's path with a signature by the first of IMGSVC_SIGNING_KEYS."""
-    from imgsvc.origin.signature import Signer, signed_text  # noqa: PLC0415 - see the module
-
-    keys = _settings().access.signing_keys
-    if not keys:
-        fail(["IMGSVC_SIGNING_KEYS: set at least one key to sign with"])
-    parts = urlsplit(target)
-    replaced = ("sig",) if expires is None else ("sig", "exp")
-    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in replaced]
-    if expires is not None:
-        pairs.append(("exp", str(int(time.time()) + expires)))
-    path = parts.path or "/"
-    signature = Signer([key.get_secret_value() for key in keys]).sign(path, pairs)
-    click.echo(f"{signed_text(path, pairs).decode()}&sig={signature}")
-
-
-@commands.command()
-@click.option("--url", "urls", multiple=True, help="A source's URL, or s3://KEY.")
-@click.option("--prefix", "prefixes", multiple=True, help="What URLs begin with: https://HOST/ at least.")
-@click.option("--domain", "domains", multiple=True, help="A host, or *.SUFFIX for all below one.")
-@click.option("--tag", "tags", multiple=True, help="A word that was given with tag=.")
-@click.option("--hard", is_flag=True, help="Delete; without it, what is hit is stale.")
-@click.option("--server", metavar="URL", help="The running service; otherwise where IMGSVC_HOST and IMGSVC_PORT say.")
-def purge(server: str | None, *, hard: bool, **named: tuple[str, ...]) -> None:
-    """Have the running service purge; needs IMGSVC_ADMIN_TOKEN."""
-    from imgsvc.web.purge_client import NotPurgedError, ask_to_purge, server_url  # noqa: PLC0415 - see the module
-
-    if not any(named.values()):
-        raise click.UsageError("say what: --url, --prefix, --domain or --tag, each as often as needed")
-    settings = _settings().server
-    if settings.admin_token is None:
-        fail(["IMGSVC_ADMIN_TOKEN: set it to the running service's own"])
-    if server is None and settings.port == 0:
-        fail(["IMGSVC_PORT: 0 is any port; say which with --server"])
-    url = server or server_url(settings.host, settings.port)
-    try:
-        click.echo(ask_to_purge(url, settings.admin_token.get_secret_value(), {**named, "hard": hard}))
-    except NotPurgedError as error:
-        click.echo(f"imgsvc: {error}", err=True)
-        sys.exit(EXIT_DENIED)
-
-
-@commands.group()
-def store() -> None:
-    """Look after the place where pictures are kept."""
-
-
-@store.command("init")
-@click.option(
-    "--expire-days",
-    type=click.IntRange(min=0),
-    default=30,
-    show_default=True,
-    help="Days after which a bucket lets pictures go; 0 = never. A folder has its ceiling instead.",
-)
-def store_init(expire_days: int) -> None:
-    """Make the folder or the bucket, with a bucket's life-cycle rules; safe to repeat."""
-    import asyncio  # noqa: PLC0415 - see the module
-
-    from imgsvc.errors import StoreError  # noqa: PLC0415
-    from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS  # noqa: PLC0415
-    from imgsvc.store.preparing import prepare  # noqa: PLC0415
-
-    settings = _settings()
-    longest_seconds = settings.cache.max_ttl_seconds + STALE_IF_ERROR_SECONDS
-    try:
-        asyncio.run(prepare(settings.store, expire_days, longest_seconds, click.echo))
-    except StoreError as error:
-        click.echo(f"imgsvc: {error.detail}", err=True)
-        sys.exit(EXIT_FAILED)
-
-
-commands.add_command(card)
-commands.add_command(logo)
-commands.add_command(warm)
-
-
-def _policy() -> "SourcePolicy":
-    from imgsvc.origin.own import LoopGuard  # noqa: PLC0415 - see the module
-    from imgsvc.origin.policy import SourcePolicy  # noqa: PLC0415
-
-    settings = _settings()
-    guard = LoopGuard(demo=False)
-    guard.listening(settings.server.host, settings.server.port)
-    return SourcePolicy(settings.access, settings.origin, guard)
 
 
 def _prepare(start_again: Restart | None) -> None:

@@ -1,4 +1,4 @@
-"""Write the pages of ``docs/`` that are made from the code: the settings and the problem codes."""
+"""Write the pages of ``docs/`` that are made from the code: the settings and the command line."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from imgsvc.settings import documented
 from imgsvc.settings.values import shown
+from scripts.command_page import page as commands_page
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -45,3 +46,4 @@ def _secret(annotation: object) -> str:
 
 if __name__ == "__main__":
     (DOCS / "configuration.md").write_text(configuration())
+    (DOCS / "commands.md").write_text(commands_page())

@@ -14,14 +14,12 @@ from dataclasses import dataclass, fields
 from imgsvc.app.answering import Answering, put_together
 from imgsvc.app.cards import make_cards
 from imgsvc.app.ending import Ending
-from imgsvc.app.logos import Logos, make_logos, services_named
+from imgsvc.app.logos import Logos, make_logos
 from imgsvc.app.memory import GUARDED_ENTRY_BYTES, read_limit
 from imgsvc.app.pages import make_pages
 from imgsvc.app.parts import Parts, open_parts
 from imgsvc.app.sharing import make_sharing
-from imgsvc.model.hosts import origin_of
 from imgsvc.origin.own import LoopGuard
-from imgsvc.origin.policy import SourcePolicy
 from imgsvc.origin.signature import Signer
 from imgsvc.pressure.levels import Level
 from imgsvc.services.access import AccessService
@@ -30,6 +28,7 @@ from imgsvc.services.metrics import MetricsService
 from imgsvc.services.opengraph.cards import Cards
 from imgsvc.services.opengraph.service import PageService
 from imgsvc.services.opengraph.sharing import ShareService
+from imgsvc.services.policy import make_policy
 from imgsvc.services.scripts import Scripts
 from imgsvc.services.shelf import Shelf
 from imgsvc.settings import Settings
@@ -76,7 +75,7 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
         limit_bytes, memory = await asyncio.to_thread(read_limit, settings.memory)
         settings = settings.model_copy(update={"memory": memory})
         guard = LoopGuard(demo=demo)
-        policy = _make_policy(settings, guard)
+        policy = make_policy(settings, guard)
         ending = Ending(settings.server.shutdown_timeout_seconds)
         parts = await open_parts(settings, policy, ending, stack)
         shelf = _make_shelf(settings, parts)
@@ -115,13 +114,6 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
             demo=demo,
         )
         yield Opened(services, cards.cards, guard, ending, owners)
-
-
-def _make_policy(settings: Settings, guard: LoopGuard) -> SourcePolicy:
-    proxies = settings.proxies
-    services = services_named(settings) | {origin_of(proxies.twitter_base_url)}
-    servers = {origin_of(proxies.assets_base_url)} if proxies.assets_base_url else ()
-    return SourcePolicy(settings.access, settings.origin, guard, services, servers)
 
 
 def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:

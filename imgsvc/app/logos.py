@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.parts import Parts
-from imgsvc.logos.candidate import LogoSource
 from imgsvc.logos.companies import Companies, parse_companies
 from imgsvc.logos.domain import DomainReader
-from imgsvc.logos.providers import Provider
-from imgsvc.model.hosts import origin_of
 from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import FLUSH_APART_SECONDS
 from imgsvc.services.images import ImageService
@@ -23,6 +20,7 @@ from imgsvc.services.logos.keeper import LogoKeeper
 from imgsvc.services.logos.records import LogoRecords
 from imgsvc.services.logos.searcher import Searcher
 from imgsvc.services.logos.service import LogoService
+from imgsvc.services.policy import providers_of
 from imgsvc.services.shelf import Shelf
 from imgsvc.settings import LogoSettings, Settings, SettingsError
 
@@ -83,23 +81,6 @@ def make_logos(
         clock=clock,
     )
     return Logos(logos, keeper)
-
-
-def providers_of(settings: LogoSettings) -> tuple[Provider, ...]:
-    """Give the services in the order they are asked; one whose template is empty is not."""
-    own = {"google": settings.google_url, "duckduckgo": settings.duckduckgo_url}
-    shipped = {LogoSettings().google_url, LogoSettings().duckduckgo_url}
-    named = ((LogoSource(item.name), item.template or own.get(item.name, "")) for item in settings.providers)
-    return tuple(
-        Provider.parse(template, source, is_usual=template in shipped) for source, template in named if template
-    )
-
-
-def services_named(settings: Settings) -> frozenset[tuple[str, int]]:
-    """Give hosts and ports of the services that the operator's settings name."""
-    urls = [provider.template for provider in providers_of(settings.logos)]
-    urls += [settings.server.site_url] if settings.server.site_url else []
-    return frozenset(origin_of(url.partition("{")[0]) for url in urls)
 
 
 def read_companies(settings: LogoSettings) -> Companies:

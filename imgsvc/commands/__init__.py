@@ -1,8 +1,9 @@
 """
-Commands that use the whole service without a web server: ``logo``, ``card`` and ``warm``.
+The commands, one module each, and what they need.
 
-The modules named after a command load no more than :mod:`imgsvc.cli` does, because ``serve`` loads them too; what a
-command needs it imports when it runs. The environment is read there, not here: :data:`READY` is the way to it.
+A module named after a command is loaded when that is asked for, and loads little itself: what a command needs it
+imports when it runs, libvips not before :data:`READY` has prepared for it. The environment is read in
+:mod:`imgsvc.cli`, not here: :data:`READY`, :data:`SETTINGS` and :data:`ENVIRON` are the ways to it.
 """
 
 import sys
@@ -15,11 +16,20 @@ if TYPE_CHECKING:
     from imgsvc.settings import Settings
 
 Ready = Callable[[], "Settings"]
+Environ = Callable[[], dict[str, str]]
 
 READY = "imgsvc.ready"
 """Names, among a click context's ``meta``, what prepares the process for libvips and gives the settings."""
 
+SETTINGS = "imgsvc.settings"
+"""Names what gives the settings alone, for commands that touch no picture; a :data:`Ready` as well."""
+
+ENVIRON = "imgsvc.environ"
+"""Names what gives the texts that settings are read from, ``.env`` and the environment; an :data:`Environ`."""
+
 EXIT_FAILED = 1
+"""What was asked for could not be done, is not allowed, or is not as it should be."""
+
 EXIT_SETTINGS = 2
 """The settings, or the command line, make no sense; click ends with the same."""
 
@@ -32,3 +42,8 @@ def fail(faults: Iterable[str], code: int = EXIT_SETTINGS) -> NoReturn:
     for fault in faults:
         click.echo(f"imgsvc: {fault}", err=True)
     sys.exit(code)
+
+
+def examples(*lines: str) -> str:
+    """Give the end of a command's help: examples, as they are typed after ``imgsvc``."""
+    return "\n".join(["\b", "Examples:", *(f"  imgsvc {line}" for line in lines)])

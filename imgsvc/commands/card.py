@@ -1,13 +1,12 @@
 """``imgsvc card``: draw the card of a page and write it to a file."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.decorators import pass_meta_key
 
-from imgsvc.commands import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_SETTINGS, READY, Ready, fail
-from imgsvc.commands.output import write_picture
+from imgsvc.commands import READY, Ready, examples
+from imgsvc.commands.output import write_bytes, write_json, write_picture
 
 if TYPE_CHECKING:
     from imgsvc.commands.card_drawing import DrawnCard
@@ -18,7 +17,14 @@ CARD_FORMATS = ("png", "webp", "avif", "jpg")
 KINDS = ("og-card", "person", "company")
 
 
-@click.command("card", short_help="Draw the card of a page and write it to a file.")
+@click.command(
+    "card",
+    short_help="Draw the card of a page.",
+    epilog=examples(
+        "card https://example.com/about -o card.png",
+        "card example.com --kind person --title 'Ada Lovelace' --subtitle Mathematician --format webp",
+    ),
+)
 @click.argument("url", metavar="URL")
 @click.option(
     "-o", "--output", metavar="FILE",
@@ -31,8 +37,9 @@ KINDS = ("og-card", "person", "company")
 )  # fmt: skip
 @click.option("--title", metavar="TEXT", default="", help="What stands on it in the place of the page's title.")
 @click.option("--subtitle", metavar="TEXT", default="", help="What stands there in the place of its description.")
-@click.option("--width", type=click.IntRange(1, 1200), help="Width in px; 1200 unless a height is given.")
-@click.option("--height", type=click.IntRange(1, 630), help="Height in px; 630 unless a width is given.")
+@click.option("--width", type=click.IntRange(1, 1200), metavar="PX", help="Width in px; 1200 unless a height is given.")
+@click.option("--height", type=click.IntRange(1, 630), metavar="PX", help="Height in px; 630 unless a width is given.")
+@click.option("--json", is_flag=True, help="Write what was drawn as JSON; the card only where -o names a file.")
 @pass_meta_key(READY)
 def card(ready: Ready, /, **given: Any) -> None:
     """
@@ -46,25 +53,17 @@ def card(ready: Ready, /, **given: Any) -> None:
     wish = CardWish(**given)
     wish.check()
     drawn = _drawn(ready(), wish)
-    write_picture(drawn.data, wish.path(drawn.host), drawn.description)
+    path = wish.path(drawn.host)
+    if not wish.json:
+        write_picture(drawn.data, path, drawn.description)
+        return
+    if wish.output is not None:
+        write_bytes(drawn.data, path)
+    write_json(drawn.facts | {"output": wish.output})
 
 
 def _drawn(settings: "Settings", wish: "CardWish") -> "DrawnCard":
-    """Draw, with a line on the terminal that says so; every way in which that fails ends the process."""
-    import asyncio  # noqa: PLC0415 - see the package
+    from imgsvc.commands.card_drawing import draw  # noqa: PLC0415 - loads libvips, for which the settings were made ready
+    from imgsvc.commands.running import run  # noqa: PLC0415
 
-    from imgsvc.commands.card_drawing import draw  # noqa: PLC0415
-    from imgsvc.commands.terminal import error_console, searching, warnings_on  # noqa: PLC0415
-    from imgsvc.errors import ImgsvcError, InvalidRequest  # noqa: PLC0415
-    from imgsvc.settings import SettingsError  # noqa: PLC0415
-
-    console = error_console()
-    try:
-        with warnings_on(console), searching(console, f"Reading {wish.url}"):
-            return asyncio.run(draw(settings, wish))
-    except SettingsError as error:
-        fail(error.faults)
-    except ImgsvcError as error:
-        fail([f"{wish.url}: {error.detail}"], EXIT_SETTINGS if isinstance(error, InvalidRequest) else EXIT_FAILED)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+    return run(draw(settings, wish), doing=f"Reading {wish.url}", subject=wish.url, json=wish.json)

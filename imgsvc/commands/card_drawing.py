@@ -1,6 +1,7 @@
 """A card for the command line: its page read, itself drawn, with everything opened and closed again."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from imgsvc.app import Opened, open_services
 from imgsvc.commands.card_wish import CardWish
@@ -10,6 +11,7 @@ from imgsvc.services.answers import Served
 from imgsvc.services.opengraph.answers import ShareRequest
 from imgsvc.services.opengraph.document import PageDocument
 from imgsvc.settings import Settings
+from imgsvc.web.error_map import code_of
 from imgsvc.web.opengraph.share_params import ShareQuestion, parse_share_query
 
 
@@ -22,11 +24,13 @@ class DrawnCard:
         data: its bytes.
         host: of the page.
         description: one line for a person.
+        facts: the same for programs.
     """
 
     data: bytes
     host: str
     description: str
+    facts: dict[str, Any]
 
 
 async def draw(settings: Settings, wish: CardWish) -> DrawnCard:
@@ -55,7 +59,9 @@ async def _draw(opened: Opened, question: ShareQuestion) -> DrawnCard:
     card = await opened.cards.request(asked, document, error)
     served = await opened.services.images.get(replace(card, spec=question.spec))
     try:
-        return DrawnCard(await bytes_of(served), question.source.host, _described(question, served, error))
+        data = await bytes_of(served)
+        facts = _facts(question, served, error, len(data))
+        return DrawnCard(data, question.source.host, _described(facts), facts)
     finally:
         served.let_go()
 
@@ -71,9 +77,22 @@ async def _read(opened: Opened, question: ShareQuestion) -> tuple[PageDocument |
     return known.record, None
 
 
-def _described(question: ShareQuestion, served: Served, error: ImgsvcError | None) -> str:
-    """Say in a line what was drawn."""
+def _facts(question: ShareQuestion, served: Served, error: ImgsvcError | None, size_bytes: int) -> dict[str, Any]:
     meta = served.blob.meta
-    size = f"{meta.width} x {meta.height} " if meta.width else ""
-    note = "" if error is None else f" (the page could not be read: {error.detail})"
-    return f"{question.source.host}: {question.kind.value}, {size}{extension_of(served)}{note}"
+    return {
+        "url": question.source.url,
+        "host": question.source.host,
+        "kind": question.kind,
+        "format": extension_of(served),
+        "width": meta.width or None,
+        "height": meta.height or None,
+        "bytes": size_bytes,
+        "page_error": None if error is None else {"code": code_of(error), "detail": error.detail},
+    }
+
+
+def _described(facts: dict[str, Any]) -> str:
+    """Say in a line what was drawn."""
+    size = f"{facts['width']} x {facts['height']} " if facts["width"] else ""
+    note = f" (the page could not be read: {facts['page_error']['detail']})" if facts["page_error"] else ""
+    return f"{facts['host']}: {facts['kind']}, {size}{facts['format']}{note}"

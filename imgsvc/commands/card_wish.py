@@ -1,16 +1,15 @@
 """What ``imgsvc card`` is asked for, and how it is asked of the service."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
+
+import click
 
 from imgsvc.commands.card import CARD_FORMATS
+from imgsvc.commands.naming import file_stem, query_of, with_scheme
 from imgsvc.commands.output import STANDARD_OUTPUT, format_of
 
 _EXTENSIONS = {**{f".{name}": name for name in CARD_FORMATS}, ".jpeg": "jpg"}
-_NOT_FOR_A_FILE = re.compile(r"[^\w.-]+")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +26,7 @@ class CardWish:
         subtitle: likewise.
         width: in px; None = what follows from *height*, or 1200.
         height: in px; None = what follows from *width*, or 630.
+        json: whether facts are written to standard output.
     """
 
     url: str
@@ -37,6 +37,7 @@ class CardWish:
     subtitle: str = ""
     width: int | None = None
     height: int | None = None
+    json: bool = False
 
     @property
     def format_name(self) -> str:
@@ -44,13 +45,15 @@ class CardWish:
         return self.format or format_of(self.output, _EXTENSIONS)
 
     def check(self) -> None:
-        """See whether what is asked for goes together; raises as :attr:`format_name`."""
+        """See whether what is asked for goes together; raises click.UsageError where it does not."""
+        if self.json and self.output == STANDARD_OUTPUT:
+            raise click.UsageError("--json has standard output for itself: name a file with -o, or none")
         _ = self.format_name
 
     def query(self) -> str:
         """Ask the same as a query string of ``/api/og-image``."""
         given = {
-            "url": self.url if _SCHEME.match(self.url) else f"https://{self.url}",
+            "url": with_scheme(self.url),
             "f": self.format_name,
             "kind": self.kind,
             "title": self.title,
@@ -58,10 +61,10 @@ class CardWish:
             "w": self.width,
             "h": self.height,
         }
-        return urlencode({name: value for name, value in given.items() if value not in (None, "")})
+        return query_of((name, value) for name, value in given.items() if value not in (None, ""))
 
     def path(self, host: str) -> Path | None:
         """Give the file to write; None = standard output."""
         if self.output is not None:
             return None if self.output == STANDARD_OUTPUT else Path(self.output)
-        return Path(f"{_NOT_FOR_A_FILE.sub('-', host).strip('-.') or 'page'}-card.{self.format_name}")
+        return Path(f"{file_stem(host, 'page')}-card.{self.format_name}")

@@ -1,13 +1,12 @@
 """``imgsvc logo``: find a logo, write it to a file, say why it is the one."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.decorators import pass_meta_key
 
-from imgsvc.commands import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_SETTINGS, READY, Ready, fail
-from imgsvc.commands.output import write_picture
+from imgsvc.commands import EXIT_FAILED, READY, Ready, examples, fail
+from imgsvc.commands.output import write_json, write_picture
 
 if TYPE_CHECKING:
     from imgsvc.commands.finding import Drawn, Found
@@ -17,7 +16,15 @@ if TYPE_CHECKING:
 FORMATS = ("png", "webp", "avif", "jpg", "svg")
 
 
-@click.command("logo", short_help="Find a logo and write it to a file, or say why it is the one.")
+@click.command(
+    "logo",
+    short_help="Find a logo, or say why it is the one.",
+    epilog=examples(
+        "logo example.com --theme dark -o logo.webp",
+        "logo example.com --explain",
+        "logo 'Example Inc' --company --fallback monogram --size 64",
+    ),
+)
 @click.argument("subject", metavar="DOMAIN")
 @click.option("--company", is_flag=True, help="DOMAIN is a company's name.")
 @click.option(
@@ -27,7 +34,7 @@ FORMATS = ("png", "webp", "avif", "jpg", "svg")
 )  # fmt: skip
 @click.option("--format", type=click.Choice(FORMATS), help="Format to write, whatever the extension.")
 @click.option(
-    "--size", type=click.IntRange(16, 1024), default=256, show_default=True,
+    "--size", type=click.IntRange(16, 1024), default=256, show_default=True, metavar="PX",
     help="Side in px of the square that the logo fits in.",
 )  # fmt: skip
 @click.option("--theme", type=click.Choice(("light", "dark")), help="Adapt it to a light or a dark page.")
@@ -61,35 +68,20 @@ def logo(ready: Ready, /, **given: Any) -> None:
 
 
 def _found(settings: "Settings", wish: "LogoWish") -> "Found":
-    """Search, with a line on the terminal that says so; every way in which that fails ends the process."""
-    import asyncio  # noqa: PLC0415 - see the package
+    from imgsvc.commands.finding import find  # noqa: PLC0415 - loads libvips, for which the settings were made ready
+    from imgsvc.commands.running import run  # noqa: PLC0415
 
-    from imgsvc.commands.finding import find  # noqa: PLC0415
-    from imgsvc.commands.terminal import error_console, searching, warnings_on  # noqa: PLC0415
-    from imgsvc.errors import ImgsvcError, InvalidRequest  # noqa: PLC0415
-    from imgsvc.settings import SettingsError  # noqa: PLC0415
-
-    console = error_console()
-    try:
-        with warnings_on(console), searching(console, f"Looking for the logo of {wish.subject}"):
-            return asyncio.run(find(settings, wish))
-    except SettingsError as error:
-        fail(error.faults)
-    except ImgsvcError as error:
-        fail([f"{wish.subject}: {error.detail}"], EXIT_SETTINGS if isinstance(error, InvalidRequest) else EXIT_FAILED)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+    doing = f"Looking for the logo of {wish.subject}"
+    return run(find(settings, wish), doing=doing, subject=wish.subject, json=wish.json)
 
 
 def _show(wish: "LogoWish", explained: dict[str, Any]) -> None:
-    import json  # noqa: PLC0415 - see the package
-
-    from imgsvc.commands.terminal import show_candidates  # noqa: PLC0415
-
     if wish.json:
-        click.echo(json.dumps(explained, indent=2))
-    else:
-        show_candidates(explained)
+        write_json(explained)
+        return
+    from imgsvc.commands.terminal import show_candidates  # noqa: PLC0415 - see the package
+
+    show_candidates(explained)
 
 
 def _write(wish: "LogoWish", drawn: "Drawn") -> None:

@@ -1,8 +1,9 @@
-"""Pictures written to files or to standard output, and which format a file's name asks for."""
+"""What commands write: pictures to files or to standard output, and facts as JSON."""
 
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,14 +32,28 @@ def format_of(output: str | None, extensions: Mapping[str, str]) -> str:
     return extensions[extension]
 
 
+def write_json(document: Any) -> None:
+    """Write facts to standard output, as JSON in ASCII."""
+    import json  # noqa: PLC0415 - see the package
+
+    click.echo(json.dumps(document, indent=2))
+
+
 def write_picture(data: bytes, path: Path | None, description: str) -> None:
     """Write a picture to *path*, or to standard output, and say on standard error what it is and where it went."""
+    write_bytes(data, path)
+    click.echo(description if path is None else f"{description}; written to {path}", err=True)
+
+
+def write_bytes(data: bytes, path: Path | None) -> None:
+    """Write a picture to *path*, or to standard output; where that fails the process ends."""
     if path is None:
+        if sys.stdout is None:
+            fail(["standard output is closed: name a file with -o"], EXIT_FAILED)
         sys.stdout.buffer.write(data)
-        click.echo(description, err=True)
+        sys.stdout.flush()
         return
     try:
         path.write_bytes(data)
     except OSError as error:
         fail([f"{path}: cannot be written: {error.strerror}"], EXIT_FAILED)
-    click.echo(f"{description}; written to {path}", err=True)

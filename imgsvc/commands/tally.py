@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from imgsvc.commands.terminal import printable
 
@@ -44,6 +45,12 @@ class Tally:
             self.done += 1
         else:
             self.failures.append((line, failure))
+
+    def facts(self, *, is_whole: bool) -> dict[str, Any]:
+        """Give it for programs, with every failure."""
+        failures = [{"line": line, "code": why.code, "detail": why.detail} for line, why in self.failures]
+        counts = {"done": self.done, "skipped": self.skipped, "failed": len(failures)}
+        return {**counts, "interrupted": not is_whole, "failures": failures}
 
     def summary(self, *, is_whole: bool) -> Iterator[str]:
         """Give it as lines of text: the counts, then failures by code, the most frequent first."""

@@ -60,7 +60,8 @@ def searching(console: Console, text: str) -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    with console.status(Text(printable(text))):
+    spinner = "dots" if console.encoding.startswith("utf") else "line"
+    with console.status(Text(printable(text)), spinner=spinner):
         yield
 
 

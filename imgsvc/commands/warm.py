@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.decorators import pass_meta_key
 
-from imgsvc.commands import EXIT_FAILED, EXIT_INTERRUPTED, READY, Ready, fail
+from imgsvc.commands import EXIT_FAILED, EXIT_INTERRUPTED, READY, Ready, examples, fail
+from imgsvc.commands.output import write_json
 
 if TYPE_CHECKING:
     from imgsvc.commands.lines import Plan, Warmed
@@ -18,7 +19,13 @@ STANDARD_INPUT = "-"
 FORMATS = ("auto", "avif", "webp", "png", "jpg")
 
 
-@click.command("warm", short_help="Have pictures and logos in the store before anybody asks.")
+@click.command(
+    "warm",
+    short_help="Have pictures and logos in the store before anybody asks.",
+    epilog=examples(
+        "warm pages.txt --width 640 --width 1080", "warm pages.txt --theme none --theme dark --again --json"
+    ),
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True))
 @click.option(
     "--width", "widths", type=click.IntRange(1, 8192), multiple=True, metavar="PX",
@@ -44,8 +51,11 @@ FORMATS = ("auto", "avif", "webp", "png", "jpg")
     help="Where lines that are done are noted; FILE.warmed unless said, nowhere for standard input.",
 )  # fmt: skip
 @click.option("--again", is_flag=True, help="Warm lines as well that are done.")
+@click.option("--json", is_flag=True, help="Write the counts, and every failure, as JSON instead of the summary.")
 @pass_meta_key(READY)
-def warm(ready: Ready, /, file: str, state: str | None, at_once: int, *, again: bool, **options: Any) -> None:
+def warm(
+    ready: Ready, /, file: str, state: str | None, at_once: int, *, again: bool, json: bool, **options: Any
+) -> None:
     """
     Put what FILE names into the store: in each line a domain, whose logo is meant, or a picture's http(s) URL.
 
@@ -68,8 +78,10 @@ def warm(ready: Ready, /, file: str, state: str | None, at_once: int, *, again: 
             is_whole = not left or _ran(settings, plan, left, warmed, tally, at_once)
     except StateError as error:
         fail([str(error)], EXIT_FAILED)
-    for text in tally.summary(is_whole=is_whole):
-        click.echo(text)
+    if json:
+        write_json(tally.facts(is_whole=is_whole))
+    else:
+        click.echo("\n".join(tally.summary(is_whole=is_whole)))
     sys.exit((EXIT_FAILED if tally.failures else 0) if is_whole else EXIT_INTERRUPTED)
 
 

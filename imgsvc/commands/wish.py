@@ -1,17 +1,15 @@
 """What ``imgsvc logo`` is asked for, and how it is asked of the service."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 import click
 
 from imgsvc.commands.logo import FORMATS
+from imgsvc.commands.naming import file_stem, query_of
 from imgsvc.commands.output import STANDARD_OUTPUT, format_of
 
 _EXTENSIONS = {**{f".{name}": name for name in FORMATS}, ".jpeg": "jpg"}
-_NOT_FOR_A_FILE = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +93,10 @@ class LogoWish:
             "bg": self.bg,
             "fallback": self.fallback,
         }
-        return urlencode({name: value for name, value in given.items() if value is not None})
+        return query_of((name, value) for name, value in given.items() if value is not None)
 
     def path(self, domain: str) -> Path:
         """Give the file to write; without one the working directory gets one named after *domain*, or the company."""
         if self.output is not None:
             return Path(self.output)
-        name = _NOT_FOR_A_FILE.sub("-", domain or self.subject).strip("-.") or "logo"
-        return Path(f"{name}.{self.format_name}")
+        return Path(f"{file_stem(domain or self.subject, 'logo')}.{self.format_name}")

@@ -131,7 +131,7 @@ class SourcePolicy:
             hop = self.hop(normalise_url(url))
         except ImgsvcError as error:
             return Verdict.refused("url", error)
-        return self._judge(hop, "signature" if signed else self._rule_for(hop.host), _not_listed(hop.host))
+        return self._judge(hop, "signature" if signed else self.rule_for(hop.host), _not_listed(hop.host))
 
     def check(self, url: str, *, signed: bool) -> None:
         """
@@ -182,7 +182,7 @@ class SourcePolicy:
             return
         same = "redirect to the same host" if hop.host == self.hop(first_url).host else None
         outside = SourceNotAllowed("The source redirects to a host that is not allowed.", param="url")
-        self._enforce(self._judge(hop, same or self._rule_for(hop.host), outside))
+        self._enforce(self._judge(hop, same or self.rule_for(hop.host), outside))
 
     def hop(self, url: str) -> Hop:
         """Take a normalised URL apart, with the parser that connects."""
@@ -201,6 +201,25 @@ class SourcePolicy:
             self._refused[reason] += 1
         return reason
 
+    def rule_for(self, host: str) -> str | None:
+        """Say by which item of the allow list *host* (normalised) is allowed; None = it is not."""
+        item = self._allowed.match(host)
+        return f"IMGSVC_ALLOWED_HOSTS ({item})" if item else None
+
+    def is_port_allowed(self, hop: Hop) -> bool:
+        """Whether sources may have *hop*'s port: the web's, or one that the operator named with its host."""
+        if (hop.host, hop.port) in self._services or (hop.host, hop.port) in self._servers:
+            return True
+        named = {item.port for item in self._origin.trusted_origins if item.host == hop.host}
+        return hop.port in WEB_PORTS | named or self.target(hop.host) is not None
+
+    def literal_refusal(self, hop: Hop) -> Refusal | None:
+        """Judge a host that is an address, however spelt; None = it is none, or may be reached. Counts nothing."""
+        address = hop.literal
+        if address is not None:
+            return None if self.target(hop.host) else self._peer_refusal(hop, address, hop.port)
+        return Refusal.LEGACY_SPELLING if _NUMERIC_END.match(hop.host) else None
+
     def statistics(self) -> PolicyStatistics:
         """Snapshot of the counters."""
         return PolicyStatistics(MappingProxyType(dict(self._refused)))
@@ -218,9 +237,9 @@ class SourcePolicy:
             return Verdict.refused("own address", SourceNotAllowed(NOT_OURSELVES, param="url"), Refusal.OWN_ADDRESS)
         if rule is None:
             return Verdict.refused("IMGSVC_ALLOWED_HOSTS", not_allowed)
-        if not self._is_port_allowed(hop):
+        if not self.is_port_allowed(hop):
             return Verdict.refused("port", PortNotAllowed(f"Port {hop.port} is not allowed for sources.", param="url"))
-        if (reason := self._literal_refusal(hop)) is not None:
+        if (reason := self.literal_refusal(hop)) is not None:
             return Verdict.refused(f"address ({reason})", AddressNotPublic(NOT_PUBLIC, param="url"), reason)
         return Verdict(allowed=True, rule=rule)
 
@@ -229,7 +248,7 @@ class SourcePolicy:
         is_open = not is_private or hop.host in own_hosts or (hop.host, hop.port) in self._services
         if is_open and not self._is_private_server(hop):
             return "named by a page or a service"
-        return self._rule_for(hop.host)
+        return self.rule_for(hop.host)
 
     def _is_named_private(self, host: str) -> bool:
         return any(item.host == host for item in self._origin.trusted_origins)
@@ -238,22 +257,6 @@ class SourcePolicy:
         if self.target(hop.host) is not None:  # IMGSVC_CONNECT_TO leads there whatever the port
             return any(host == hop.host for host, _ in self._servers)
         return self._is_named_private(hop.host) and (hop.host, hop.port) in self._servers
-
-    def _rule_for(self, host: str) -> str | None:
-        item = self._allowed.match(host)
-        return f"IMGSVC_ALLOWED_HOSTS ({item})" if item else None
-
-    def _is_port_allowed(self, hop: Hop) -> bool:
-        if (hop.host, hop.port) in self._services or (hop.host, hop.port) in self._servers:
-            return True
-        named = {item.port for item in self._origin.trusted_origins if item.host == hop.host}
-        return hop.port in WEB_PORTS | named or self.target(hop.host) is not None
-
-    def _literal_refusal(self, hop: Hop) -> Refusal | None:
-        address = hop.literal
-        if address is not None:
-            return None if self.target(hop.host) else self._peer_refusal(hop, address, hop.port)
-        return Refusal.LEGACY_SPELLING if _NUMERIC_END.match(hop.host) else None
 
     def _peer_refusal(self, hop: Hop, address: IPv4Address | IPv6Address, port: int) -> Refusal | None:
         if self.own.is_self(address, port):

@@ -36,7 +36,7 @@ class SystemLookup:
 
     async def lookup(self, host: str) -> list[str]:
         """Look *host* up; a cancelled caller leaves the thread to finish by itself."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _addresses, host)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, addresses_of, host)
 
     def close(self) -> None:
         """Let idle threads end at once and busy ones after their look-up; drop what waits."""
@@ -49,7 +49,13 @@ def resolved(host: str, address: str, port: int) -> ResolveResult:
     return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
 
 
-def _addresses(host: str) -> list[str]:
+def addresses_of(host: str) -> list[str]:
+    """
+    Give the addresses of *host*, best first; blocks.
+
+    Raises:
+        OSError: there is none.
+    """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
     except UnicodeError as error:  # a label over 63 characters fails in Python, before any look-up

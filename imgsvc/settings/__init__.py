@@ -12,7 +12,7 @@ from imgsvc.settings.groups import (
 )
 from imgsvc.settings.memory import MIB, MemorySettings
 from imgsvc.settings.services import LogoSettings, ProxySettings
-from imgsvc.settings.tree import Settings, SettingsError, documented, unknown_names
+from imgsvc.settings.tree import Settings, SettingsError, defaults, documented, unknown_names
 from imgsvc.settings.values import ConnectTo, RateLimit, TrustedOrigin
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "StoreSettings",
     "TransformSettings",
     "TrustedOrigin",
+    "defaults",
     "documented",
     "unknown_names",
 ]

@@ -62,10 +62,7 @@ class Settings(Frozen):
             SettingsError: with every fault there is; a contradiction between settings of one group shows once each
                 value of the group can be read, for against a wrong one it would mean nothing.
         """
-        stripped = {name: text.strip() for name, text in environ.items()}
-        # Set to nothing means unset, in compose files and unit files; so a blank name never hides its alias.
-        said = {name: text for name, text in stripped.items() if text or name in cls.EMPTY_IS_OFF}
-        values = {cls.ALIASES[name]: text for name, text in said.items() if name in cls.ALIASES} | said
+        values = cls.said(environ)
         groups: dict[str, Frozen] = {}
         faults: list[str] = []
         for name, group in _groups():
@@ -76,6 +73,14 @@ class Settings(Frozen):
         if faults:
             raise SettingsError(faults)
         return cls.model_validate(groups)
+
+    @classmethod
+    def said(cls, environ: Mapping[str, str]) -> dict[str, str]:
+        """Give the texts among *environ* that mean something, by the names of their settings."""
+        stripped = {name: text.strip() for name, text in environ.items()}
+        # Set to nothing means unset, in compose files and unit files; so a blank name never hides its alias.
+        said = {name: text for name, text in stripped.items() if text or name in cls.EMPTY_IS_OFF}
+        return {cls.ALIASES[name]: text for name, text in said.items() if name in cls.ALIASES} | said
 
     def in_force(self) -> Iterator[tuple[str, str]]:
         """Give ``(NAME, value)`` of every setting; secrets as ``***``."""
@@ -90,6 +95,11 @@ def documented() -> Iterator[tuple[str, type[Frozen], str, FieldInfo]]:
     for name, group in _groups():
         for info in group.model_fields.values():
             yield name, group, str(info.alias), info
+
+
+def defaults() -> dict[str, str]:
+    """Give what each setting is while it is unset, by name; empty where that follows from others."""
+    return {alias: shown(info.get_default()) for _, _, alias, info in documented()}
 
 
 def unknown_names(environ: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:

@@ -10,6 +10,7 @@ from imgsvc.settings import documented
 from imgsvc.web.error_map import codes
 from imgsvc.web.logos.parameters import SHAPES
 from imgsvc.web.parameters import PARAMETERS
+from scripts.command_page import page as commands_page
 from scripts.write_docs import configuration
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,11 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 def test_the_configuration_page_is_up_to_date():
     """``make docs`` would change nothing."""
     assert (ROOT / "docs" / "configuration.md").read_text() == configuration()
+
+
+def test_the_page_of_commands_is_up_to_date():
+    """``make docs`` would change nothing there either."""
+    assert (ROOT / "docs" / "commands.md").read_text() == commands_page()
 
 
 def test_every_setting_has_a_sentence():

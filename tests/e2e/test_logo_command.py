@@ -3,9 +3,6 @@
 import asyncio
 import io
 import json
-import os
-import pty
-import subprocess
 import sys
 
 import pytest
@@ -15,6 +12,7 @@ from tests.support.logos import HTML, PNG, SVG, mark, mark_svg
 from tests.support.origin import ScriptedOrigin
 from tests.support.process import python_environment, run
 from tests.support.service import environment
+from tests.support.terminal import on_a_terminal
 
 NO_SERVICES = {"IMGSVC_LOGO_GOOGLE_URL": "", "IMGSVC_LOGO_DUCKDUCKGO_URL": ""}
 PAGE = b"""<!doctype html><title>Acme</title>
@@ -163,26 +161,6 @@ async def test_mistakes_are_a_line(tmp_path, arguments, code, said):
     assert (ended, out) == (code, "")
     assert said in err
     assert "Traceback" not in err
-
-
-def on_a_terminal(tmp_path, env, *arguments: str) -> str:
-    """Run a command on a pseudo-terminal and give what it wrote there."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "imgsvc", *arguments],
-        cwd=tmp_path, env=python_environment(env) | {"TERM": "xterm", "COLUMNS": "200"}, stdout=theirs, stderr=theirs,
-    )  # fmt: skip
-    os.close(theirs)
-    written = b""
-    try:
-        while piece := os.read(ours, 65536):
-            written += piece
-    except OSError:  # how Linux says that nobody has the other end any more
-        pass
-    finally:
-        os.close(ours)
-        process.wait(20)
-    return written.decode()
 
 
 async def test_a_terminal_gets_a_status_line_and_a_table(tmp_path):

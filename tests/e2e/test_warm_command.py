@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -148,14 +147,6 @@ async def test_a_large_original_is_stored_whole_or_not_done(tmp_path):
     assert "not-stored: 1" in full[1]
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Let children hear SIGINT: they inherit that it is ignored, which shells do for what runs in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 async def test_ctrl_c_keeps_what_was_done(tmp_path):
     """SIGINT ends it with 130 and the counts so far; what was done stays noted, and the next run does the rest."""
@@ -214,10 +205,11 @@ async def test_files_that_are_none(tmp_path):
 
 
 async def test_serve_loads_nothing_of_it():
-    """What draws on terminals is loaded by these commands alone."""
+    """What draws on terminals is loaded by these commands alone, and they are when they are asked for."""
+    listed = "sorted(name for name in sys.modules if name.startswith('imgsvc.commands.'))"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "import sys, imgsvc.cli, imgsvc.app; print('rich' in sys.modules)",
+        sys.executable, "-c", f"import sys, imgsvc.cli, imgsvc.app; print('rich' in sys.modules, {listed})",
         env=python_environment({}), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
-    assert (await process.communicate())[0] == b"False\n"
+    assert (await process.communicate())[0] == b"False ['imgsvc.commands.program']\n"

@@ -67,3 +67,9 @@ def test_the_options_are_those_of_the_service():
     assert set(CardKind) == set(KINDS)
     assert (options["width"].max, options["height"].max) == (CARD_WIDTH_PX, CARD_HEIGHT_PX)
     assert {question(format=name).spec.output.value for name in CARD_FORMATS} == set(CARD_FORMATS)
+
+
+def test_facts_have_standard_output_for_themselves():
+    """With --json the card goes to a file or nowhere."""
+    with pytest.raises(click.UsageError, match="--json"):
+        CardWish(url="a.test", output="-", json=True).check()

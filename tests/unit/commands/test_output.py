@@ -1,8 +1,10 @@
 """Pictures written to files."""
 
+import sys
+
 import pytest
 
-from imgsvc.commands.output import write_picture
+from imgsvc.commands.output import write_json, write_picture
 
 
 def test_a_file(tmp_path, capsys):
@@ -27,3 +29,20 @@ def test_a_place_where_nothing_can_be_written(tmp_path, capsys):
 
     assert ended.value.code == 1
     assert "cannot be written: No such file" in capsys.readouterr().err
+
+
+def test_a_standard_output_that_is_closed(monkeypatch, capsys):
+    """Without one a picture has nowhere to go: a line, and exit code 1."""
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as ended:
+        write_picture(b"bytes", None, "a picture")
+
+    assert ended.value.code == 1
+    assert "standard output is closed" in capsys.readouterr().err
+
+
+def test_json_is_ascii(capsys):
+    """It can be read whatever the locale."""
+    write_json({"a": "é\udcff"})
+
+    assert capsys.readouterr().out == '{\n  "a": "\\u00e9\\udcff"\n}\n'

@@ -46,3 +46,14 @@ def test_lines_cannot_steer_the_terminal():
     tally.add("a\x1b[2Jb.test", Failure("x", "No."))
 
     assert "  a?[2Jb.test: No." in tally.summary(is_whole=True)
+
+
+def test_all_failures_for_programs():
+    """Nothing is cut there, and texts are as they were."""
+    tally = Tally(skipped=1)
+    for n in range(30):
+        tally.add(f"{n}\x1b", Failure("x", "No."))
+
+    facts = tally.facts(is_whole=False)
+    assert (facts["done"], facts["skipped"], facts["failed"], facts["interrupted"]) == (0, 1, 30, True)
+    assert facts["failures"][29] == {"line": "29\x1b", "code": "x", "detail": "No."}

@@ -1,44 +1,13 @@
 """The command line's client against real sockets; that the service understands it is shown in integration."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from imgsvc.web.purge_client import NotPurgedError, ask_to_purge, server_url
+from imgsvc.web.purge_client import NotPurgedError, Purged, ask_to_purge
+from tests.support.answering import answering
 
 ASKED = {"urls": ("https://a.test/x",), "hard": True}
-
-
-@contextmanager
-def answering(status: int, body: bytes, **headers: str) -> Iterator[tuple[str, list]]:
-    """Run a server that answers this to everything; gives its URL, and what it was asked."""
-    asked = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            data = self.rfile.read(int(self.headers["Content-Length"]))
-            asked.append((self.path, self.headers, data))
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.mark.parametrize("path", ["", "/", "/behind/"])
@@ -48,7 +17,7 @@ def test_what_is_asked_and_said(path, monkeypatch):
     with answering(200, b'{"purged": 1, "mode": "hard"}') as (url, asked):
         said = ask_to_purge(url + path, "s3crét", ASKED)
 
-    assert said == "purged 1 (hard)"
+    assert said == Purged(1, "hard")
     [(target, headers, data)] = asked
     assert target == f"{path.rstrip('/')}/api/purge"
     assert headers["Authorization"].encode("latin-1") == "Bearer s3crét".encode()
@@ -90,17 +59,3 @@ def test_a_token_that_cannot_be_sent():
     with pytest.raises(NotPurgedError, match="IMGSVC_ADMIN_TOKEN") as caught:
         ask_to_purge("http://127.0.0.1:9", "s3cret\r\nX: y", ASKED)
     assert "s3cret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:80"),
-        ("0.0.0.0", "http://127.0.0.1:80"),  # noqa: S104 - to be reached, not to listen at
-        ("::", "http://[::1]:80"),
-        ("a.test", "http://a.test:80"),
-    ],
-)
-def test_server_url(host, url):
-    """Where a service listens at any address, it is reached at the loopback one."""
-    assert server_url(host, 80) == url

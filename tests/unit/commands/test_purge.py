@@ -1,11 +1,12 @@
 """``imgsvc purge`` where no service answers; that one does what it is asked is shown in integration."""
 
+import json
 import socket
 
-from tests.unit.test_cli import invoke  # noqa: F401 - a fixture
+from tests.support.answering import answering
 
 
-def test_purge_needs_the_token(invoke):  # noqa: F811 - the fixture
+def test_purge_needs_the_token(invoke):
     """Without the running service's token nothing is sent."""
     result = invoke("purge", "--tag", "red")
 
@@ -14,7 +15,7 @@ def test_purge_needs_the_token(invoke):  # noqa: F811 - the fixture
     assert result.stderr.count("\n") == 1
 
 
-def test_purge_needs_something_to_purge(invoke):  # noqa: F811 - the fixture
+def test_purge_needs_something_to_purge(invoke):
     """A purge of nothing is a mistake in the command line."""
     result = invoke("purge", "--hard", IMGSVC_ADMIN_TOKEN="t")
 
@@ -22,7 +23,7 @@ def test_purge_needs_something_to_purge(invoke):  # noqa: F811 - the fixture
     assert "--url, --prefix, --domain or --tag" in result.stderr
 
 
-def test_purge_needs_to_know_where(invoke):  # noqa: F811 - the fixture
+def test_purge_needs_to_know_where(invoke):
     """A service at any free port has to be named."""
     result = invoke("purge", "--tag", "red", IMGSVC_ADMIN_TOKEN="t", IMGSVC_PORT="0")
 
@@ -30,7 +31,7 @@ def test_purge_needs_to_know_where(invoke):  # noqa: F811 - the fixture
     assert "--server" in result.stderr
 
 
-def test_purge_of_a_service_that_is_not_there(invoke):  # noqa: F811 - the fixture
+def test_purge_of_a_service_that_is_not_there(invoke):
     """One line names the settings that say where it is; exit code 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -40,3 +41,11 @@ def test_purge_of_a_service_that_is_not_there(invoke):  # noqa: F811 - the fixtu
     assert result.stderr.startswith(f"imgsvc: http://127.0.0.1:{port} cannot be asked (--server, IMGSVC_HOST")
     assert "s3cret" not in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_as_json(invoke):
+    """What was done, and where, for programs."""
+    with answering(200, b'{"purged": 3, "mode": "soft"}') as (url, _):
+        result = invoke("purge", "--tag", "red", "--json", "--server", url, IMGSVC_ADMIN_TOKEN="t")
+
+    assert json.loads(result.stdout) == {"purged": 3, "mode": "soft", "server": url}

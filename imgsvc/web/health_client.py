@@ -1,0 +1,77 @@
+"""The other end of ``GET /api/health`` and ``/api/health/live``, for the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from threading import Thread
+from typing import Any
+
+from imgsvc.web.service_client import NotReachedError, ask
+
+UNREACHABLE = "unreachable"
+_GOOD = frozenset(("healthy", "degraded", "live"))
+_KNOWN: Mapping[int, frozenset[str]] = {
+    HTTPStatus.OK: _GOOD,
+    HTTPStatus.SERVICE_UNAVAILABLE: frozenset(("unhealthy",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """
+    How a service is.
+
+    Attributes:
+        server: its URL.
+        status: ``healthy``, ``degraded``, ``unhealthy``, ``live``, or ``unreachable``.
+        reasons: why it is not healthy; a sentence where it was not reached.
+        answer: what it said; empty where it said nothing.
+    """
+
+    server: str
+    status: str
+    reasons: tuple[str, ...] = ()
+    answer: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether requests may be sent there."""
+        return self.status in _GOOD
+
+    def line(self) -> str:
+        """Say it in a line."""
+        return f"{self.status}: {', '.join(self.reasons)}" if self.reasons else self.status
+
+    def facts(self) -> dict[str, Any]:
+        """Say it for programs."""
+        return {"status": self.status, "reasons": self.reasons, "server": self.server, "answer": self.answer}
+
+
+def ask_health(server: str, *, live: bool, timeout_seconds: float) -> Health:
+    """
+    Ask *server*, a URL, and block for *timeout_seconds* in all.
+
+    Args:
+        server: where the service is.
+        live: whether it is enough that it answers.
+        timeout_seconds: what look-up, handshakes and answer may take together.
+    """
+    found: list[Health] = []
+    # A thread, because nothing else bounds a look-up, or an answer that drips; it is left to itself and ends with us.
+    asking = Thread(target=lambda: found.append(_asked(server, timeout_seconds, live=live)), daemon=True)
+    asking.start()
+    asking.join(timeout_seconds)
+    late = Health(server, UNREACHABLE, (f"{server} has not answered within {timeout_seconds:g} s",))
+    return found[0] if found else late
+
+
+def _asked(server: str, timeout_seconds: float, *, live: bool) -> Health:
+    path = "/api/health/live" if live else "/api/health"
+    try:
+        code, answer = ask(server, "GET", path, timeout_seconds=timeout_seconds)
+    except NotReachedError as error:
+        return Health(server, UNREACHABLE, (str(error),))
+    status, reasons = answer.get("status"), answer.get("reasons", [])
+    if not isinstance(status, str) or status not in _KNOWN.get(code, ()) or not isinstance(reasons, list):
+        return Health(server, UNREACHABLE, (f"{server} answered {code}, but is no imgsvc (--server)",))
+    return Health(server, status, tuple(map(str, reasons)), answer)
