@@ -197,8 +197,9 @@ class _Server(web.Server):
         loop: Any,
         options: dict[str, Any],
     ) -> None:
+        answer = partial(problems, handler=made.request_handler, services=services)
         super().__init__(
-            partial(problems, handler=made.request_handler, services=services),
+            answer if services.tracing is None else partial(services.tracing.follow, handler=answer),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=loop,
