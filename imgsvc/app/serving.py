@@ -5,7 +5,8 @@ import gc
 import resource
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from imgsvc.settings import Settings
 from imgsvc.web.logs import AccessLog, LineWriter, TextAccessLog
 from imgsvc.web.routes import make_application
 from imgsvc.web.server import make_runner
+from imgsvc.web.tracing import Tracing
 
 OPEN_FILES = 65536
 """As many as one process can want: clients, sources, idle connections to hosts that may be asked again, spools."""
@@ -36,6 +38,7 @@ async def serve(
     json_log: bool,
     announce: Callable[[str, int], None],
     supervisor: Supervisor = NOBODY,
+    traced: bool = False,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT, then end in good order.
@@ -47,13 +50,19 @@ async def serve(
         json_log: whether these are JSON, or text for people.
         announce: told host and port once requests are answered.
         supervisor: who started the process; sockets that it hands over are listened on, and no other.
+        traced: whether to send traces where the environment says.
 
     Raises:
         CannotListenError: the address cannot be listened on.
+        SettingsError: a setting needs a package that is not installed.
     """
     allow_open_files()
     stop = _set_by_signals()
-    async with supervisor.reassured(), open_services(settings, demo=demo) as opened:
+    async with (
+        supervisor.reassured(),
+        _tracing(traced=traced) as tracing,
+        open_services(settings, demo=demo, tracing=tracing) as opened,
+    ):
         runner = make_runner(
             make_application(opened.services),
             shutdown_timeout_seconds=settings.server.shutdown_timeout_seconds,
@@ -104,6 +113,18 @@ async def _listen(runner: web.AppRunner, settings: Settings, handed: Sequence[so
             await site.start()
     except OSError as error:
         raise CannotListenError(str(error)) from error
+
+
+@asynccontextmanager
+async def _tracing(*, traced: bool) -> AsyncIterator[Tracing | None]:
+    if not traced:
+        yield None
+        return
+    tracing = await asyncio.to_thread(Tracing.open)
+    try:
+        yield tracing
+    finally:
+        await tracing.aclose()
 
 
 def allow_open_files() -> None:

@@ -11,7 +11,7 @@ from imgsvc.web.error_map import codes
 from imgsvc.web.logos.parameters import SHAPES
 from imgsvc.web.parameters import PARAMETERS
 from scripts.command_page import page as commands_page
-from scripts.write_docs import configuration
+from scripts.write_docs import configuration, metrics
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -25,6 +25,11 @@ def test_the_configuration_page_is_up_to_date():
 def test_the_page_of_commands_is_up_to_date():
     """``make docs`` would change nothing there either."""
     assert (ROOT / "docs" / "commands.md").read_text() == commands_page()
+
+
+def test_the_metrics_page_is_up_to_date():
+    """``make docs`` would change nothing."""
+    assert (ROOT / "docs" / "metrics.md").read_text() == metrics()
 
 
 def test_every_setting_has_a_sentence():
