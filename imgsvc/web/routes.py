@@ -54,7 +54,9 @@ def make_application(services: Services) -> web.Application:
     app.add_routes(ShareHandlers(services).routes())
     app.add_routes(ProxyHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
-    app.add_routes(MetricsHandlers(services).routes())
+    metrics = MetricsHandlers(services)
+    app.add_routes(metrics.routes())
+    app.on_cleanup.append(metrics.close)
     if services.demo:
         app.add_routes(DemoHandlers().routes())
     return app

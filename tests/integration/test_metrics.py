@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -186,6 +187,20 @@ async def test_the_page_is_not_kept(service):
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0; charset=utf-8")
     assert answer.headers["Vary"] == "Accept"
     assert answer.body.endswith(b"# EOF\n")
+
+
+async def test_the_page_waits_for_no_other_s_thread(service):
+    """While every common thread is held, by a disk that does not answer for instance, there are figures still."""
+    gate = threading.Event()
+    held = [asyncio.get_running_loop().run_in_executor(None, gate.wait) for _ in range(64)]
+    try:
+        async with asyncio.timeout(20):
+            series = await scrape(service)
+    finally:
+        gate.set()
+        await asyncio.gather(*held)
+
+    assert of(series, "imgsvc_memory_level") == 0
 
 
 # However odd the requests, the number of series stays what it was.
