@@ -1,0 +1,33 @@
+"""What the documents tell a reader to type works, beside a running service."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.markdown import HTTP, ROOT, examples, pages
+from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
+from tests.support.stage import stage
+
+RUN = [page for page in pages() if any(example.is_run() for example in examples(page))]
+MIGRATING = ROOT / "docs" / "migrating.md"
+
+
+@pytest.fixture
+def s3(page: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Give the settings of a real S3 to a page whose commands want one; the bucket is named by the commands."""
+    if not any("S3_BUCKET=" in example.text for example in examples(page) if example.is_run()):
+        return {}
+    server: Seaweed = request.getfixturevalue("seaweed")
+    return {name: value for name, value in server.values("").items() if name != "S3_BUCKET"}
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))
+async def test_the_examples_of_a_page(page, tmp_path, s3):
+    """Commands end and print as the page says, from top to bottom in one folder; requests are answered."""
+    async with stage(tmp_path, **s3) as place:
+        for example in examples(page):
+            if example.is_run():
+                try:
+                    await (place.ask if example.language == HTTP else place.run)(example)
+                except AssertionError as error:
+                    raise AssertionError(f"{example}: {error}") from error
