@@ -1,5 +1,6 @@
 """What the documents tell a reader to type works, beside a running service."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from tests.support.stage import stage
 
 RUN = [page for page in pages() if any(example.is_run() for example in examples(page))]
 MIGRATING = ROOT / "docs" / "migrating.md"
+HERE = re.compile(r"`(/(?:_next|api|icon|logo|s2)\b[^`{…]*[?/][^`{…]*)`(?! at your host)")
+"""An address of ours that can be asked for: a path with what is asked for, and no placeholder."""
 
 
 @pytest.fixture
@@ -31,3 +34,13 @@ async def test_the_examples_of_a_page(page, tmp_path, s3):
                     await (place.ask if example.language == HTTP else place.run)(example)
                 except AssertionError as error:
                     raise AssertionError(f"{example}: {error}") from error
+
+
+async def test_addresses_for_those_who_come_from_elsewhere(tmp_path):
+    """Each address that the page gives for one of another service is answered, by a picture or what is known of one."""
+    targets = [target for target in HERE.findall(MIGRATING.read_text()) if "?" in target or "/logo/" in target]
+    assert len(targets) > 20
+    async with stage(tmp_path) as place:
+        answers = {target: await place.get(target) for target in targets if target not in ("/api/logo/candidates",)}
+
+    assert {t: a for t, a in answers.items() if a[0] != 200 or not a[1].startswith(("image/", "application/json"))} == {}
