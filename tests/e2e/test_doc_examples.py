@@ -44,3 +44,18 @@ async def test_addresses_for_those_who_come_from_elsewhere(tmp_path):
         answers = {target: await place.get(target) for target in targets if target not in ("/api/logo/candidates",)}
 
     assert {t: a for t, a in answers.items() if a[0] != 200 or not a[1].startswith(("image/", "application/json"))} == {}
+
+
+async def test_figures_that_the_operator_is_told_to_watch(tmp_path):
+    """Each figure that the page names is one that the service gives."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    named = set(re.findall(r"`((?:memory|caches|queue|sources|replicas|coalescing|refusals)(?:\.\w+)*)`", page))
+    async with stage(tmp_path) as place:
+        figures = await place.json("/api/health/metrics")
+
+    assert len(named) > 10
+    for name in named:
+        found = figures
+        for step in name.split("."):
+            assert step in found, name
+            found = found[step]

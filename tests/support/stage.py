@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -89,6 +90,11 @@ class Stage:
             await response.read()
             return response.status, response.content_type
 
+    async def json(self, path: str) -> dict[str, Any]:
+        """Ask for a document."""
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.port}{path}") as response:
+            return await response.json()
+
     async def _bash(self, script: str, port: int) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
             require_tool("bash"), "-c", script, cwd=self.folder, env={**self.env, "IMGSVC_PORT": str(port)},
@@ -145,7 +151,8 @@ def assert_printed(example: Example, printed: list[str], port: int) -> None:
             expected.append([])
         else:
             expected[-1].append(line)
-    for lines, text in zip(expected, printed, strict=False):
+    assert len(printed) >= len(expected), printed
+    for lines, text in zip(expected, printed, strict=False):  # behind the last mark comes nothing
         wanted = "\n".join(lines).strip("\n")
         assert re.fullmatch(pattern(wanted), text), f"shown:\n{wanted}\nprinted:\n{text}"
 
