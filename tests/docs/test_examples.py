@@ -12,6 +12,7 @@ from tests.support.markdown import (
     HTTP,
     JSON,
     PROGRAMS,
+    ROOT,
     SHELL,
     SHOWN,
     Example,
@@ -79,3 +80,9 @@ def test_the_parts_of_a_block(tmp_path):
     assert [program_of(command) for command in shown.commands()] == ["imgsvc"]
     assert shown.commands()[0].split() == ["A='b", "c'", "D=e", "imgsvc", "check-url", "x"]
     assert (settings.language, settings.is_run()) == ("env", False)
+
+
+@pytest.mark.parametrize("example", of("python"), ids=str)
+def test_code_that_is_shown_is_ours(example):
+    """Code that shows how ours is written is found in it, word for word."""
+    assert any(example.text in path.read_text() for path in (ROOT / "imgsvc").rglob("*.py"))
