@@ -1,8 +1,6 @@
 """TLS: whose name is checked, and who is trusted."""
 
-import shutil
 import ssl
-import subprocess
 
 import pytest
 
@@ -13,23 +11,13 @@ from imgsvc.errors import (
 )
 from tests.support.fetching import BODY, fetch, fetching, near
 from tests.support.origin import ScriptedOrigin
+from tests.support.tls import self_signed
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for ``origin.test``, signed by itself, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed: TLS is not tried")
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=origin.test", "-addext", "subjectAltName=DNS:origin.test,IP:203.0.113.7",
-         "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return certificate, key
+    return self_signed(tmp_path_factory.mktemp("tls"), "DNS:origin.test", "IP:203.0.113.7")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ CONSOLE = "console"
 """Commands behind ``$ ``, and what they print; ``…`` stands for anything within a line, alone for any lines."""
 
 HTTP = "http"
-"""A request, with a body behind an empty line; and behind one more the head of its answer, ``200`` if it is not shown."""
+"""A request, its body behind an empty line, and behind one more the head of its answer; ``200`` if none is shown."""
 
 ENV = frozenset(("env", "dotenv"))
 """Settings."""

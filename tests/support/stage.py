@@ -10,7 +10,6 @@ import os
 import re
 import signal
 import ssl
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -26,6 +25,7 @@ from tests.support.markdown import CONSOLE, ELSEWHERE, MAKE_RUN, ROOT, Example, 
 from tests.support.origin import ScriptedOrigin
 from tests.support.pictures import jpeg, noise
 from tests.support.process import python_environment, service_process
+from tests.support.tls import self_signed
 from tests.support.tools import free_ports, require_tool
 
 TOKEN = "change-me"
@@ -71,13 +71,15 @@ class Stage:
 
     async def ask(self, example: Example) -> None:
         """Send a request; its answer has to have the head that the block shows, or else ``200``."""
-        head, _, rest = _PORT.sub(str(self.port), example.text).partition("\n\n")
-        body, _, shown = rest.rpartition("\n\n") if rest.startswith("HTTP/") is False else ("", "", rest)
-        (method, target, *_), headers = head.split("\n")[0].split(), fields(head)
+        head, *bodies = _PORT.sub(str(self.port), example.text).strip("\n").split("\n\n")
+        shown = bodies.pop() if bodies and bodies[-1].startswith("HTTP/") else ""
+        method, target, *_ = head.split()
         url = URL(f"http://127.0.0.1:{self.port}{target}", encoded=True)
         async with (
             aiohttp.ClientSession() as session,
-            session.request(method, url, headers=headers, data=body or None, allow_redirects=False) as response,
+            session.request(
+                method, url, headers=fields(head), data="\n\n".join(bodies) or None, allow_redirects=False
+            ) as response,
         ):
             assert response.status == (int(shown.split()[1]) if shown else 200), await response.text()
             for name, value in fields(shown).items():
@@ -138,9 +140,10 @@ def command_line(command: str, port: int) -> str:
 
 def make_line(line: str) -> str:
     """Have ``make`` work in the project's root; what takes minutes, or calls this very test, only has to exist."""
-    targets = line.split("#")[0].split()[1:]
+    targets = line.split("#", maxsplit=1)[0].split()[1:]
     dry = "" if set(targets) <= MAKE_RUN else " -n"
-    return f"make -s{dry} -C {ROOT} VENV={sys.prefix} {' '.join(targets)}" + (" >/dev/null" if dry else "")
+    ready = f"-o {sys.prefix}/.run-ready"  # what runs the tests has all packages
+    return f"make -s{dry} {ready} -C {ROOT} VENV={sys.prefix} {' '.join(targets)}" + (" >/dev/null" if dry else "")
 
 
 def assert_printed(example: Example, printed: list[str], port: int) -> None:
@@ -174,7 +177,7 @@ def fields(head: str) -> dict[str, str]:
 @asynccontextmanager
 async def stage(folder: Path, **env: str) -> AsyncIterator[Stage]:
     """Set up a place to try examples in *folder*, with further settings."""
-    certificate, key = certificate_in(folder)
+    certificate, key = self_signed(folder, "DNS:example.com", "DNS:*.example.com")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     (folder / "pages.txt").write_text(WARM_LIST)
@@ -207,15 +210,3 @@ def script(origin: ScriptedOrigin) -> None:
     origin.serve("/drawing.svg", mark_svg(), headers=SVG)
     for path in ("/", "/about", "/page"):
         origin.serve(path, PAGE, headers=HTML)
-
-
-def certificate_in(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for ``example.com`` and all below it, signed by itself, and its key."""
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        [require_tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-days", "2", "-subj", "/CN=example.com", "-addext", "subjectAltName=DNS:example.com,DNS:*.example.com",
-         "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return certificate, key
