@@ -1,6 +1,7 @@
 """Every example of the documents is one that a test knows: run, sent, read, or left out for a reason."""
 
 import json
+import re
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.support.markdown import (
     pages,
     program_of,
 )
+from tests.support.stage import is_here, pattern, serves
 
 EXAMPLES = [example for page in pages() for example in examples(page)]
 LEAST_REASON = 10
@@ -86,3 +88,39 @@ def test_the_parts_of_a_block(tmp_path):
 def test_code_that_is_shown_is_ours(example):
     """Code that shows how ours is written is found in it, word for word."""
     assert any(example.text in path.read_text() for path in (ROOT / "imgsvc").rglob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "fits"),
+    [
+        ("a 1\nb", "a 1\nb", True),
+        ("a …\nb", "a 1\nb", True),
+        ("a …\nb", "a 1\nc", False),
+        ("…\nb", "b", True),
+        ("…\nb", "x\ny\nb", True),
+        ("a\n…", "a", True),
+        ("a\n…", "a\nx\ny", True),
+        ("a\n…", "x\na", False),
+        ("a.b", "a-b", False),
+    ],
+)
+def test_what_is_shown_of_an_output(shown, printed, fits):
+    """An ellipsis is anything within its line, and alone any lines or none; all else is what it is."""
+    assert (re.fullmatch(pattern(shown), f"{printed}\n") is not None) is fits
+
+
+@pytest.mark.parametrize(
+    ("command", "goes_on", "here"),
+    [
+        ("imgsvc", True, True),
+        ("IMGSVC_ALLOWED_HOSTS='*.example.com' .venv/bin/python -m imgsvc serve", True, True),
+        ("imgsvc serve --host 127.0.0.1", True, True),
+        ("make run", True, True),
+        ("imgsvc config", False, True),
+        ("make test", False, True),
+        ("docker run imgsvc", False, False),
+    ],
+)
+def test_what_kind_of_command_it_is(command, goes_on, here):
+    """What serves goes on until it is stopped; what needs another machine is left out."""
+    assert (serves(command), is_here(command)) == (goes_on, here)

@@ -83,7 +83,7 @@ class Stage:
         ):
             assert response.status == (int(shown.split()[1]) if shown else 200), await response.text()
             for name, value in fields(shown).items():
-                assert re.fullmatch(pattern(value), response.headers.get(name, "")), (name, response.headers)
+                assert re.fullmatch(pattern(value), f"{response.headers.get(name, '')}\n"), (name, response.headers)
 
     async def get(self, target: str) -> tuple[int, str]:
         """Ask for a path; give status and media type."""
@@ -157,16 +157,16 @@ def assert_printed(example: Example, printed: list[str], port: int) -> None:
     assert len(printed) >= len(expected), printed
     for lines, text in zip(expected, printed, strict=False):  # behind the last mark comes nothing
         wanted = "\n".join(lines).strip("\n")
-        assert re.fullmatch(pattern(wanted), text), f"shown:\n{wanted}\nprinted:\n{text}"
+        assert re.fullmatch(pattern(wanted), f"{text}\n"), f"shown:\n{wanted}\nprinted:\n{text}"
 
 
 def pattern(shown: str) -> str:
-    """Make a pattern of what is shown: ``…`` is anything within a line, and alone on a line any lines."""
+    """Make a pattern of what is shown: ``…`` is anything within a line, and alone on a line any lines, or none."""
     lines = [
-        r"(?s:.*)" if line.strip() == "…" else re.escape(line.rstrip()).replace("…", ".*") + r"[ ]*"
+        r"(?:.*\n)*" if line.strip() == "…" else re.escape(line.rstrip()).replace("…", ".*") + r" *\n"
         for line in shown.split("\n")
     ]
-    return "\n".join(lines)
+    return "".join(lines)
 
 
 def fields(head: str) -> dict[str, str]:
