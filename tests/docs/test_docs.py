@@ -1,6 +1,7 @@
 """What the documents say is what the code does."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,9 @@ from imgsvc.web.error_map import codes
 from imgsvc.web.logos.parameters import SHAPES
 from imgsvc.web.parameters import PARAMETERS
 from scripts.write_docs import configuration
-from tests.support.markdown import ROOT, pages
 
-PAGES = [*pages(), ROOT / "CHANGELOG.md", *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_configuration_page_is_up_to_date():

@@ -54,9 +54,12 @@ def test_every_line_of_the_log_is_written_somewhere(line):
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_into_pages_lead_to_headings(page):
-    """Each link to a part of a page names a heading that is there, as GitHub writes it."""
-    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
+def test_links_lead_to_pages_and_headings(page):
+    """Each link names a file that is there, and each to a part of a page a heading that is, as GitHub writes it."""
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+        if not anchor:
+            continue
         headings = re.findall(r"^#+ (.+)$", (page.parent / target if target else page).read_text(), re.MULTILINE)
         slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
         assert anchor in slugs, f"{target}#{anchor}"
