@@ -43,23 +43,39 @@ SHOWN = {
 """Languages that no test runs, and why not."""
 
 PROGRAMS = frozenset(
-    (".venv/bin/imgsvc", ".venv/bin/python", "cat", "curl", "echo", "export", "grep", "imgsvc", "make", "printf")
+    (
+        ".venv/bin/imgsvc",
+        ".venv/bin/python",
+        "cat",
+        "curl",
+        "echo",
+        "eval",
+        "export",
+        "grep",
+        "imgsvc",
+        "make",
+        "printf",
+    )
 )
 """What lines of commands may begin with to be run."""
 
 ELSEWHERE = {
     ".ci/run": "it runs this very test",
+    "/opt/imgsvc/bin/pip": "it changes the machine",
+    "cp": "it changes the machine",
     "docker": "it needs a container engine",
     "git": "it changes the working tree",
     "helm": "it needs a cluster",
+    "install": "it changes the machine",
     "kubectl": "it needs a cluster",
     "npm": "the example site has a test of its own",
     "npx": "the example site has a test of its own",
-    "python3": "it makes an environment, as the test of the package does",
+    "python3": "it makes an environment, or a package in the working tree",
     "sudo": "it changes the machine",
     "systemctl": "it needs systemd as the first process",
+    "systemd-run": "it needs systemd as the first process",
 }
-"""Programs whose lines are left out of the run, and why; all other programs are unknown, which is a fault."""
+"""Programs that are not run, and why; a block with one of them is left out whole. All others are unknown, a fault."""
 
 MAKE_RUN = frozenset(("run",))
 """Targets that are made; the others are this very test's callers or take minutes: they have to exist."""
@@ -102,8 +118,11 @@ class Example:
         return [_REMARK.sub("", line) for line in lines if line and not line.startswith("#")]
 
     def is_run(self) -> bool:
-        """Whether a test runs it as a command or sends it as a request."""
-        return not self.skip and (self.language in SHELL or self.language in (CONSOLE, HTTP))
+        """Whether a test runs it as commands, all of them, or sends it as a request."""
+        if self.skip or self.language == HTTP:
+            return not self.skip
+        is_here = not any(program_of(command) in ELSEWHERE for command in self.commands())
+        return is_here and (self.language in SHELL or self.language == CONSOLE)
 
 
 def pages() -> list[Path]:

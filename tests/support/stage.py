@@ -21,7 +21,7 @@ import aiohttp
 from yarl import URL
 
 from tests.support.logos import HTML, PNG, SVG, mark, mark_svg
-from tests.support.markdown import CONSOLE, ELSEWHERE, MAKE_RUN, ROOT, Example, program_of
+from tests.support.markdown import CONSOLE, MAKE_RUN, ROOT, Example, program_of
 from tests.support.origin import ScriptedOrigin
 from tests.support.pictures import jpeg, noise
 from tests.support.process import python_environment, service_process
@@ -63,7 +63,7 @@ class Stage:
     async def run(self, example: Example) -> None:
         """Run a block of commands; each has to end as the block says, and to print what the block shows."""
         port = free_ports(1)[0] if any(map(serves, example.commands())) else self.port
-        text = "\n".join(command_line(command, port) for command in example.commands() if is_here(command))
+        text = "\n".join(command_line(command, port) for command in example.commands())
         code, printed = await self._bash(f"set -eu -o pipefail\n{text}\n", port)
         assert code == example.exit_code, printed
         if example.language == CONSOLE:
@@ -114,12 +114,7 @@ class Stage:
 
 def serves(command: str) -> bool:
     """Whether a command goes on until it is stopped, so that a reader types the next one elsewhere."""
-    return program_of(command) not in ELSEWHERE and _SERVES.search(command) is not None
-
-
-def is_here(command: str) -> bool:
-    """Whether a command can be run where tests are."""
-    return program_of(command) not in ELSEWHERE
+    return _SERVES.search(command) is not None
 
 
 def command_line(command: str, port: int) -> str:
