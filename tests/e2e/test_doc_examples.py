@@ -41,6 +41,7 @@ def s3(page: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     return {name: value for name, value in values.items() if name != "S3_BUCKET"}
 
 
+@pytest.mark.timeout(300)  # a page is up to thirty processes, one after the other
 @pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))
 async def test_the_examples_of_a_page(page, tmp_path, s3):
     """Commands end and print as the page says, from top to bottom in one folder; requests are answered."""

@@ -23,7 +23,7 @@ from yarl import URL
 from tests.support.logos import HTML, PNG, SVG, mark, mark_svg
 from tests.support.markdown import CONSOLE, MAKE_RUN, ROOT, Example, program_of
 from tests.support.origin import ScriptedOrigin
-from tests.support.pictures import jpeg, noise
+from tests.support.pictures import jpeg, quarters
 from tests.support.process import python_environment, service_process
 from tests.support.tls import self_signed
 from tests.support.tools import free_ports, require_tool
@@ -31,7 +31,7 @@ from tests.support.tools import free_ports, require_tool
 TOKEN = "change-me"
 """The admin token that the documents show, and the signing key as well."""
 
-SECONDS = 60
+SECONDS = 120
 """How long one block may take."""
 
 WARM_LIST = "# what visitors see first\nexample.com\nhttps://www.example.com/photo.jpg\n"
@@ -196,7 +196,7 @@ async def stage(folder: Path, **env: str) -> AsyncIterator[Stage]:
 
 def script(origin: ScriptedOrigin) -> None:
     """Put on the internet what the documents' examples name."""
-    photo = jpeg(noise(1200, 800), Q=60)
+    photo = jpeg(quarters(1200, 800))
     for path in ("/photo.jpg", "/photo.png", "/images/photo.jpg", "/hero.jpg"):
         origin.serve(path, photo)
     origin.serve("/logo.png", mark(256), headers=PNG)
