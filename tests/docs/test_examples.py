@@ -72,15 +72,16 @@ def test_the_parts_of_a_block(tmp_path):
     page.write_text(
         "<!-- example: skip, it needs a moon -->\n```sh\nfly\n```\n\n- in a list\n\n"
         "  <!-- example: exits 1 -->\n  ```console\n  $ A='b c' D=e imgsvc check-url \\\n    x\n  denied: …\n  ```\n\n"
-        "text between\n\n```Env\nA=b\n```\n"
+        "text between\n\n```sh\n# not this\nimgsvc  # the service\n```\n\n```Env\nA=b\n```\n"
     )
 
-    skipped, shown, settings = examples(page)
+    skipped, shown, remarked, settings = examples(page)
 
     assert (skipped.language, skipped.skip, skipped.is_run()) == ("sh", "it needs a moon", False)
     assert (shown.exit_code, shown.line, shown.is_run()) == (1, 9, True)
     assert [program_of(command) for command in shown.commands()] == ["imgsvc"]
     assert shown.commands()[0].split() == ["A='b", "c'", "D=e", "imgsvc", "check-url", "x"]
+    assert remarked.commands() == ["imgsvc"]
     assert (settings.language, settings.is_run()) == ("env", False)
 
 
