@@ -11,20 +11,18 @@ from imgsvc.errors import (
 )
 from tests.support.fetching import BODY, fetch, fetching, near
 from tests.support.origin import ScriptedOrigin
-from tests.support.tls import self_signed
+from tests.support.tls import make_certificate, server_context
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for ``origin.test``, signed by itself, and its key."""
-    return self_signed(tmp_path_factory.mktemp("tls"), "DNS:origin.test", "IP:203.0.113.7")
+    """A certificate for ``origin.test``, and its key."""
+    return make_certificate(tmp_path_factory.mktemp("tls"), "DNS:origin.test", "IP:203.0.113.7")
 
 
 @pytest.fixture
 async def secure_origin(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    async with ScriptedOrigin(tls=context) as server:
+    async with ScriptedOrigin(tls=server_context(*certificate)) as server:
         yield server
 
 

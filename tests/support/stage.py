@@ -9,7 +9,6 @@ import asyncio
 import os
 import re
 import signal
-import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -25,7 +24,7 @@ from tests.support.markdown import CONSOLE, MAKE_RUN, ROOT, Example, program_of
 from tests.support.origin import ScriptedOrigin
 from tests.support.pictures import jpeg, quarters
 from tests.support.process import python_environment, service_process
-from tests.support.tls import self_signed
+from tests.support.tls import make_certificate, server_context
 from tests.support.tools import free_ports, require_tool
 
 TOKEN = "change-me"
@@ -172,11 +171,9 @@ def fields(head: str) -> dict[str, str]:
 @asynccontextmanager
 async def stage(folder: Path, **env: str) -> AsyncIterator[Stage]:
     """Set up a place to try examples in *folder*, with further settings."""
-    certificate, key = self_signed(folder, "DNS:example.com", "DNS:*.example.com")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    certificate, key = make_certificate(folder, "DNS:example.com", "DNS:*.example.com")
     (folder / "pages.txt").write_text(WARM_LIST)
-    async with ScriptedOrigin(tls=context) as origin:
+    async with ScriptedOrigin(tls=server_context(certificate, key)) as origin:
         script(origin)
         settings = {
             "SSL_CERT_FILE": str(certificate),
