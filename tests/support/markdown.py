@@ -70,6 +70,7 @@ ELSEWHERE = {
     "kubectl": "it needs a cluster",
     "npm": "the example site has a test of its own",
     "npx": "the example site has a test of its own",
+    "pip": "it changes the environment that tests run in",
     "python3": "it makes an environment, or a package in the working tree",
     "sudo": "it changes the machine",
     "systemctl": "it needs systemd as the first process",
