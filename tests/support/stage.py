@@ -170,7 +170,8 @@ def fields(head: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def stage(folder: Path, **env: str) -> AsyncIterator[Stage]:
-    """Set up a place to try examples in *folder*, with further settings."""
+    """Set up a place to try examples in *folder*, with further settings; the documents' commands use curl."""
+    require_tool("curl")
     certificate, key = make_certificate(folder, "DNS:example.com", "DNS:*.example.com")
     (folder / "pages.txt").write_text(WARM_LIST)
     async with ScriptedOrigin(tls=server_context(certificate, key)) as origin:
