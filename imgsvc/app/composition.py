@@ -36,7 +36,7 @@ from imgsvc.settings import Settings
 from imgsvc.transform.runtime import TrackedMemory
 from imgsvc.web.appkeys import Services
 from imgsvc.web.clients import Clients
-from imgsvc.web.metrics import Latencies
+from imgsvc.web.metrics import Traffic
 
 log = logging.getLogger("imgsvc")
 
@@ -108,7 +108,7 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
             twitter=answering.twitter,
             health=health,
             metrics=_make_metrics(parts, answering, logos, pages.pages, sharing.sharing, tracked, limit_bytes),
-            latencies=Latencies(),
+            traffic=Traffic(),
             outgoing=parts.outgoing,
             server=settings.server,
             width_ladder=settings.access.width_ladder,
@@ -159,6 +159,9 @@ def _make_metrics(
         store=parts.store,
         flights=parts.flights,
         transforms=parts.transforms,
+        svg=parts.svg,
+        tagging=answering.tagging,
+        fetcher=parts.fetcher,
         downloads=parts.downloads,
         persister=parts.persister,
         space=parts.space,

@@ -20,7 +20,7 @@ from imgsvc.services.tagging import Tagging
 from imgsvc.services.twitter import Twitter
 from imgsvc.settings import ServerSettings
 from imgsvc.web.clients import Clients
-from imgsvc.web.metrics import Latencies
+from imgsvc.web.metrics import Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Services:
     twitter: Twitter
     health: HealthService
     metrics: MetricsService
-    latencies: Latencies
+    traffic: Traffic
     outgoing: Outgoing
     server: ServerSettings
     width_ladder: bool

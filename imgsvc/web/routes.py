@@ -8,6 +8,7 @@ from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
 from imgsvc.web.handlers.inversion import InversionHandlers
 from imgsvc.web.handlers.logos import LogoHandlers
+from imgsvc.web.handlers.metrics import MetricsHandlers
 from imgsvc.web.handlers.pages import PageHandlers
 from imgsvc.web.handlers.proxies import ProxyHandlers
 from imgsvc.web.handlers.purge import PurgeHandlers
@@ -37,6 +38,7 @@ def make_application(services: Services) -> web.Application:
     ``/api/health``                GET, HEAD
     ``/api/health/live``           GET, HEAD
     ``/api/health/metrics``        GET, HEAD
+    ``/metrics``                   GET, HEAD
     ``/``, ``/demo/``              GET, HEAD; demo only
     ``/demo/NAME``                 GET, HEAD; demo only
     =============================  =======================
@@ -52,6 +54,7 @@ def make_application(services: Services) -> web.Application:
     app.add_routes(ShareHandlers(services).routes())
     app.add_routes(ProxyHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
+    app.add_routes(MetricsHandlers(services).routes())
     if services.demo:
         app.add_routes(DemoHandlers().routes())
     return app
