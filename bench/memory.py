@@ -46,7 +46,7 @@ def page_of(host: str, measured: dict[str, list[str]], headings: dict[str, str])
     """Write the page."""
     texts = [f"{HEAD}Machine: {host}.\n"]
     for name, lines in measured.items():
-        texts.append(f"\n## {headings[name]}\n\n```\n" + "\n".join(lines) + "\n```\n")
+        texts.append(f"\n## {headings[name]}\n\n```text\n" + "\n".join(lines) + "\n```\n")
         if name == "plateau":
             texts.append("\n![Resident size over a thousand transforms, by allocator](memory.png)\n")
     return "".join(texts)

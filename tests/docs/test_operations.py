@@ -1,0 +1,65 @@
+"""What the operator is told to look for is what the service says."""
+
+import inspect
+import re
+
+import pytest
+
+from imgsvc.pressure.levels import SystemStatus
+from imgsvc.services import health
+from imgsvc.settings import Settings
+from tests.support.markdown import ROOT, pages
+
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+SETTING = re.compile(r"`((?:IMGSVC|S3|ASSETS|MEMORY|IMAGE|MAX_IMAGE)_[A-Z0-9_]*[A-Z0-9])\b")
+SOURCES = "\n".join(path.read_text() for path in (ROOT / "imgsvc").rglob("*.py"))
+LEAST_PIECE = 4
+"""Characters; less than that is found anywhere."""
+
+
+def part(heading: str) -> str:
+    """Give the part of the page below a heading, up to the next."""
+    return PAGE.split(f"### {heading}\n", 1)[1].split("\n##", 1)[0]
+
+
+CELLS = re.findall(r"^\| (`.+?) \| ", part("Logs").partition("| line |")[2], re.MULTILINE)
+"""What the log says, of the table of lines."""
+
+
+def test_every_reason_of_health_is_explained():
+    """Each reason that health can give has a row, and no other has one; the page and the service name one status."""
+    said = set(re.findall(r'"([a-z]+-[a-z]+)"', inspect.getsource(health.HealthService)))
+    phases = {phase.value for phase in health.Phase if phase is not health.Phase.READY}
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) ", part("Health"), re.MULTILINE))
+
+    assert set(rows) == said | phases
+    assert {reason for reason, status in rows.items() if status == "503"} == phases | {"memory-critical"}
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_setting_that_is_named_exists(page):
+    """No page names a setting that the service does not have."""
+    known = {name for name, _ in Settings().in_force()} | set(Settings.ALIASES) | set(SystemStatus)
+
+    assert set(SETTING.findall(page.read_text())) <= known
+
+
+@pytest.mark.parametrize("line", [line for cell in CELLS for line in re.findall(r"`([^`]+)`", cell)])
+def test_every_line_of_the_log_is_written_somewhere(line):
+    """Each line that is explained is in the code, but for what stands for its values."""
+    pieces = [piece for piece in re.split(r"\s*…\s*", line) if len(piece) >= LEAST_PIECE]
+    for piece in pieces:
+        written = re.escape(piece).replace(r"\ ", r"[\s\"f]+")
+        assert re.search(written, SOURCES), piece
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_pages_and_headings(page):
+    """Each link names a file that is there, and each to a part of a page a heading that is, as GitHub writes it."""
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+        if not anchor:
+            continue
+        headings = re.findall(r"^#+ (.+)$", (page.parent / target if target else page).read_text(), re.MULTILINE)
+        slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert anchor in slugs, f"{target}#{anchor}"
