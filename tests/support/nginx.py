@@ -4,12 +4,16 @@ import asyncio
 import os
 import subprocess
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from yarl import URL
 
+from tests.support.origin import ScriptedOrigin
 from tests.support.process import ROOT
+from tests.support.service import Answer
 from tests.support.tools import free_ports, require_tool, running
 
 DEPLOY = ROOT / "deploy"
@@ -75,6 +79,45 @@ async def shipped_nginx(
         async with aiohttp.ClientSession() as session:
             await answered(session, f"{base_url}/api/health/live")
         yield base_url
+
+
+@dataclass(frozen=True)
+class Front:
+    """nginx before servers that do what a test tells them to."""
+
+    base_url: str
+    session: aiohttp.ClientSession
+    replicas: list[ScriptedOrigin]
+    site: ScriptedOrigin
+
+    @property
+    def replica(self) -> ScriptedOrigin:
+        """The only, or the first, server behind it."""
+        return self.replicas[0]
+
+    async def ask(self, target: str, method: str = "GET", **headers: str) -> Answer:
+        """Ask for path and query as they are; an underscore in a header's name is a hyphen."""
+        asked = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = URL(self.base_url + target, encoded=True)
+        async with self.session.request(method, url, headers=asked, allow_redirects=False) as response:
+            return Answer(response.status, response.headers, await response.read())
+
+    def hits(self, path: str) -> int:
+        """Count what has come for a path to all replicas together."""
+        return sum(replica.hits(path) for replica in self.replicas)
+
+
+@asynccontextmanager
+async def scripted_front(folder: Path, count: int = 1, *, kept_seconds: int | None = None) -> AsyncIterator[Front]:
+    """Run the shipped configuration before *count* scripted replicas and a scripted site."""
+    async with AsyncExitStack() as stack:
+        site, *replicas = [await stack.enter_async_context(ScriptedOrigin()) for _ in range(count + 1)]
+        ports = [replica.port for replica in replicas]
+        base_url = await stack.enter_async_context(
+            shipped_nginx(folder, ports, site=site.port, kept_seconds=kept_seconds)
+        )
+        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        yield Front(base_url, session, replicas, site)
 
 
 async def answered(session: aiohttp.ClientSession, url: str) -> None:
