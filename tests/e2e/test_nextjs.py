@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import signal
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl, urlsplit
@@ -39,7 +40,7 @@ def built(tmp_path_factory) -> BuiltSite:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(built, tmp_path_factory) -> AsyncIterator[RunningSite]:
-    """The site for all tests, each of which has readers of its own; pictures and logo are those of the scripted origin."""
+    """The site for all tests, each with readers of its own; pictures and logo are those of the scripted origin."""
     env = {
         "EXAMPLE_PICTURES_URL": "http://img.test",
         "EXAMPLE_SIGNED_PICTURES_URL": "http://private.example",
@@ -73,15 +74,26 @@ def asked(source: str, name: str) -> str | None:
     return dict(parse_qsl(urlsplit(source).query)).get(name)
 
 
+async def test_the_lock_names_no_registry():
+    """What is installed is named by version and hash; from where is the installer's business."""
+    packages = json.loads((ROOT / "deploy/nextjs/package-lock.json").read_text())["packages"]
+
+    installed = [p for path, p in packages.items() if path.startswith("node_modules/") and not p.get("link")]
+    assert installed
+    assert all("integrity" in package for package in installed)
+    assert {package["resolved"] for package in packages.values() if "resolved" in package} == {"imgsvc-next", "example"}
+
+
 async def test_the_package_passes_its_own_tests(built):
     """Types and behaviour of loader, elements and signatures hold under Node itself."""
     said = await asyncio.to_thread(npm_run, built, require_tool("npm"), "test")
 
-    assert "# fail 0" in said and "# pass 0" not in said
+    assert "# fail 0" in said
+    assert "# pass 0" not in said
 
 
 async def test_pictures_appear_in_the_right_size_and_format(running, tmp_path):
-    """From another server, from the site's own folder and signed: as wide as asked, as AVIF or WebP, never redirected."""
+    """From another server, from the site's own folder and signed: as wide as asked, as AVIF or WebP."""
     async with running.visit(800) as visit:
         assert await visit.open(running.base_url) == 200
         hero, own, signed = [await visit.shown(alt) for alt in (HERO, OWN, SIGNED)]
@@ -118,17 +130,15 @@ async def test_logos_swap_with_the_colour_scheme(running, tmp_path):
         ink, inverted = {}, {}
         for scheme in ("light", "dark"):
             await visit.page.emulate_media(color_scheme=scheme)
-            await visit.page.wait_for_function(
-                "([alt, scheme]) => [...document.images].find(i => i.alt === alt).currentSrc.includes('theme=' + scheme)",
-                arg=[THEMED, scheme],
-            )
+            await visit.until_source_has(THEMED, f"theme={scheme}")
             picture, _ = await drawn(visit, THEMED)
             ink[scheme] = picture.convert("LA").getpixel((picture.width * 3 // 10, picture.height // 2))
             inverted[scheme] = (await visit.answer(THEMED)).headers["x-logo-inverted"]
             await visit.page.screenshot(path=tmp_path / f"{scheme}.png", full_page=True)
         plain, on_dark = await drawn(visit, LOGO), await visit.answer(ON_DARK)
 
-    assert ink["light"][0] < 30 and ink["dark"][0] > 220
+    assert ink["light"][0] < 30
+    assert ink["dark"][0] > 220
     assert (ink["light"][1], ink["dark"][1]) == (255, 255)
     assert inverted == {"light": "0", "dark": "1"}
     assert on_dark.headers["x-logo-inverted"] == "1"
@@ -153,7 +163,8 @@ async def test_a_placeholder_shows_until_the_picture_is_there(running, tmp_path)
         await visit.page.wait_for_function("() => !document.images[0].style.backgroundImage")
         await element.screenshot(path=tmp_path / "sharp.png")
 
-    assert held[0].startswith('url("data:image/svg+xml') and WEBP in held[0]
+    assert held[0].startswith('url("data:image/svg+xml')
+    assert WEBP in held[0]
     assert held[1:] == [False, 0]
     assert likeness(seen, Image.open(io.BytesIO(LANDSCAPE))) < 30
 
@@ -198,7 +209,9 @@ async def test_a_share_picture_and_the_default_loaders_urls(running):
         request = visit.page.request
         shared = await request.get(card.replace("http://localhost:3000", running.base_url))
         body = await shared.body()
-        plain = await request.get(f"{running.base_url}/_next/image?url=http%3A%2F%2Fimg.test%2Flandscape.jpg&w=640&q=75")
+        plain = await request.get(
+            f"{running.base_url}/_next/image?url=http%3A%2F%2Fimg.test%2Flandscape.jpg&w=640&q=75"
+        )
 
     assert Image.open(io.BytesIO(body)).size == (1200, 630)
     assert plain.headers["x-nextjs-cache"] in {"MISS", "HIT"}

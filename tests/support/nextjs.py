@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Mapping
@@ -47,9 +48,18 @@ def build_site(folder: Path) -> BuiltSite:
     npm, _ = require_tool("npm"), require_tool("node")
     site = BuiltSite(folder / "nextjs", free_ports(1)[0])
     shutil.copytree(DEPLOY / "nextjs", site.root, ignore=_NOT_COPIED)
+    _add_what_the_readme_shows(site.root)
     npm_run(site, npm, "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
     npm_run(site, npm, "run", "build")
     return site
+
+
+def _add_what_the_readme_shows(root: Path) -> None:
+    """Make each piece of code in the README a file of the site: the build checks its types with all others."""
+    pieces = re.findall(r"^```(tsx?)\n(.*?)^```$", (root / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert pieces
+    for number, (suffix, code) in enumerate(pieces):
+        (root / "example" / f"readme-{number}.{suffix}").write_text(code, "utf-8")
 
 
 def npm_run(site: BuiltSite, *command: str | Path) -> str:
@@ -85,6 +95,10 @@ class Visit:
         await self.page.wait_for_function(_IS_MISSING, arg=alt)
         return await self._picture(alt)
 
+    async def until_source_has(self, alt: str, text: str) -> None:
+        """Wait until the browser takes another source for the picture with this text."""
+        await self.page.wait_for_function(_HAS_SOURCE, arg=[alt, text])
+
     async def answer(self, alt: str) -> Response:
         """Give the answer that the picture with this text was drawn from."""
         source = (await self.shown(alt))["source"]
@@ -97,6 +111,7 @@ class Visit:
 _BY_ALT = "[...document.images].find(i => i.alt === alt)"
 _IS_SHOWN = f"alt => {{ const i = {_BY_ALT}; return i && i.complete && i.naturalWidth > 0 }}"
 _IS_MISSING = f"alt => {{ const i = {_BY_ALT}; return i && i.complete && i.naturalWidth === 0 }}"
+_HAS_SOURCE = f"([alt, text]) => {{ const i = {_BY_ALT}; return i && i.currentSrc.includes(text) }}"
 _PICTURE = """i => ({
     source: i.currentSrc, natural: i.naturalWidth, width: i.clientWidth, background: i.style.backgroundImage,
     colour: getComputedStyle(i).color,

@@ -24,7 +24,7 @@ const nextConfig: NextConfig = {
   // It comes as TypeScript.
   transpilePackages: ['imgsvc-next'],
   images: { loader: 'custom', loaderFile: './image-loader.ts' },
-  // Next's own image library is 19 MB of a server that never calls it.
+  // Next's own image library, which nothing here calls.
   outputFileTracingExcludes: { '*': ['**/node_modules/sharp/**', '**/node_modules/@img/**'] },
   // Behind a proxy that forwards these routes itself, such as deploy/nginx.conf, nothing of this is reached.
   // First of all, so that Next.js does not answer /_next/image itself.

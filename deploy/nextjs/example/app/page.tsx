@@ -48,7 +48,7 @@ export default async function Page() {
 function Signed() {
   if (!process.env.IMGSVC_SIGNING_KEYS) return null
   const src = `${SIGNED_PICTURES_URL}/landscape.jpg`
-  const path = signPath(imageUrl(src, { width: 640, version: 'signed' }), { expiresSeconds: 3600 })
+  const path = signPath(imageUrl(src, { width: 640 }), { expiresSeconds: 3600 })
   return (
     <figure>
       <Image src={path} alt="A signed landscape" width={320} height={200} unoptimized />

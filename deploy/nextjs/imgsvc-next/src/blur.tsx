@@ -46,5 +46,6 @@ export async function fetchBlur(src: string, options: BlurOptions = {}): Promise
 /** `next/image` that shows a blur placeholder until the picture is there. */
 export async function BlurImage({ src, ...rest }: Omit<ImageProps, 'src' | 'placeholder'> & { src: string }) {
   const blur = await fetchBlur(src)
-  return <Image {...rest} {...(blur === undefined ? {} : { placeholder: 'blur', blurDataURL: blur.placeholder })} src={src} />
+  const blurred = blur === undefined ? {} : { placeholder: 'blur' as const, blurDataURL: blur.placeholder }
+  return <Image {...rest} {...blurred} src={src} />
 }

@@ -125,7 +125,11 @@ export function shareImageUrl(options: ShareOptions, place: Place = {}): string 
 /** Whether a URL is one of the service's already; such a one may be signed, and is not to be touched. */
 export function isOwnUrl(src: string, { base = '' }: Place = {}): boolean {
   const path = base && src.startsWith(base) ? src.slice(base.length) : src
-  return OWN_PATHS.some((own) => path.startsWith(own) && (own.endsWith('/') || /^([/?#]|$)/.test(path.slice(own.length))))
+  return OWN_PATHS.some((own) => path.startsWith(own) && endsThere(own, path.slice(own.length)))
+}
+
+function endsThere(own: string, rest: string): boolean {
+  return own.endsWith('/') || /^([/?#]|$)/.test(rest)
 }
 
 function isAbsolute(src: string): boolean {

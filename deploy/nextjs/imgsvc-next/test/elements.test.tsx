@@ -41,7 +41,8 @@ test('a themed logo asks for its dark version in the dark only', () => {
 })
 
 test('a logo is one of a domain or of a company', () => {
-  assert.equal(logoUrl({ domain: 'a.example' }, {}, { base: 'https://i.example' }), 'https://i.example/api/logo?website=a.example')
+  const place = { base: 'https://i.example' }
+  assert.equal(logoUrl({ domain: 'a.example' }, {}, place), 'https://i.example/api/logo?website=a.example')
   // @ts-expect-error neither
   logoUrl({})
   // @ts-expect-error both
