@@ -178,15 +178,18 @@ class RunningSite:
 
     @asynccontextmanager
     async def visit(self, width: int = 1000, height: int = 900, **options) -> AsyncIterator[Visit]:
-        """Have a new reader come, *width* × *height* CSS px; whoever is redirected on the way fails the test."""
+        """Have a new reader come, *width* × *height* CSS px; a redirect or a script's fault fails the test."""
         context = await self.browser.new_context(viewport={"width": width, "height": height}, **options)
         visit = Visit(await context.new_page())
+        faults: list[str] = []
+        visit.page.on("pageerror", lambda error: faults.append(str(error)))
         visit.page.on("response", lambda response: visit.responses.append(response))  # noqa: PLW0108 - it wants a function
         try:
             yield visit
         finally:
             await context.close()
         assert [r.url for r in visit.responses if 300 <= r.status < 400] == []
+        assert faults == []
 
 
 @asynccontextmanager

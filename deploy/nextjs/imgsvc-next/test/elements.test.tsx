@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 
+import Image from 'next/image'
 import { renderToStaticMarkup } from 'react-dom/server'
 
 import { LogoImage, logoUrl, shareImage, ThemedLogo } from '../src'
@@ -92,6 +93,13 @@ test('a service that refuses, is silent, or is not there costs no page', async (
   assert.equal(await fetchBlur(SRC, { place: { base: silent.base }, timeoutMs: 50 }), undefined)
   refusing.end()
   assert.equal(await fetchBlur(SRC, { place: { base: refusing.base } }), undefined)
+})
+
+test('what Next.js asks for without this loader is what the service answers at /_next/image', async () => {
+  const html = renderToStaticMarkup(<Image src="/a b.jpg" alt="" width={300} height={200} />)
+
+  // tests/e2e/test_nextjs.py asks nginx for such a one.
+  assert.ok(html.includes('src="/_next/image?url=%2Fa%20b.jpg&amp;w=640&amp;q=75"'), html)
 })
 
 test('a blurred picture carries its placeholder, and goes without where there is none', async (t) => {
