@@ -33,10 +33,12 @@ class Claim:
 
     Attributes:
         is_ours: whether this replica may ask; else to wait is better.
+        is_alone: whether no other replica can have brought it a moment before.
     """
 
-    def __init__(self, *, is_ours: bool) -> None:
+    def __init__(self, *, is_ours: bool, is_alone: bool = False) -> None:
         self.is_ours = is_ours
+        self.is_alone = is_alone
         self.original: Original | None = None
 
     def brings(self, original: Original) -> None:
@@ -65,13 +67,13 @@ class Claims:
     async def claimed(self, source: Source) -> AsyncIterator[Claim]:
         """Claim *source* for the block, and until what the block has brought is in the store."""
         if source.url in self._private:
-            claim = Claim(is_ours=True)
+            claim = Claim(is_ours=True, is_alone=True)
             yield claim
             if claim.original is not None and claim.original.shareable:
                 self._private.pop(source.url, None)
             return
         lease = await self._leases.claim(source.h16, self._lease_seconds)
-        claim = Claim(is_ours=lease is not None)
+        claim = Claim(is_ours=lease is not None, is_alone=lease is not None and not lease.is_shared)
         try:
             yield claim
         finally:

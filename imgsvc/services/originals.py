@@ -151,10 +151,12 @@ class Originals:
         return None
 
     async def _fetched(self, source: Source, trace: Trace, tags: str, look: RecordLookup) -> Original:
-        """Fetch, unless another replica just does: then what that brings is what is wanted."""
+        """Fetch, unless another replica just does, or did: then what that brings is what is wanted."""
         purges = self._shelf.purges(source)
         async with self._claims.claimed(source) as claim:
-            if not claim.is_ours and (found := await self._brought(source, trace, tags, look)) is not None:
+            if not claim.is_ours:
+                await self._claims.wait(source)
+            if not claim.is_alone and (found := await self._brought(source, trace, tags, look)) is not None:
                 return found
             order = Order(purges=purges, tags=tags, is_new=look.is_new, record=look.record)
             try:
@@ -171,8 +173,11 @@ class Originals:
             return original
 
     async def _brought(self, source: Source, trace: Trace, tags: str, look: RecordLookup) -> Original | None:
-        """Wait for another replica, and give what it has brought; None when it brought nothing that can be shared."""
-        await self._claims.wait(source)
+        """
+        Give what another replica has brought since *look*; None when it brought nothing that can be shared.
+
+        A claim that is granted at once may be free because the other has just given it back.
+        """
         record = await self._records.get(source)
         known_at = 0.0 if look.record is None else look.record.fetched_at
         if record is not None and (record.is_fresh(self._clock()) or record.fetched_at > known_at):

@@ -66,6 +66,27 @@ async def test_both_at_once_fetch_once(origin, photo, shared, tmp_path):
     assert sum(lease.denied for lease in leases) == 1
 
 
+async def test_a_look_that_was_overtaken(origin, photo, shared, tmp_path, monkeypatch):
+    """Who found nothing, and may fetch because the other has just done so, looks again and does not."""
+    origin.serve("/a.jpg", photo)
+    url = origin.url("/a.jpg")
+    async with replicas(tmp_path, origin, shared) as (one, other):
+        leases = other.opened.owners["leases"]
+        claim = leases.claim
+
+        async def claim_late(name: str, seconds: float):
+            await one.image(url, w=10)
+            while (lease := await claim(name, seconds)) is None:  # until the other has stored it
+                await asyncio.sleep(0.01)
+            return lease
+
+        monkeypatch.setattr(leases, "claim", claim_late)
+        answer = await other.image(url, w=20)
+        hits = origin.hits("/a.jpg")
+
+    assert (answer.status, answer.headers["X-Source"], hits) == (200, "store", 1)
+
+
 async def test_a_failure_is_shared_while_it_is_waited_for(origin, shared, tmp_path):
     """Who waits for another replica's fetch gets its failure, and does not ask again."""
     gate = asyncio.Event()

@@ -75,11 +75,13 @@ class HttpServer:
     Args:
         tls: serve https with this context.
         host: loopback address to listen on.
+        port: to listen on; 0 takes a free one.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
         self._tls = tls
         self._host = host
+        self.port = port
         self._behaviours: dict[str, Behaviour] = {}
         self._hits: Counter[str] = Counter()
         self._changed = asyncio.Condition()
@@ -91,8 +93,8 @@ class HttpServer:
         """Of them, those that still are."""
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, self._host, 0, ssl=self._tls, limit=1 << 20)
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, self._host, self.port, ssl=self._tls, limit=1 << 20)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -199,7 +201,7 @@ class Canary:
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._count, *self._wanted)
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:

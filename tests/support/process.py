@@ -22,6 +22,10 @@ class ServiceProcess:
     def base_url(self) -> str:
         return self.lines[-1].rpartition(" ")[2].strip()
 
+    @property
+    def port(self) -> int:
+        return int(self.base_url.rpartition(":")[2])
+
     async def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and give the exit code."""
         self.process.send_signal(number)

@@ -7,7 +7,9 @@ import pytest
 
 from imgsvc.commands import sign as command
 from imgsvc.origin.signature import Signer
+from tests.support.process import ROOT
 
+VECTORS = ROOT / "deploy/nextjs/imgsvc-next/test/sign-vectors.json"
 TARGET = "/api/cache/images?url=https%3A%2F%2Fa.test%2Fx%20y.png&w=10"
 
 
@@ -26,6 +28,16 @@ def test_sign(invoke, target):
     assert path == "/api/cache/images"
     assert sorted(pairs[:-1]) == [("url", "https://a.test/x y.png"), ("w", "10")]
     assert pairs[-1] == ("sig", Signer(["k1"]).sign(path, pairs[:-1]))
+
+
+def test_sign_says_what_the_package_for_nextjs_is_held_against(invoke):
+    """The vectors that its own tests read are what this command prints."""
+    vectors = json.loads(VECTORS.read_text("utf-8"))
+
+    assert len(vectors) > 1
+    for vector in vectors:
+        printed = invoke("sign", vector["target"], IMGSVC_SIGNING_KEYS=vector["key"]).stdout
+        assert printed == vector["signed"] + "\n"
 
 
 def test_sign_keeps_an_end_and_replaces_it_on_demand(invoke, monkeypatch):
