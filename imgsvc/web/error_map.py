@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from imgsvc import errors
 from imgsvc.errors import ImgsvcError
+from imgsvc.web.answers import ProblemDocument
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -135,15 +136,17 @@ def problem_for_status(status: int) -> Problem:
 
 def to_json(problem: Problem, request_id: str) -> bytes:
     """Write a problem document, RFC 9457 §3; members that say nothing are left out."""
-    document = {
-        "type": "about:blank",
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-        "code": problem.code,
-        "request_id": request_id,
-    }
-    return json.dumps(document if problem.param is None else document | {"param": problem.param}).encode()
+    document = ProblemDocument(
+        type="about:blank",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        code=problem.code,
+        request_id=request_id,
+    )
+    if problem.param is not None:
+        document["param"] = problem.param
+    return json.dumps(document).encode()
 
 
 _NO_STORE = ("Cache-Control", "no-store")

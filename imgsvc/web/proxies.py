@@ -7,6 +7,7 @@ Twitter's own; there everything that is not ours is Twitter's, and reaches it as
 
 import re
 import unicodedata
+from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
 from aiohttp import web
@@ -24,9 +25,18 @@ from imgsvc.web.questions import Parse
 
 MAX_PATH_CHARS = 1024
 
+ASSET_PARAMETERS = tuple(parameter for parameter in PARAMETERS if parameter.name != "url")
+"""All that ``/api/assets/{assetId}`` takes."""
+
+TWITTER_PARAMETERS = tuple(
+    replace(parameter, aliases=tuple(name for name in parameter.aliases if name != "format"))
+    for parameter in ASSET_PARAMETERS
+)
+"""What is ours of all that ``/api/twitter-image/{path}`` takes."""
+
 _URL_NAMES = frozenset(("url", "src"))
-_OURS = by_name(parameter for parameter in PARAMETERS if parameter.name != "url")
-_OURS_AT_TWITTER = {name: parameter for name, parameter in _OURS.items() if name != "format"}
+_OURS = by_name(ASSET_PARAMETERS)
+_OURS_AT_TWITTER = by_name(TWITTER_PARAMETERS)
 _TWITTERS = ("format", "name")
 
 _ROUTE_SEGMENTS = 3

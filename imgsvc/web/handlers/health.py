@@ -5,6 +5,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from imgsvc.services.health import Status
+from imgsvc.web.answers import Live
 from imgsvc.web.appkeys import Services
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -35,7 +36,7 @@ class HealthHandlers:
 
     async def live(self, _request: web.Request) -> web.Response:
         """Say that the loop runs."""
-        return web.json_response({"status": "live"}, headers=NO_STORE)
+        return web.json_response(Live(status="live"), headers=NO_STORE)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Give all figures."""
