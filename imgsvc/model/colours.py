@@ -22,11 +22,10 @@ class Colour:
 TRANSPARENT = "transparent"
 
 _REBECCAPURPLE_NAME = "rebeccapurple"
-NAMES = (TRANSPARENT, *sorted((*webcolors.names(webcolors.CSS3), _REBECCAPURPLE_NAME)))
-"""All words that are colours."""
+_NAMES = (TRANSPARENT, *sorted((*webcolors.names(webcolors.CSS3), _REBECCAPURPLE_NAME)))
 
-HEX_PATTERN = "^#?(?:[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$"
-"""A colour in hex, for documents."""
+COLOUR_PATTERN = f"#?(?:[0-9A-Fa-f]{{3,4}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}})|{'|'.join(_NAMES)}"
+"""What :func:`colour` takes, for documents; names in lower case."""
 
 _HEX = re.compile(r"#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})\Z", re.IGNORECASE)
 _SHORT_DIGITS = 4

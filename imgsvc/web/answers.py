@@ -1,6 +1,5 @@
 """Answers of our own routes that are JSON, as JSON has them."""
 
-
 from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict

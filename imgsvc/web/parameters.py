@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imgsvc.errors import InvalidRequest
-from imgsvc.model.colours import HEX_PATTERN, NAMES, colour
+from imgsvc.model.colours import COLOUR_PATTERN, colour
 from imgsvc.model.hosts import MAX_URL_CHARS
 from imgsvc.model.spec import MAX_SIDE_PX, Fit, Placeholder
 from imgsvc.web import values
@@ -15,6 +15,8 @@ MAX_VALUE_CHARS = 256
 MAX_TAGS_CHARS = 512
 MAX_UNIX_SECONDS = 10**12
 """Beyond the year 33,000."""
+
+EXAMPLE_URL = "https://example.com/photo.jpg"
 
 _YES_OR_NO = "1 or 0 (also true/false, yes/no, on/off)"
 
@@ -103,7 +105,7 @@ def text_up_to(max_chars: int, pattern: str = "") -> Mapping[str, Any]:
 
 
 _DPR_TAKES, _DPR_SCHEMA = _number("1", "4", "")
-_COLOUR_SCHEMA = {"anyOf": [{"type": "string", "pattern": HEX_PATTERN}, words(NAMES)]}
+_COLOUR_SCHEMA = text_up_to(MAX_VALUE_CHARS, COLOUR_PATTERN)
 _GRAVITY_SCHEMA = {"anyOf": [words(values.GRAVITIES), {"type": "string", "pattern": values.FOCUS_PATTERN}]}
 _TRIM_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, words(values.TRIM_WORDS)]}
 _URL_PATTERN = "(?:https?|s3|store)(?::|%).+"
@@ -113,7 +115,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "url", values.text, "an http or https URL or a store key",
         "Source: an http(s) URL, or s3://KEY for an object of the store; may be percent-encoded several times.",
         ("src",), text_up_to(MAX_URL_CHARS, _URL_PATTERN), MAX_QUERY_CHARS, required=True,
-        example="https://example.com/photo.jpg",
+        example=EXAMPLE_URL,
     ),
     _side("w", "width"),
     _side("h", "height"),

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from imgsvc.web.appkeys import SERVICES, Services
 from imgsvc.web.handlers.demo import DemoHandlers
+from imgsvc.web.handlers.documentation import DocumentationHandlers
 from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
 from imgsvc.web.handlers.inversion import InversionHandlers
@@ -37,6 +38,8 @@ def make_application(services: Services) -> web.Application:
     ``/api/health``                GET, HEAD
     ``/api/health/live``           GET, HEAD
     ``/api/health/metrics``        GET, HEAD
+    ``/openapi.json``              GET, HEAD
+    ``/docs``                      GET, HEAD
     ``/``, ``/demo/``              GET, HEAD; demo only
     ``/demo/NAME``                 GET, HEAD; demo only
     =============================  =======================
@@ -52,6 +55,7 @@ def make_application(services: Services) -> web.Application:
     app.add_routes(ShareHandlers(services).routes())
     app.add_routes(ProxyHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
+    app.add_routes(DocumentationHandlers().routes())
     if services.demo:
         app.add_routes(DemoHandlers().routes())
     return app

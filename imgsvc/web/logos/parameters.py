@@ -23,6 +23,8 @@ RETINA = Decimal(2)
 _BETWEEN_SIZES = ".."
 _SIZE_TAKES = f"a whole number from {LEAST_SIZE_PX} to {MOST_SIZE_PX}"
 _SIZE_SCHEMA = {"type": "integer", "minimum": LEAST_SIZE_PX, "maximum": MOST_SIZE_PX}
+# For documents; that the three are in order it cannot say.
+_SIZES_PATTERN = r"^[0-9]{1,9}\.\.(?:1[6-9]|[2-9][0-9]|[1-9][0-9]{2}|10[01][0-9]|102[0-4])\.\.[0-9]{1,9}$"
 _read_size = values.whole(LEAST_SIZE_PX, MOST_SIZE_PX)
 
 
@@ -67,7 +69,7 @@ _SIZE_OF_LOGO = _size("size", DEFAULT_SIZE_PX)
 _SIZE_OF_ICON = Parameter(
     "size", middle_size, f"least..perfect..most, or one number; the perfect one from {LEAST_SIZE_PX} to {MOST_SIZE_PX}",
     f"Side in CSS pixels of the square that the logo fits in; {DEFAULT_SIZE_PX} when absent.",
-    schema={"anyOf": [_SIZE_SCHEMA, {"type": "string", "pattern": r"^[0-9]{1,9}\.\.[0-9]{2,4}\.\.[0-9]{1,9}$"}]},
+    schema={"anyOf": [_SIZE_SCHEMA, {"type": "string", "pattern": _SIZES_PATTERN}]},
 )  # fmt: skip
 _DPR = Parameter(
     "dpr", BY_NAME["dpr"].parse, BY_NAME["dpr"].takes, "Device pixels per CSS pixel: multiplies the size.",

@@ -32,6 +32,8 @@ ASKED = {
     ("GET", "/api/health"): ("/api/health", 200),
     ("GET", "/api/health/live"): ("/api/health/live", 200),
     ("GET", "/api/health/metrics"): ("/api/health/metrics", 200),
+    ("GET", "/openapi.json"): ("/openapi.json", 200),
+    ("GET", "/docs"): ("/docs", 200),
     ("GET", "/"): ("/", 200),
     ("GET", "/demo/"): ("/demo/", 200),
     ("GET", "/demo/{name}"): ("/demo/logo.svg", 200),
