@@ -79,13 +79,15 @@ def serve(
     settings = _settings({name: value for name, value in given.items() if value is not None})
     from imgsvc.app import CannotListenError  # noqa: PLC0415
     from imgsvc.app import serve as run  # noqa: PLC0415 - loads libvips, which _prepare prepared
+    from imgsvc.web.tracing import is_wanted  # noqa: PLC0415
 
     json_log = _writes_json(settings)
     try:
         with _logging(json_log=json_log) as log:
             logging.getLogger("imgsvc").info("memory: %s", in_force(os.environ))
             announce = partial(_announce, demo=demo)
-            asyncio.run(run(settings, demo=demo, log=log, json_log=json_log, announce=announce))
+            traced = is_wanted(os.environ)
+            asyncio.run(run(settings, demo=demo, log=log, json_log=json_log, announce=announce, traced=traced))
     except CannotListenError as error:
         fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:

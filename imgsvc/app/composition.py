@@ -36,7 +36,8 @@ from imgsvc.settings import Settings
 from imgsvc.transform.runtime import TrackedMemory
 from imgsvc.web.appkeys import Services
 from imgsvc.web.clients import Clients
-from imgsvc.web.metrics import Latencies
+from imgsvc.web.metrics import Traffic
+from imgsvc.web.tracing import Tracing
 
 log = logging.getLogger("imgsvc")
 
@@ -65,9 +66,16 @@ class Opened:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, *, demo: bool = False) -> AsyncIterator[Opened]:
+async def open_services(
+    settings: Settings, *, demo: bool = False, tracing: Tracing | None = None
+) -> AsyncIterator[Opened]:
     """
     Open everything, in order; close it in the opposite order, background writes included.
+
+    Args:
+        settings: all of them.
+        demo: whether to serve sample pictures too.
+        tracing: follows requests; stays the caller's to close.
 
     Raises:
         SettingsError: a setting needs a package that is not installed.
@@ -108,7 +116,8 @@ async def open_services(settings: Settings, *, demo: bool = False) -> AsyncItera
             twitter=answering.twitter,
             health=health,
             metrics=_make_metrics(parts, answering, logos, pages.pages, sharing.sharing, tracked, limit_bytes),
-            latencies=Latencies(),
+            traffic=Traffic(),
+            tracing=tracing,
             outgoing=parts.outgoing,
             server=settings.server,
             width_ladder=settings.access.width_ladder,
@@ -159,6 +168,9 @@ def _make_metrics(
         store=parts.store,
         flights=parts.flights,
         transforms=parts.transforms,
+        svg=parts.svg,
+        tagging=answering.tagging,
+        fetcher=parts.fetcher,
         downloads=parts.downloads,
         persister=parts.persister,
         space=parts.space,

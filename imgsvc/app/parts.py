@@ -35,6 +35,7 @@ from imgsvc.services.limits import RateLimits
 from imgsvc.services.marks import Marks
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.persist import Persister
+from imgsvc.services.tracing import fresh_context
 from imgsvc.settings import Settings
 from imgsvc.store.base import ObjectStore
 from imgsvc.stream.spoolfile import SpoolSpace
@@ -119,7 +120,7 @@ async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, s
     stack.push_async_callback(svg.aclose)
     space = SpoolSpace(spool_directory(settings), settings.spool.max_bytes)
     stack.push_async_callback(space.aclose)
-    flights = Coalescer(settings.cache.coalesce_timeout_seconds)
+    flights = Coalescer(settings.cache.coalesce_timeout_seconds, fresh_context)
     memory = MemoryCache(0, settings.origin.max_image_size_bytes)
     transfers, outgoing = TransferLedger(settings.memory.transfer_capacity_bytes), Outgoing()
     read_rss = resident_reader(lambda: _pids(svg))

@@ -4,7 +4,8 @@ import asyncio
 import gc
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ from imgsvc.settings import Settings
 from imgsvc.web.logs import AccessLog, LineWriter, TextAccessLog
 from imgsvc.web.routes import make_application
 from imgsvc.web.server import make_runner
+from imgsvc.web.tracing import Tracing
 
 OPEN_FILES = 65536
 """As many as one process can want: clients, sources, idle connections to hosts that may be asked again, spools."""
@@ -24,7 +26,13 @@ class CannotListenError(Exception):
 
 
 async def serve(
-    settings: Settings, *, demo: bool, log: LineWriter, json_log: bool, announce: Callable[[str, int], None]
+    settings: Settings,
+    *,
+    demo: bool,
+    log: LineWriter,
+    json_log: bool,
+    announce: Callable[[str, int], None],
+    traced: bool = False,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT, then end in good order.
@@ -35,16 +43,18 @@ async def serve(
         log: gets a line a request; stays the caller's to close.
         json_log: whether these are JSON, or text for people.
         announce: told host and port once requests are answered.
+        traced: whether to send traces where the environment says.
 
     Raises:
         CannotListenError: the address cannot be listened on.
+        SettingsError: a setting needs a package that is not installed.
     """
     allow_open_files()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_services(settings, demo=demo) as opened:
+    async with _tracing(traced=traced) as tracing, open_services(settings, demo=demo, tracing=tracing) as opened:
         runner = make_runner(
             make_application(opened.services),
             shutdown_timeout_seconds=settings.server.shutdown_timeout_seconds,
@@ -71,6 +81,18 @@ async def serve(
             await asyncio.sleep(settings.server.drain_delay_seconds)
         finally:
             await runner.cleanup()
+
+
+@asynccontextmanager
+async def _tracing(*, traced: bool) -> AsyncIterator[Tracing | None]:
+    if not traced:
+        yield None
+        return
+    tracing = await asyncio.to_thread(Tracing.open)
+    try:
+        yield tracing
+    finally:
+        await tracing.aclose()
 
 
 def allow_open_files() -> None:

@@ -106,10 +106,12 @@ class Coalescer:
     Args:
         timeout_seconds: longest wait of one waiter, from its :meth:`join` to the end of the work, or until the work has
             said by :meth:`head_arrived` that the rest is worth waiting for.
+        make_context: gives the fresh context of a piece of work, asked by whoever begins it.
     """
 
-    def __init__(self, timeout_seconds: float) -> None:
+    def __init__(self, timeout_seconds: float, make_context: Callable[[], Context] = Context) -> None:
         self._timeout_seconds = timeout_seconds
+        self._make_context = make_context
         self._flights: dict[str, _Flight] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
@@ -181,7 +183,7 @@ class Coalescer:
     def _launch(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> _Flight:
         flight = self._flights[key] = _Flight(key)
         flight.head = asyncio.get_running_loop().create_future()
-        flight.task = asyncio.create_task(_run(flight, work), name=f"flight {key}", context=Context())
+        flight.task = asyncio.create_task(_run(flight, work), name=f"flight {key}", context=self._make_context())
         # Added before any waiter's own callback, so it runs first: who wakes finds the key gone.
         flight.task.add_done_callback(lambda _: self._ended(flight))
         self._tasks.add(flight.task)

@@ -116,19 +116,20 @@ class ResponseBody:
         deadline: loop time at which the whole fetch has to be done, unless the body is a large one.
         large_bytes: above this many, declared or received, it is: then a least pace counts instead of a deadline.
         read_timeout_seconds: longest wait for the next bytes; time the reader takes does not count.
-        ended: told once how it ended: ``ok``, ``abandoned``, ``cancelled`` or an error's class name.
+        ended: told once how it ended: ``ok``, ``abandoned``, ``cancelled`` or an error's class name; and how many bytes
+            had come.
     """
 
     def __init__(
         self, response: aiohttp.ClientResponse, *, deadline: float, large_bytes: int,
-        read_timeout_seconds: float, ended: Callable[[str], None],
+        read_timeout_seconds: float, ended: Callable[[str, int], None],
     ) -> None:  # fmt: skip
         self._response = response
         self._deadline = deadline
         self._large_bytes = large_bytes
         self._pace = Pace()
         self._read_timeout_seconds = read_timeout_seconds
-        self._ended: Callable[[str], None] | None = ended
+        self._ended: Callable[[str, int], None] | None = ended
         self._reset = _watch_for_reset(response)
 
     @property
@@ -181,7 +182,7 @@ class ResponseBody:
         ended, self._ended = self._ended, None
         if ended is not None:
             drop(self._response)
-            ended(outcome)
+            ended(outcome, self._pace.received_bytes)
 
 
 def _watch_for_reset(response: aiohttp.ClientResponse) -> "asyncio.Future[None] | None":

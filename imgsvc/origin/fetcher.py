@@ -57,12 +57,14 @@ class FetchStatistics:
         outcomes: of those that ended: ``ok``, ``not_modified``, the class name of an error, ``cancelled``, or
             ``abandoned`` for a body closed before its end (more bytes than allowed, or no longer wanted).
         refused: addresses refused, by reason.
+        received_bytes: of bodies, those of fetches that failed or were given up included.
     """
 
     fetches: int
     open: int
     outcomes: Mapping[str, int]
     refused: Mapping[Refusal, int]
+    received_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Fetcher:
         self._opening: set[asyncio.Timeout] = set()
         self._fetches = 0
         self._outcomes: Counter[str] = Counter()
+        self._received_bytes = 0
 
     async def open(self, url: str, manner: Manner = PICTURE) -> Fetched:
         """
@@ -165,6 +168,7 @@ class Fetcher:
             open=self._fetches - self._outcomes.total(),
             outcomes=MappingProxyType(dict(self._outcomes)),
             refused=self._policy.statistics().refused,
+            received_bytes=self._received_bytes,
         )
 
     @asynccontextmanager
@@ -268,8 +272,9 @@ class Fetcher:
                 raise _draining() from None
             raise
 
-    def _ended(self, witness: Witness, outcome: str) -> None:
+    def _ended(self, witness: Witness, outcome: str, received_bytes: int = 0) -> None:
         self._outcomes[outcome] += 1
+        self._received_bytes += received_bytes
         if not self._closed:  # what is cut off here says nothing of its source
             witness.ended(outcome)
 

@@ -12,6 +12,7 @@ from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.model.keys import result_key
 from imgsvc.model.source import Source
 from imgsvc.model.spec import TransformSpec
+from imgsvc.services.tracing import part
 
 if TYPE_CHECKING:
     from imgsvc.services.original import Original
@@ -69,7 +70,8 @@ class Trace:
         """Add the time that the block takes to *name*."""
         began = time.perf_counter()
         try:
-            yield
+            with part(name):
+                yield
         finally:
             self.add(name, time.perf_counter() - began)
 

@@ -18,6 +18,7 @@ from imgsvc.pressure.admission import Admission, Work
 from imgsvc.services.answers import Trace
 from imgsvc.services.arrivals import Arrival, Slot, Slots
 from imgsvc.services.heads import Head, HeadReader
+from imgsvc.services.tracing import part
 from imgsvc.stream.base import FileRange
 from imgsvc.stream.inflate import Beginning
 from imgsvc.stream.spoolfile import no_room
@@ -170,7 +171,8 @@ class FoundFetches:
         """Hold a place and a connection until the end of the block."""
         slot = await self._slot(errand)
         try:
-            fetched = await self._fetcher.open(url, errand.manner(kind))
+            with part("fetch"):
+                fetched = await self._fetcher.open(url, errand.manner(kind))
             try:
                 yield fetched
             finally:
@@ -182,10 +184,11 @@ class FoundFetches:
     async def _taken(self, url: str, errand: Errand, validators: Validators | None) -> AsyncIterator[Arrived | None]:
         slot, manner = await self._slot(errand), errand.manner(FOUND_PICTURE)
         try:
-            if validators is None:
-                answer: Fetched | NotModified = await self._fetcher.open(url, manner)
-            else:
-                answer = await self._fetcher.revalidate(url, validators, manner)
+            with part("fetch"):
+                if validators is None:
+                    answer: Fetched | NotModified = await self._fetcher.open(url, manner)
+                else:
+                    answer = await self._fetcher.revalidate(url, validators, manner)
         except BaseException:
             slot.give_back()
             raise

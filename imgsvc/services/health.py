@@ -20,6 +20,9 @@ from imgsvc.store.base import ObjectStore
 
 STORE_CHECK_SECONDS = 15.0
 
+REASONS = ("starting", "draining", "memory-critical", "memory-warning", "store-failing", "redis-unreachable")
+"""All that a report may give for not being healthy."""
+
 
 class Phase(StrEnum):
     """Where in its life the process is."""
@@ -100,9 +103,18 @@ class HealthService:
             fatal.append("memory-critical")
         mild = self._mild_reasons(reading.status)
         status = Status.UNHEALTHY if fatal else Status.DEGRADED if mild else Status.HEALTHY
-        uptime_seconds = round(self._clock() - self._started_at, 3)
         figures, missing = memory_figures(reading), self._scripts.missing
-        return HealthReport(status, (*fatal, *mild), figures, uptime_seconds, __version__, missing)
+        return HealthReport(status, (*fatal, *mild), figures, self._uptime_seconds, __version__, missing)
+
+    def figures(self) -> dict[str, Any]:
+        """Give the report without what others tell, each reason with whether it holds; plain values."""
+        report = self.report()
+        return {
+            "status": report.status.value,
+            "reasons": {reason: reason in report.reasons for reason in REASONS},
+            "uptime_s": report.uptime_s,
+            "version": report.version,
+        }
 
     async def watch(self) -> None:
         """Ask the store now and every 15 s until cancelled."""
@@ -114,6 +126,10 @@ class HealthService:
             else:
                 self._store_error = None
             await asyncio.sleep(self._store_check_seconds)
+
+    @property
+    def _uptime_seconds(self) -> float:
+        return round(self._clock() - self._started_at, 3)
 
     def _mild_reasons(self, status: SystemStatus) -> list[str]:
         failing = (

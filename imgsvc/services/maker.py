@@ -13,6 +13,7 @@ from imgsvc.services.large import LargeTransforms
 from imgsvc.services.original import Original
 from imgsvc.services.removal import broken_pixels
 from imgsvc.services.shelf import Shelf
+from imgsvc.services.tracing import part
 from imgsvc.services.variants import blob_of, streamed_of
 from imgsvc.transform.pool import Transformed
 
@@ -50,7 +51,8 @@ class Maker:
         """Transform, unless the original itself was asked for."""
         if request.spec.is_identity:
             return blob_of(request, original.spool.data, original.meta, shareable=original.shareable)
-        made = await self._transformed(request, original, purges, patient=patient)
+        with part("transform"):
+            made = await self._transformed(request, original, purges, patient=patient)
         for name in ("queue", "decode", "encode"):
             trace.add(name, getattr(made, f"{name}_seconds"))
         meta = (await original.whole_meta()).of_variant(

@@ -1,7 +1,7 @@
 """What this process holds and has done, collected from those who hold and do it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from imgsvc.origin.breaker import Breaker
@@ -40,6 +40,9 @@ class MetricsService:
     slots: Snapshot
     outgoing: Snapshot
     upgrades: Snapshot
+    svg: Snapshot
+    tagging: Snapshot
+    fetcher: Snapshot
     failures: Snapshot
     breaker: Breaker
     validation: Snapshot
@@ -56,16 +59,23 @@ class MetricsService:
     vips_bytes: Callable[[], tuple[int, int]]
     cgroup_limit_bytes: int | None
 
-    def collect(self) -> dict[str, Any]:
-        """Give all figures as plain values."""
+    def current(self) -> dict[str, Any]:
+        """Give all figures of now, and all counters since the start, as plain values."""
         return {
             "memory": self._memory_figures(self.monitor.sample_if_older()),
-            "samples": [asdict(past) for past in self.monitor.history()],
+            "ladder": self._ladder(),
             "coalescing": _plain(self.flights),
             **{name: {each: _plain(owner) for each, owner in group.items()} for name, group in self._groups().items()},
             "logo_sources": dict(self.logos.statistics().answered),
             "refusals": self._refusals(),
         }
+
+    def samples(self) -> list[dict[str, Any]]:
+        """Give the last hundred readings of the memory, the oldest first, as plain values."""
+        return [
+            {"seconds_ago": past.seconds_ago, "rss_bytes": past.rss_bytes, "level": past.level}
+            for past in self.monitor.history()
+        ]
 
     def _groups(self) -> Mapping[str, Mapping[str, Snapshot]]:
         return {
@@ -74,10 +84,11 @@ class MetricsService:
                 "transforms": self.transforms, "gate": self.gate, "transfers": self.transfers,
                 "downloads": self.downloads, "persister": self.persister, "spool": self.space,
                 "fetch_slots": self.slots, "outgoing": self.outgoing, "upgrades": self.upgrades,
+                "svg": self.svg, "tagging": self.tagging,
             },
             "sources": {
-                "failures": self.failures, "breaker": self.breaker, "validation": self.validation,
-                "revalidations": self.revalidations, "limits": self.limits,
+                "origin": self.fetcher, "failures": self.failures, "breaker": self.breaker,
+                "validation": self.validation, "revalidations": self.revalidations, "limits": self.limits,
             },
             "logos": {"keeper": self.logo_keeper},
             "opengraph": {"pages": self.pages, "pictures": self.sharing},
@@ -92,6 +103,15 @@ class MetricsService:
         return dict(self.admission.statistics().refused) | {
             "circuit-open": self.breaker.statistics().refused,
             "rate-limited": limits.limited_clients + limits.limited_domains,
+        }
+
+    def _ladder(self) -> dict[str, Any]:
+        statistics = self.monitor.statistics()
+        return {
+            "level": int(statistics.level),
+            "entered": dict(statistics.entered),
+            "samples": statistics.samples,
+            "failed_actions": statistics.failed_actions,
         }
 
     def _memory_figures(self, reading: MemoryReading) -> dict[str, Any]:

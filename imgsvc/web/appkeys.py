@@ -1,6 +1,7 @@
 """What handlers find in the application: services, and nothing else."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -20,12 +21,15 @@ from imgsvc.services.tagging import Tagging
 from imgsvc.services.twitter import Twitter
 from imgsvc.settings import ServerSettings
 from imgsvc.web.clients import Clients
-from imgsvc.web.metrics import Latencies
+from imgsvc.web.metrics import Traffic
+
+if TYPE_CHECKING:
+    from imgsvc.web.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All services a handler may call, and how the server shall answer; without *limits* there are none."""
+    """All services a handler may call, and how the server shall answer; no *limits*, no *tracing*: there is none."""
 
     images: ImageService
     logos: LogoService
@@ -41,7 +45,8 @@ class Services:
     twitter: Twitter
     health: HealthService
     metrics: MetricsService
-    latencies: Latencies
+    traffic: Traffic
+    tracing: "Tracing | None"
     outgoing: Outgoing
     server: ServerSettings
     width_ladder: bool

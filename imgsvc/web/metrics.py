@@ -1,16 +1,21 @@
-"""How long answers took."""
+"""What was answered, and how long it took."""
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Protocol
 
-LEAST_SECONDS = 0.00005
-GROWTH = 1.2
-BUCKETS = 80
-"""Bounds of the buckets grow by a fifth each, from 50 µs to beyond a minute: so exact is a percentile."""
+PER_DECADE = 14
+"""Buckets of times for each power of ten: a percentile is exact to less than a fifth."""
 
-_BOUNDS = tuple(LEAST_SECONDS * GROWTH**n for n in range(BUCKETS))
+GROWTH = 10 ** (1 / PER_DECADE)
+LEAST_SECONDS = 10**-4.5
+BOUNDS = tuple(float(f"{LEAST_SECONDS * GROWTH**n:.4g}") for n in range(6 * PER_DECADE + PER_DECADE // 2 + 1))
+"""Upper bounds of the buckets in seconds, from 32 µs to 100 s."""
+
+NONE = "none"
+_UNKNOWN = "unknown"
 _PERCENTILES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
 
 
@@ -22,41 +27,119 @@ class Route(Protocol):
         """The name."""
 
 
-@dataclass(slots=True)
-class _Histogram:
-    counts: list[int] = field(default_factory=lambda: [0] * (BUCKETS + 1))
-    total: int = 0
-
-    def percentile_ms(self, share: float) -> float:
-        """Give the bound below which that share of all lies."""
-        index = bisect_left(list(accumulate(self.counts)), share * self.total)
-        return round(_BOUNDS[min(index, BUCKETS - 1)] * 1000, 3)
-
-
-class Latencies:
+@dataclass(frozen=True, slots=True)
+class Times:
     """
-    Times of answers by route and tier.
+    How long the answers took that one route gave from one tier.
 
-    Both come from short lists of our own, never from a client, so the number of histograms is bounded. Counting one
-    answer takes about a microsecond.
+    Attributes:
+        counts: how many, by bucket of :data:`BOUNDS`; the last is for all beyond.
+        seconds: their sum.
+    """
+
+    route: str
+    tier: str
+    counts: tuple[int, ...]
+    seconds: float
+
+    def percentiles_ms(self) -> dict[str, float]:
+        """Give for each share of all the bound below which it lies, and how many there are."""
+        sums = list(accumulate(self.counts))
+        shares = {name: _bound_ms(bisect_left(sums, share * sums[-1])) for name, share in _PERCENTILES}
+        return shares | {"count": sums[-1]}
+
+
+@dataclass(slots=True)
+class _Clocked:
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Answers:
+    clocked: _Clocked
+    count: int = 0
+
+
+class Traffic:
+    """
+    Counts answers by route, status, and what X-Source and X-Cache say; their times by route and source.
+
+    All of these come from short lists of our own, never from a client, so the number of counters is bounded. Counting
+    one answer takes about a microsecond.
+
+    Attributes:
+        sent_bytes: what was written to clients, heads included.
     """
 
     def __init__(self) -> None:
-        self._histograms: dict[tuple[Route | None, str], _Histogram] = {}
+        self._answers: dict[tuple[Route | None, int, str, str], _Answers] = {}
+        self._clocked: dict[tuple[Route | None, str], _Clocked] = {}
+        self._aborted: Counter[Route | None] = Counter()
+        self.sent_bytes = 0
 
-    def observe(self, route: Route | None, tier: str, seconds: float) -> None:
-        """Count one answer; *route* is None where there is none."""
-        histogram = self._histograms.get((route, tier))
-        if histogram is None:
-            histogram = self._histograms[route, tier] = _Histogram()
-        histogram.counts[bisect_left(_BOUNDS, seconds)] += 1
-        histogram.total += 1
+    def observe(self, route: Route | None, status: int, tier: str, cache: str, seconds: float) -> None:
+        """Count one answer; *route* is None where there is none, *tier* and *cache* are :data:`NONE`."""
+        answers = self._answers.get((route, status, tier, cache)) or self._first(route, status, tier, cache)
+        answers.count += 1
+        answers.clocked.counts[bisect_left(BOUNDS, seconds)] += 1
+        answers.clocked.seconds += seconds
 
-    def statistics(self) -> dict[str, dict[str, dict[str, float]]]:
+    def refuse(self, status: int) -> None:
+        """Count an answer to what no route was looked up for, such as a request that is not HTTP; it took no time."""
+        answers = self._answers.get((None, status, NONE, NONE)) or self._first(None, status, NONE, NONE)
+        answers.count += 1
+
+    def abort(self, route: Route | None, sent_bytes: int) -> None:
+        """Count an answer that did not come to its end, because the client left or what was being sent broke off."""
+        self._aborted[route] += 1
+        self.sent_bytes += sent_bytes
+
+    def requests(self) -> dict[str, dict[str, int]]:
+        """Give the number of answers by route and status."""
+        numbers: dict[str, dict[str, int]] = {}
+        for (route, status, _, _), answers in self._answers.items():
+            _add(numbers.setdefault(_name(route), {}), str(status), answers.count)
+        return numbers
+
+    def cached(self) -> dict[str, dict[str, int]]:
+        """Give the number of answers that have a picture by tier and by how it was there: hit, stale or miss."""
+        numbers: dict[str, dict[str, int]] = {}
+        for (_, _, tier, cache), answers in self._answers.items():
+            if cache != NONE:
+                _add(numbers.setdefault(tier, {}), cache.lower(), answers.count)
+        return numbers
+
+    def aborted(self) -> dict[str, int]:
+        """Give the number of answers that did not come to their end, by route."""
+        return {_name(route): count for route, count in self._aborted.items()}
+
+    def times(self) -> list[Times]:
+        """Give the times by route and tier, as they are now."""
+        return [
+            Times(_name(route), tier, tuple(clocked.counts), clocked.seconds)
+            for (route, tier), clocked in self._clocked.items()
+        ]
+
+    def latencies_ms(self) -> dict[str, dict[str, dict[str, float]]]:
         """Give percentiles in ms and the number of answers, by route and tier."""
         answers: dict[str, dict[str, dict[str, float]]] = {}
-        for (route, tier), histogram in self._histograms.items():
-            name = "unknown" if route is None else route.canonical
-            percentiles = {label: histogram.percentile_ms(share) for label, share in _PERCENTILES}
-            answers.setdefault(name, {})[tier] = percentiles | {"count": histogram.total}
+        for times in self.times():
+            answers.setdefault(times.route, {})[times.tier] = times.percentiles_ms()
         return answers
+
+    def _first(self, route: Route | None, status: int, tier: str, cache: str) -> _Answers:
+        clocked = self._clocked.setdefault((route, tier), _Clocked())
+        return self._answers.setdefault((route, status, tier, cache), _Answers(clocked))
+
+
+def _bound_ms(index: int) -> float:
+    return round(BOUNDS[min(index, len(BOUNDS) - 1)] * 1000, 3)
+
+
+def _name(route: Route | None) -> str:
+    return _UNKNOWN if route is None else route.canonical
+
+
+def _add(numbers: dict[str, int], name: str, count: int) -> None:
+    numbers[name] = numbers.get(name, 0) + count

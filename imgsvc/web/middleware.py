@@ -1,5 +1,6 @@
 """What every answer has, and what becomes of every error."""
 
+import asyncio
 import logging
 import re
 import time
@@ -11,7 +12,7 @@ from multidict import istr
 from imgsvc.errors import ImgsvcError, StoreError
 from imgsvc.web.appkeys import REQUEST_ID, Services
 from imgsvc.web.error_map import PROBLEM_TYPE, Problem, problem_for, problem_for_status, to_json
-from imgsvc.web.metrics import Latencies
+from imgsvc.web.metrics import NONE
 from imgsvc.web.request_ids import new_request_id
 
 log = logging.getLogger("imgsvc.web")
@@ -19,6 +20,7 @@ log = logging.getLogger("imgsvc.web")
 X_REQUEST_ID = istr("X-Request-Id")
 X_SYSTEM_STATUS = istr("X-System-Status")
 X_SOURCE = istr("X-Source")
+X_CACHE = istr("X-Cache")
 SERVER = istr("Server")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
@@ -42,7 +44,8 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
         response = problem_response(problem_for(error), request[REQUEST_ID])
     except web.HTTPException as error:
         response = _framework_response(error, request[REQUEST_ID])
-    except ConnectionError:
+    except (ConnectionError, asyncio.CancelledError):
+        services.traffic.abort(request.match_info.route.resource, request.writer.output_size)
         raise  # the client is gone, or was sent away: there is nobody to answer
     except Exception:
         # Raw, for a decoded path could bring line breaks into the log; without the query, which may hold secrets.
@@ -52,7 +55,7 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
         response = problem_response(problem_for_status(500), request[REQUEST_ID])
     if not response.prepared:
         label(request, response, services)
-    _observe(request, response, services.latencies, time.perf_counter() - began)
+    _observe(request, response, services, time.perf_counter() - began)
     return response
 
 
@@ -64,8 +67,10 @@ def label(request: web.Request, response: web.StreamResponse, services: Services
     headers[SERVER] = "imgsvc"
 
 
-def _observe(request: web.Request, response: web.StreamResponse, latencies: Latencies, seconds: float) -> None:
-    latencies.observe(request.match_info.route.resource, response.headers.get(X_SOURCE, "none"), seconds)
+def _observe(request: web.Request, response: web.StreamResponse, services: Services, seconds: float) -> None:
+    headers = response.headers
+    tier, cache = headers.get(X_SOURCE, NONE), headers.get(X_CACHE, NONE)
+    services.traffic.observe(request.match_info.route.resource, response.status, tier, cache, seconds)
 
 
 def problem_response(problem: Problem, request_id: str) -> web.Response:

@@ -9,6 +9,7 @@ from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
 from imgsvc.web.handlers.inversion import InversionHandlers
 from imgsvc.web.handlers.logos import LogoHandlers
+from imgsvc.web.handlers.metrics import MetricsHandlers
 from imgsvc.web.handlers.pages import PageHandlers
 from imgsvc.web.handlers.proxies import ProxyHandlers
 from imgsvc.web.handlers.purge import PurgeHandlers
@@ -40,6 +41,7 @@ def make_application(services: Services) -> web.Application:
     ``/api/health/metrics``        GET, HEAD
     ``/openapi.json``              GET, HEAD
     ``/docs``                      GET, HEAD
+    ``/metrics``                   GET, HEAD
     ``/``, ``/demo/``              GET, HEAD; demo only
     ``/demo/NAME``                 GET, HEAD; demo only
     =============================  =======================
@@ -56,6 +58,9 @@ def make_application(services: Services) -> web.Application:
     app.add_routes(ProxyHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
     app.add_routes(DocumentationHandlers().routes())
+    metrics = MetricsHandlers(services)
+    app.add_routes(metrics.routes())
+    app.on_cleanup.append(metrics.close)
     if services.demo:
         app.add_routes(DemoHandlers().routes())
     return app

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from imgsvc.web.appkeys import SERVICES, Services
 from imgsvc.web.error_map import problem_for_status
+from imgsvc.web.metrics import Traffic
 from imgsvc.web.middleware import SERVER, X_REQUEST_ID, X_SYSTEM_STATUS, problem_response, problems
 from imgsvc.web.request_ids import new_request_id
 
@@ -34,12 +35,13 @@ class Connection(web.RequestHandler):
 
     def __init__(
         self, manager: web.Server, *, head_timeout_seconds: float, send_timeout_seconds: float,
-        system_status: Callable[[], str], **options: Any,
+        system_status: Callable[[], str], traffic: Traffic, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(manager, **options)
         self._head_timeout_seconds = head_timeout_seconds
         self._send_timeout_seconds = send_timeout_seconds
         self._system_status = system_status
+        self._traffic = traffic
         self._head_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
         self._wire: asyncio.Transport | None = None
@@ -99,15 +101,17 @@ class Connection(web.RequestHandler):
             self.log_exception("Error handling request", exc_info=exc)
         if request.writer.output_size:
             raise ConnectionResetError("An answer has begun; there is no second one.")
-        return _last_answer(status, self._system_status())
+        return self._last_answer(status)
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send an answer; what aiohttp refuses before any middleware sees it (``Expect``) becomes a document too."""
         if isinstance(resp, web.HTTPException):
-            resp = _last_answer(resp.status, self._system_status())
-        return await super().finish_response(request, resp, start_time)
+            resp = self._last_answer(resp.status)
+        finished = await super().finish_response(request, resp, start_time)
+        self._traffic.sent_bytes += request.writer.output_size
+        return finished
 
     async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - aiohttp's signature
         """End within *timeout* seconds; aiohttp alone would wait as long again for a client that does not read."""
@@ -117,6 +121,17 @@ class Connection(web.RequestHandler):
         finally:
             if timer is not None:
                 timer.cancel()
+
+    def _last_answer(self, status: int) -> web.Response:
+        """Make a problem document that ends the connection."""
+        self._traffic.refuse(status)
+        name = new_request_id()
+        response = problem_response(problem_for_status(status), name)
+        response.headers[X_REQUEST_ID] = name
+        response.headers[X_SYSTEM_STATUS] = self._system_status()
+        response.headers[SERVER] = "imgsvc"
+        response.force_close()
+        return response
 
     def _break_off(self) -> None:
         if self._wire is not None:
@@ -163,17 +178,6 @@ class Connection(web.RequestHandler):
             self._wire.abort()  # frees the unsent bytes, which closing would not
 
 
-def _last_answer(status: int, system_status: str) -> web.Response:
-    """Make a problem document that ends the connection."""
-    name = new_request_id()
-    response = problem_response(problem_for_status(status), name)
-    response.headers[X_REQUEST_ID] = name
-    response.headers[X_SYSTEM_STATUS] = system_status
-    response.headers[SERVER] = "imgsvc"
-    response.force_close()
-    return response
-
-
 def _keep_kernel_buffer_small(wire: asyncio.Transport) -> None:
     """Where the system can, bound what it holds unsent; else megabytes hide how fast, or whether, a client reads."""
     option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
@@ -193,8 +197,9 @@ class _Server(web.Server):
         loop: Any,
         options: dict[str, Any],
     ) -> None:
+        answer = partial(problems, handler=made.request_handler, services=services)
         super().__init__(
-            partial(problems, handler=made.request_handler, services=services),
+            answer if services.tracing is None else partial(services.tracing.follow, handler=answer),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=loop,
@@ -245,6 +250,7 @@ def make_runner(
         head_timeout_seconds=head_timeout_seconds,
         send_timeout_seconds=app[SERVICES].server.send_timeout_seconds,
         system_status=lambda: app[SERVICES].health.system_status.value,
+        traffic=app[SERVICES].traffic,
     )
     return Runner(
         app,

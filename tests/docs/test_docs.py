@@ -11,7 +11,7 @@ from imgsvc.web.error_map import codes
 from imgsvc.web.logos.parameters import SHAPES
 from imgsvc.web.openapi.document import OPERATIONS
 from imgsvc.web.parameters import PARAMETERS
-from scripts.write_docs import configuration
+from scripts.write_docs import configuration, metrics
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -20,6 +20,11 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 def test_the_configuration_page_is_up_to_date():
     """``make docs`` would change nothing."""
     assert (ROOT / "docs" / "configuration.md").read_text() == configuration()
+
+
+def test_the_metrics_page_is_up_to_date():
+    """``make docs`` would change nothing."""
+    assert (ROOT / "docs" / "metrics.md").read_text() == metrics()
 
 
 def test_every_setting_has_a_sentence():

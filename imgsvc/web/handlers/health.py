@@ -7,6 +7,7 @@ from aiohttp import web
 from imgsvc.services.health import Status
 from imgsvc.web.answers import Live
 from imgsvc.web.appkeys import Services
+from imgsvc.web.figures import Figures
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -16,8 +17,7 @@ class HealthHandlers:
 
     def __init__(self, services: Services) -> None:
         self._health = services.health
-        self._metrics = services.metrics
-        self._latencies = services.latencies
+        self._figures = Figures(services.metrics, services.health, services.traffic)
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
@@ -40,5 +40,4 @@ class HealthHandlers:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Give all figures."""
-        figures = self._metrics.collect() | {"latency_ms": self._latencies.statistics()}
-        return web.json_response(figures, headers=NO_STORE)
+        return web.json_response(self._figures.document(), headers=NO_STORE)

@@ -237,3 +237,32 @@ async def test_fresh_context(flights: Coalescer):
 
     assert (await flights.join("k", work)).value == "none"
     assert request_id.get() == "mine"
+
+
+async def test_a_context_of_the_caller_s_making():
+    """Whoever begins the work says what it knows of him; who joins later has no say."""
+    request_id = contextvars.ContextVar("request_id", default="none")
+
+    def carrying() -> contextvars.Context:
+        context = contextvars.Context()
+        context.run(request_id.set, request_id.get())
+        return context
+
+    flights = Coalescer(30, carrying)
+    work = Work(None)
+
+    async def ask(name: str) -> str:
+        request_id.set(name)
+
+        async def asked() -> str:
+            await work()
+            return request_id.get()
+
+        return (await flights.join("k", asked)).value
+
+    asking = [asyncio.create_task(ask(name)) for name in ("first", "second")]
+    await work.begun.wait()
+    work.gate.set()
+
+    assert await asyncio.gather(*asking) == ["first", "first"]
+    await flights.aclose()

@@ -54,6 +54,20 @@ async def watching(health):
     task.cancel()
 
 
+async def test_figures_name_every_reason(health, machine, clock):
+    """Whoever counts reasons finds all of them, each with whether it holds, those of a report among them."""
+    assert not any(health.figures()["reasons"].values())
+
+    health.phase, machine.rss_bytes = Phase.DRAINING, 95 * MIB
+    clock.forward(12.5)
+    figures, report = health.figures(), health.report()
+
+    assert {reason for reason, holds in figures["reasons"].items() if holds} == set(report.reasons)
+    assert set(report.reasons) == {"draining", "memory-critical"}
+    assert set(figures["reasons"]) >= {phase.value for phase in Phase if phase is not Phase.READY}
+    assert (figures["status"], figures["uptime_s"], figures["version"]) == ("unhealthy", 12.5, report.version)
+
+
 async def test_all_is_well(health, clock):
     """A ready process with memory left is healthy, without a reason, and knows its age."""
     clock.forward(12.5)

@@ -1,0 +1,1 @@
+"""The figures as Prometheus wants them; the only place that knows its client library."""

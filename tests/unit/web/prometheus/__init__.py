@@ -1,0 +1,1 @@
+"""Tests of the figures as Prometheus wants them."""
