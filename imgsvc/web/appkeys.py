@@ -21,11 +21,16 @@ from imgsvc.services.twitter import Twitter
 from imgsvc.settings import ServerSettings
 from imgsvc.web.clients import Clients
 from imgsvc.web.metrics import Latencies
+from imgsvc.web.recent import RecentRequests
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All services a handler may call, and how the server shall answer; without *limits* there are none."""
+    """
+    All services a handler may call, and how the server shall answer.
+
+    Without *limits* there are none; without *recent* no request is remembered.
+    """
 
     images: ImageService
     logos: LogoService
@@ -42,6 +47,7 @@ class Services:
     health: HealthService
     metrics: MetricsService
     latencies: Latencies
+    recent: RecentRequests | None
     outgoing: Outgoing
     server: ServerSettings
     width_ladder: bool

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from imgsvc.web.appkeys import SERVICES, Services
+from imgsvc.web.handlers.console import ConsoleHandlers
 from imgsvc.web.handlers.demo import DemoHandlers
 from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
@@ -37,8 +38,10 @@ def make_application(services: Services) -> web.Application:
     ``/api/health``                GET, HEAD
     ``/api/health/live``           GET, HEAD
     ``/api/health/metrics``        GET, HEAD
-    ``/``, ``/demo/``              GET, HEAD; demo only
-    ``/demo/NAME``                 GET, HEAD; demo only
+    ``/api/health/requests``       GET, HEAD
+    ``/``                          GET, HEAD
+    ``/console/{name}``            GET, HEAD
+    ``/demo/``, ``/demo/{name}``   GET, HEAD; demo only
     =============================  =======================
     """
     app = web.Application()
@@ -52,6 +55,7 @@ def make_application(services: Services) -> web.Application:
     app.add_routes(ShareHandlers(services).routes())
     app.add_routes(ProxyHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
+    app.add_routes(ConsoleHandlers(demo=services.demo).routes())
     if services.demo:
         app.add_routes(DemoHandlers().routes())
     return app

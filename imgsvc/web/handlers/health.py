@@ -5,6 +5,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from imgsvc.services.health import Status
+from imgsvc.web.admin import require_admin
 from imgsvc.web.appkeys import Services
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -17,6 +18,8 @@ class HealthHandlers:
         self._health = services.health
         self._metrics = services.metrics
         self._latencies = services.latencies
+        self._recent = services.recent
+        self._server = services.server
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
@@ -24,6 +27,7 @@ class HealthHandlers:
             web.get("/api/health", self.get),
             web.get("/api/health/live", self.live),
             web.get("/api/health/metrics", self.metrics),
+            web.get("/api/health/requests", self.requests),
         ]
 
     async def get(self, _request: web.Request) -> web.Response:
@@ -41,3 +45,9 @@ class HealthHandlers:
         """Give all figures."""
         figures = self._metrics.collect() | {"latency_ms": self._latencies.statistics()}
         return web.json_response(figures, headers=NO_STORE)
+
+    async def requests(self, request: web.Request) -> web.Response:
+        """Tell the bearer of the admin token of the last requests; they are URLs of other people."""
+        require_admin(request, self._server)
+        entries = [] if self._recent is None else self._recent.entries()
+        return web.json_response({"requests": entries}, headers=NO_STORE)
