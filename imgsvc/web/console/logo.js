@@ -96,7 +96,7 @@ async function candidates(kind, name, { size }, signal) {
   if (!all.length) return make('p', { class: 'dim' }, 'No candidate was found.');
   const columns = [['Picture'], ['Found as'], ['Declared'], ['Real'], ['Format'], ['Score', 'number'], ['Verdict']];
   return make('section', {}, make('h3', {}, `Candidates (${all.length}) `, make('span', { class: 'dim' }, chosen ? '' : 'none is good enough')),
-    make('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': 'Candidates' },
+    make('div', { class: 'scroll', role: 'group', tabindex: '0', 'aria-label': 'Candidates' },
       table('Candidates for the logo, the best first', columns, all.map(row), { class: 'list candidates' })));
 }
 
