@@ -15,7 +15,7 @@ from imgsvc.settings import ServerSettings
 CAPACITY = 100
 """How many requests are remembered; as many as samples of memory."""
 
-OWN_ROUTES = ("/api/health", "/console/")
+OWN_ROUTES = ("/api/health", "/metrics", "/console/")
 """Routes that begin so are left out: probes, and the console that shows the list, would fill it by themselves."""
 
 SUBJECT = web.RequestKey("subject", object)

@@ -89,11 +89,11 @@ function origin(answer) {
 }
 
 async function candidates(kind, name, { size }, signal) {
-  if (!WHOSE[kind].candidates) return make('p', { class: 'dim' }, 'A picture is named, so there was nothing to choose from.');
+  if (!WHOSE[kind].candidates) return make('p', { class: 'note dim' }, 'A picture is named, so there was nothing to choose from.');
   const answer = await ask(address('/api/logo/candidates', { [kind]: name, size }), { signal });
   if (!answer.ok) return problem(answer.problem);
   const { candidates: all, chosen } = JSON.parse(await answer.blob.text());
-  if (!all.length) return make('p', { class: 'dim' }, 'No candidate was found.');
+  if (!all.length) return make('p', { class: 'note dim' }, 'No candidate was found.');
   const columns = [['Picture'], ['Found as'], ['Declared'], ['Real'], ['Format'], ['Score', 'number'], ['Verdict']];
   return make('section', {}, make('h3', {}, `Candidates (${all.length}) `, make('span', { class: 'dim' }, chosen ? '' : 'none is good enough')),
     make('div', { class: 'scroll', role: 'group', tabindex: '0', 'aria-label': 'Candidates' },

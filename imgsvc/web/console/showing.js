@@ -1,6 +1,6 @@
 /** What the three tabs of the playground show alike: pictures, problems, timing, headers, addresses. */
 
-import { announce, copy, make, table } from './dom.js';
+import { announce, copy, make, say, table } from './dom.js';
 import { bytes, ms } from './format.js';
 import { serverTiming } from './asking.js';
 
@@ -8,6 +8,7 @@ const TELLING = [
   'x-cache', 'x-source', 'cache-status', 'x-logo-source', 'x-needs-inversion', 'x-logo-inverted', 'x-fallback', 'x-degraded', 'x-ignored-params',
   'etag', 'vary', 'cache-control', 'age', 'content-type',
 ];
+const TOLD_MS = 1500;
 const FIXES = {
   'source-not-allowed': (host) => [`IMGSVC_ALLOWED_HOSTS=${host}`, 'allows everybody to have this host fetched; or sign the address:', 'imgsvc sign PATH'],
   'address-not-public': (host) => [`IMGSVC_TRUSTED_ORIGINS=${host}:443=10.0.0.0/8`, 'makes one private host reachable in one network.'],
@@ -95,7 +96,14 @@ export function markup(snippets) {
 }
 
 function copyButton(label, text) {
-  return make('button', { type: 'button', class: 'quiet', click: async () => announce(await copy(text()) ? 'Copied.' : 'This browser does not let the page copy.') }, label);
+  return make('button', {
+    type: 'button', class: 'quiet', click: async ({ currentTarget: button }) => {
+      const isCopied = await copy(text());
+      say(button, isCopied ? 'Copied' : 'Not copied');
+      announce(isCopied ? 'Copied.' : 'This browser does not let the page copy.');
+      setTimeout(() => say(button, label), TOLD_MS);
+    },
+  }, label);
 }
 
 /** Write an attribute's value. */

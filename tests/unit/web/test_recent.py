@@ -71,7 +71,9 @@ def test_the_latest_is_first_and_the_oldest_goes(recent):
     assert (sources[0], sources[-1], len(sources)) == (f"{CAPACITY + 1}.test", "2.test", CAPACITY)
 
 
-@pytest.mark.parametrize("route", ["/api/health", "/api/health/metrics", "/api/health/requests", "/console/{name}"])
+@pytest.mark.parametrize(
+    "route", ["/api/health", "/api/health/metrics", "/api/health/requests", "/metrics", "/console/{name}"]
+)
 def test_probes_are_left_out(recent, route):
     """What asks after the service does not push out what it is asked for."""
     recent.note(asked(route), answered(), 0)
