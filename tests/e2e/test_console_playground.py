@@ -123,6 +123,20 @@ async def test_a_refused_host(browser, service):
         await expect(result(page, "image").locator("b b")).to_have_count(0)
 
 
+async def test_a_service_that_redirects(browser, origin, tmp_path):
+    """Where stored pictures are the CDN's to answer, the page says so and asks no CDN."""
+    cdn = {"IMGSVC_DELIVERY": "redirect", "IMGSVC_CDN_BASE_URL": f"http://127.0.0.1:{origin.port}/cdn"}
+    async with running_service(tmp_path, origin.port, **OFF, **cdn) as service:
+        await service.image(origin.url("/a.png"), f="webp")
+        await service.settled()
+        async with opened(browser, service.base_url) as page:
+            await choice(page, "Format").select_option("webp")
+            await field(page, "Picture").fill(origin.url("/a.png"))
+            await page.get_by_role("button", name="Show").click()
+            await expect(result(page, "image")).to_contain_text("IMGSVC_DELIVERY=redirect")
+    assert {request.path for request in origin.requests} == {"/a.png"}
+
+
 async def test_a_logo_on_light_and_dark(browser, service):
     """A logo is shown on both pages with its verdict on each, and with all that was found and why it was not taken."""
     async with opened(browser, service.base_url, at="/#logo") as page:

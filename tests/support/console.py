@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, expect
 
 REFUSED = "Failed to load resource: the server responded with a status of"
 """What Chromium writes of answers that are errors; a test that asks for one tolerates it."""
@@ -27,15 +27,16 @@ class Complaints:
         self._tolerated = tuple(tolerated)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.heard.append(str(error)))
-        page.on("request", lambda request: self._see(request.url))
+        page.on("request", self._see)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not message.text.startswith(self._tolerated):
             self.heard.append(message.text)
 
-    def _see(self, url: str) -> None:
-        if not url.startswith(("blob:", "data:")):
-            parts = urlsplit(url)
+    def _see(self, request: Request) -> None:
+        # Where a redirect leads is told even if the page does not follow; followed, its policy would complain.
+        if request.redirected_from is None and not request.url.startswith(("blob:", "data:")):
+            parts = urlsplit(request.url)
             self.origins.add(f"{parts.scheme}://{parts.netloc}")
 
 

@@ -1,5 +1,10 @@
 /** Asks this service for something, and tells what came of it, timing and problem documents included. */
 
+const SILENT = { title: 'No answer', code: 'no-answer', detail: 'The service did not answer, or broke off.' };
+const REDIRECTED = {
+  title: 'Sent on', code: 'redirect', detail: 'With IMGSVC_DELIVERY=redirect a stored picture is answered by the CDN, which this page asks nothing. Open shows it.',
+};
+
 /** What an answer's `Server-Timing` says, in its order: `[{name, ms}]`. */
 export function serverTiming(header) {
   return (header ?? '').split(',').map((item) => item.trim().split(';')).filter(([name]) => name)
@@ -26,16 +31,18 @@ export function parametersOf(form) {
 export async function ask(url, { accept = 'image/avif,image/webp,image/*,*/*;q=0.8', signal = null } = {}) {
   const began = performance.now();
   try {
-    const response = await fetch(url, { headers: { Accept: accept }, signal });
+    const response = await fetch(url, { headers: { Accept: accept }, signal, redirect: 'manual' });
+    if (response.type === 'opaqueredirect') return unanswered(url, began, REDIRECTED);
     const blob = await response.blob();
     const answer = { url, ok: response.ok, status: response.status, headers: response.headers, blob, ms: performance.now() - began, problem: null };
     return response.ok ? answer : { ...answer, problem: await problemOf(response, blob) };
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    const problem = { title: 'No answer', detail: 'The service did not answer, or broke off.', code: 'no-answer' };
-    return { url, ok: false, status: 0, headers: new Headers(), blob: null, ms: performance.now() - began, problem };
+    return unanswered(url, began, SILENT);
   }
 }
+
+const unanswered = (url, began, problem) => ({ url, ok: false, status: 0, headers: new Headers(), blob: null, ms: performance.now() - began, problem });
 
 async function problemOf(response, blob) {
   try {
