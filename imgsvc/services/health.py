@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from imgsvc import __version__
 from imgsvc.cache.metadata import MetadataCache

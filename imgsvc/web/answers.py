@@ -54,6 +54,41 @@ class VerdictAnswer(TypedDict):
     matched: NotRequired[str]
 
 
+class RecentRequest(TypedDict):
+    """
+    One request of the past.
+
+    Attributes:
+        time: unix seconds at which its answer was there.
+        method: of HTTP.
+        status: of the answer.
+        route: as the document names it; ``unknown`` where there is none.
+        tier: how far it had to go; null = it asked for no picture.
+        cache: whether the picture was there; null likewise.
+        ms: how long it took.
+        bytes: of the body, as sent.
+        request_id: as in ``X-Request-Id``.
+        source: URL without its query, or a site's host; null = none was named.
+    """
+
+    time: float
+    method: str
+    status: int
+    route: str
+    tier: str | None
+    cache: str | None
+    ms: float
+    bytes: int
+    request_id: str | None
+    source: str | None
+
+
+class RecentAnswer(TypedDict):
+    """The last requests, the latest first."""
+
+    requests: list[RecentRequest]
+
+
 class ProblemDocument(TypedDict):
     """
     An error (RFC 9457).

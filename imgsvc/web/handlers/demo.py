@@ -65,7 +65,7 @@ class DemoHandlers:
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
-        return [web.get("/", self.page), web.get("/demo/", self.page), web.get("/demo/{name}", self.picture)]
+        return [web.get("/demo/", self.page), web.get("/demo/{name}", self.picture)]
 
     async def picture(self, request: web.Request) -> web.StreamResponse:
         """Answer one sample picture as it is."""
@@ -89,7 +89,7 @@ class DemoHandlers:
 
 
 def own_origin(request: web.Request) -> str:
-    """Give where this very process listens, and fetches its own pictures from, whatever name it was asked by."""
+    """Tell where this very process listens, whatever name it was asked by: pictures of the demo are fetched there."""
     host, port = request.get_extra_info("sockname")[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -24,7 +24,7 @@ TAGS: Mapping[str, str] = {
     sharing.SHARING: "One picture for a page that every network accepts, and what the page says of itself.",
     images.PURGING: "The operator says what is no longer true; needs `IMGSVC_ADMIN_TOKEN`.",
     operating.HEALTH: "What balancers and operators ask.",
-    operating.DOCUMENTS: "What this service can be asked.",
+    operating.DOCUMENTS: "The console, and what this service can be asked.",
     operating.DEMO: "Sample pictures; `--demo` only.",
 }
 

@@ -27,7 +27,7 @@ def make_page(document: dict[str, Any]) -> bytes:
     top = element(
         "header", element("h1", info["title"], " ", element("small", info["version"])),
         element("p", info["summary"], "."), element("p", *rich(info["description"])),
-        element("p", link("OpenAPI document", "/openapi.json"), class_="links"),
+        element("p", link("OpenAPI document", "/openapi.json"), " · ", link("Console", "/"), class_="links"),
     )  # fmt: skip
     main = element("main", top, *_families(reader), _problems(), _headers(reader), _schemas(reader), id="main")
     skip = link("Skip to the routes", "#main", class_="skip")

@@ -13,11 +13,11 @@ from imgsvc.services.figures import MemoryFigures
 from imgsvc.services.health import HealthReport
 from imgsvc.services.logos.explaining import Explanation
 from imgsvc.services.opengraph.page_answer import PageAnswer
-from imgsvc.web.answers import Live, ProblemDocument, Purged, Removed, VerdictAnswer
+from imgsvc.web.answers import Live, ProblemDocument, Purged, RecentAnswer, Removed, VerdictAnswer
 
 ANSWERS: tuple[type, ...] = (
     Description, StandIn, Explanation, VerdictAnswer, PageAnswer, Removed, Purged, HealthReport, Live, MemoryFigures,
-    ProblemDocument,
+    ProblemDocument, RecentAnswer,
 )  # fmt: skip
 """Types of answers; a schema has its type's name."""
 
@@ -27,17 +27,24 @@ METRICS: Mapping[str, Any] = {
     "type": "object",
     "description": "All figures of this process; `_bytes`, `_seconds` and `_ms` are units.",
     "required": [
-        "memory", "samples", "caches", "coalescing", "queue", "latency_ms", "logo_sources", "refusals",
+        "memory", "ladder", "samples", "caches", "coalescing", "queue", "requests", "answers", "aborted", "sent_bytes",
+        "latency_ms", "logo_sources", "refusals", "health",
     ],
     "properties": {
         "memory": {
             "allOf": [{"$ref": "#/components/schemas/MemoryFigures"}],
             "description": "The latest reading, and what is reserved of it.",
         },
+        "ladder": {"type": "object", "description": "The level, and how often each was reached."},
         "samples": {"type": "array", "items": {"type": "object"}, "description": "Readings, the oldest first."},
         "caches": _GROUP | {"description": "By tier: entries, hits, misses, evictions."},
         "coalescing": {"type": "object", "description": "Work that is shared."},
         "queue": _GROUP | {"description": "What waits and what runs, by owner."},
+        "requests": _GROUP | {"description": "Numbers of answers, by route and status."},
+        "answers": _GROUP | {"description": "Numbers of pictures answered, by tier and by how they were there."},
+        "aborted": _COUNTS | {"description": "Numbers of answers that did not come to their end, by route."},
+        "sent_bytes": {"type": "integer", "description": "Written to clients, heads included."},
+        "health": {"type": "object", "description": "The report, each reason with whether it holds."},
         "latency_ms": _GROUP | {"description": "Percentiles and counts, by route and tier."},
         "logo_sources": _COUNTS | {"description": "Answers by where their logo was found."},
         "refusals": _COUNTS | {"description": "By reason."},

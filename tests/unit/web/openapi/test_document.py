@@ -130,9 +130,10 @@ def test_head_has_no_body():
 
 
 def test_only_admin_routes_need_the_token():
-    """What changes something needs the token; of all else nothing needs anything."""
+    """What changes something, or tells of others, needs the token; nothing else needs anything."""
     needing = {(method, path) for path, method, each in operations() if each.get("security") == [{"adminToken": []}]}
-    assert needing == {("delete", "/api/cache/images"), ("post", "/api/purge")}
+    requests = {(method, "/api/health/requests") for method in ("get", "head")}
+    assert needing == {("delete", "/api/cache/images"), ("post", "/api/purge"), *requests}
 
 
 def test_a_route_without_a_description_is_refused():
