@@ -8,10 +8,9 @@ from aiohttp import web
 
 from imgsvc.demo import MEDIA_TYPES as SAMPLES
 from imgsvc.errors import ObjectNotFound
-from imgsvc.web.conditional import not_modified
-from imgsvc.web.console_files import PAGE, ConsoleFile, Encoded, read_files
+from imgsvc.web.console_files import PAGE, read_files
+from imgsvc.web.files import OwnFile, answer_file
 from imgsvc.web.handlers.demo import own_origin
-from imgsvc.web.negotiate import accepts_gzip
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -22,7 +21,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Vary": "Accept-Encoding",
     # Kept, and asked for each time whether it still holds: after an upgrade no old script meets a new page.
     "Cache-Control": "no-cache",
 }
@@ -40,49 +38,38 @@ class ConsoleHandlers:
 
     def __init__(self, *, demo: bool) -> None:
         self._demo = demo
-        self._files: Mapping[str, ConsoleFile] | None = None
-        self._page_of: tuple[str, ConsoleFile] | None = None
+        self._files: Mapping[str, OwnFile] | None = None
+        self._page_of: tuple[str, OwnFile] | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
         return [web.get("/", self.page), web.get("/console/{name}", self.file)]
 
-    async def page(self, request: web.Request) -> web.Response:
+    async def page(self, request: web.Request) -> web.StreamResponse:
         """Answer the page; in a demo it knows where the sample pictures are."""
         files = await self._read()
         if not self._demo:
-            return _answer(request, files[PAGE])
+            return await answer_file(request, files[PAGE], HEADERS)
         own = own_origin(request)
         if self._page_of is None or self._page_of[0] != own:
             self._page_of = own, await asyncio.to_thread(_with_samples, files[PAGE], own)
-        return _answer(request, self._page_of[1])
+        return await answer_file(request, self._page_of[1], HEADERS)
 
-    async def file(self, request: web.Request) -> web.Response:
+    async def file(self, request: web.Request) -> web.StreamResponse:
         """Answer a file of the page."""
         name = request.match_info["name"]
         file = (await self._read()).get(name)
         if file is None or name == PAGE:
             raise ObjectNotFound("The console has no such file.")
-        return _answer(request, file)
+        return await answer_file(request, file, HEADERS)
 
-    async def _read(self) -> Mapping[str, ConsoleFile]:
+    async def _read(self) -> Mapping[str, OwnFile]:
         if self._files is None:
             self._files = await asyncio.to_thread(read_files)
         return self._files
 
 
-def _with_samples(page: ConsoleFile, origin: str) -> ConsoleFile:
+def _with_samples(page: OwnFile, origin: str) -> OwnFile:
     urls = " ".join(f"{origin}/demo/{name}" for name in SAMPLES)
     told = f'data-samples="{escape(urls, quote=True)}"'.encode()
-    return ConsoleFile.of(page.media_type, page.plain.body.replace(_NO_SAMPLES, told, 1))
-
-
-def _answer(request: web.Request, file: ConsoleFile) -> web.Response:
-    zipped = accepts_gzip(request.headers.get("Accept-Encoding", ""))
-    chosen: Encoded = file.zipped if zipped else file.plain
-    headers = HEADERS | {"ETag": chosen.etag}
-    tags = request.headers.getall("If-None-Match", None)
-    if not_modified(None if tags is None else ", ".join(tags), None, chosen.etag, 0):
-        return web.Response(status=304, headers=headers)
-    headers |= {"Content-Type": file.media_type} | ({"Content-Encoding": "gzip"} if zipped else {})
-    return web.Response(body=chosen.body, headers=headers)
+    return OwnFile.of(page.media_type, page.plain.body.replace(_NO_SAMPLES, told, 1))

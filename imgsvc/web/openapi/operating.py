@@ -19,11 +19,10 @@ DEMO = "Demo"
 
 _ASKED = ("X-Request-Id",)
 _NO_STORE = ("Cache-Control",)
-_DOCUMENT = ("Cache-Control", "ETag", "X-Content-Type-Options")
+_DOCUMENT = ("Cache-Control", "ETag", "X-Content-Type-Options", "Vary", "Content-Encoding")
 
 _CONSOLE = (
-    "Vary", "Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy",
-    "Content-Encoding",
+    "Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy",
 )  # fmt: skip
 _FILE_CONTENT: Mapping[str, Mapping[str, Any]] = {text.partition(";")[0]: {} for text in FILE_TYPES.values()}
 _FILE = Parameter(

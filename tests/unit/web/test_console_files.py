@@ -1,11 +1,10 @@
 """The console's files: small, whole, and only what is named among them."""
 
-import gzip
 import re
 
 import pytest
 
-from imgsvc.web.console_files import FOLDER, MEDIA_TYPES, PAGE, ConsoleFile, read_files
+from imgsvc.web.console_files import FOLDER, MEDIA_TYPES, PAGE, read_files
 
 MAX_BYTES = 150_000
 MAX_LINES = 250
@@ -68,16 +67,6 @@ def test_nothing_is_read_as_markup():
 def test_files_are_short(name):
     """As everywhere in this project."""
     assert len((FOLDER / name).read_text().splitlines()) <= MAX_LINES
-
-
-def test_tags_are_strong_and_one_for_each_encoding():
-    """The same bytes have the same tag, others another, and so has their compressed form."""
-    one, same, other = (ConsoleFile.of("text/css", body) for body in (b"a", b"a", b"b"))
-
-    assert one == same
-    assert len({one.plain.etag, one.zipped.etag, other.plain.etag, other.zipped.etag}) == 4
-    assert all(re.fullmatch(r'"[0-9a-z-]+"', tag) for tag in (one.plain.etag, one.zipped.etag))
-    assert gzip.decompress(one.zipped.body) == one.plain.body
 
 
 def test_what_is_no_file_of_the_page_is_not_read(tmp_path):

@@ -1,7 +1,7 @@
 """``/openapi.json`` and ``/docs`` before the whole service."""
 
 import asyncio
-import json
+import gzip
 import sys
 
 import pytest
@@ -18,13 +18,26 @@ TYPES = {"/openapi.json": "application/json", "/docs": "text/html; charset=utf-8
 @pytest.mark.parametrize("path", TYPES)
 async def test_documents(service, path):
     """Each is answered with its type and a strong tag, may be kept for a short while, and is made once."""
-    first, second = await service.raw("GET", path), await service.raw("GET", path)
+    first, second = [await service.raw("GET", path, {"Accept-Encoding": "identity"}) for _ in range(2)]
 
     assert (first.status, first.headers["Content-Type"]) == (200, TYPES[path])
     assert first.headers["Cache-Control"] == "public, max-age=300"
     assert first.headers["X-Content-Type-Options"] == "nosniff"
     assert first.headers["ETag"].startswith('"')
     assert (first.body, first.headers["ETag"]) == (second.body, second.headers["ETag"])
+
+
+@pytest.mark.parametrize("path", TYPES)
+async def test_zipped(service, path):
+    """Who takes gzip is sent a tenth, under a tag of its own."""
+    plain = await service.raw("GET", path, {"Accept-Encoding": "identity"})
+    zipped = await service.raw("GET", path, {"Accept-Encoding": "gzip"})
+
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(zipped.body) == plain.body
+    assert len(zipped.body) < len(plain.body) / 8
+    assert zipped.headers["ETag"] != plain.headers["ETag"]
+    assert plain.headers["Vary"] == zipped.headers["Vary"] == "Accept-Encoding"
 
 
 @pytest.mark.parametrize("path", TYPES)
@@ -49,7 +62,7 @@ async def test_policy(service):
 
 async def test_routes_are_those_of_the_application(service):
     """Every route of this application is described, and no other."""
-    described = (await service.raw("GET", "/openapi.json")).json()
+    described = (await service.raw("GET", "/openapi.json", {"Accept-Encoding": "identity"})).json()
 
     assert "/api/cache/images" in described["paths"]
     assert not [path for path in described["paths"] if path.startswith("/demo")]
@@ -58,7 +71,7 @@ async def test_routes_are_those_of_the_application(service):
 async def test_with_the_demo_its_pictures_are_the_examples(tmp_path):
     """Every link about a picture works, for there is one; so does every link that needs no source."""
     async with ScriptedOrigin() as origin, running_service(tmp_path, origin.port, demo=True) as service:
-        described = json.loads((await service.raw("GET", "/openapi.json")).body)
+        described = (await service.raw("GET", "/openapi.json", {"Accept-Encoding": "identity"})).json()
         operations = [each for methods in described["paths"].values() for each in methods.values()]
         targets = [target for operation in operations for target in operation.get("x-try", [])]
         tried = [target for target in targets if "example.com" not in target]
