@@ -1,7 +1,7 @@
 """The table of parameters."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgsvc.errors import InvalidRequest
@@ -35,6 +35,7 @@ def test_bounds_are_those_of_the_schema(parameter, number):
     has_bounds(parameter, number)
 
 
+@settings(deadline=None)  # the first text of a pattern takes long to be thought of
 @given(st.data())
 @pytest.mark.parametrize(("parameter", "text"), having("pattern", PARAMETERS))
 def test_what_fits_the_pattern_is_taken(parameter, text, data):
