@@ -87,7 +87,7 @@ OPERATIONS = (
     ),
     Operation(
         path="/api/health/requests", name="getRequests", tag=HEALTH, summary="The last hundred requests",
-        description="But probes and the console's own files. Where no token is set nothing is kept.",
+        description="Probes and the console's own files are left out. Where no token is set nothing is kept.",
         request_headers=_ASKED, answers=(_json("RecentAnswer", "The requests."),), errors=problems.ADMIN, is_admin=True,
     ),
     Operation(
