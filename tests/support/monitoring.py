@@ -34,6 +34,13 @@ def dashboard_queries() -> Iterator[tuple[str, str]]:
         yield annotation["name"], filled(annotation["expr"])
 
 
+def documented_queries() -> list[str]:
+    """Give the queries that the operations page teaches."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    block = page.partition("in PromQL:\n\n```\n")[2].partition("\n```")[0]
+    return [line for line in block.splitlines() if not line.startswith("#")]
+
+
 def filled(query: str) -> str:
     """Put in for a variable what Grafana would where all is chosen."""
     return query.replace("$__rate_interval", "1m").replace("$job", ".*").replace("$instance", ".*")
