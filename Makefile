@@ -8,10 +8,10 @@ DEV_READY := $(VENV)/.dev-ready
 SOURCES := imgsvc tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check fast bench bench-memory docs demo-pictures logos-sheet cards-sheet clean
+.PHONY: help run test lint check fast bench bench-memory docs demo-pictures logos-sheet cards-sheet console-picture clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 run: $(RUN_READY) ## Serve on 127.0.0.1:8080 with sample pictures; works offline
 	@$(BIN)/python -m imgsvc serve --demo
@@ -52,6 +52,9 @@ logos-sheet: $(DEV_READY) ## Draw the contact sheet of logos anew
 
 cards-sheet: $(DEV_READY) ## Draw the sheet of cards anew
 	$(BIN)/python -m scripts.draw_cards_sheet
+
+console-picture: $(DEV_READY) ## Take the picture of the console anew
+	$(BIN)/python -m scripts.picture_console
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -169,7 +169,7 @@ def _announce(host: str, port: int, *, demo: bool) -> None:
         from imgsvc.web.handlers.demo import SHOWN, demo_url  # noqa: PLC0415 - only shown here
 
         origin = f"http://{literal}:{port}"
-        click.echo(f"\nTo look at:\n  {origin}/demo/")
+        click.echo(f"\nTo look at:\n  {origin}/   the console\n  {origin}/demo/")
         for name, text, parameters in SHOWN[:3]:
             click.echo(f"  {origin}{demo_url(origin, name, parameters)}   {text}")
         click.echo(f"  {origin}/api/health")

@@ -36,6 +36,7 @@ from imgsvc.transform.runtime import TrackedMemory
 from imgsvc.web.appkeys import Services
 from imgsvc.web.clients import Clients
 from imgsvc.web.metrics import Traffic
+from imgsvc.web.recent import recent_requests
 from imgsvc.web.tracing import Tracing
 
 log = logging.getLogger("imgsvc")
@@ -86,8 +87,7 @@ async def open_services(
         policy = make_policy(settings, guard)
         ending = Ending(settings.server.shutdown_timeout_seconds)
         parts = await open_parts(settings, policy, ending, stack)
-        shelf = _make_shelf(settings, parts)
-        scripts = Scripts()
+        shelf, scripts = _make_shelf(settings, parts), Scripts()
         health = _make_health(parts, shelf, scripts)
         answering = put_together(settings, parts, shelf, ending, stack)
         logos = await asyncio.to_thread(make_logos, settings, parts, shelf, answering.images, ending, stack)
@@ -117,6 +117,7 @@ async def open_services(
             metrics=_make_metrics(parts, answering, logos, pages.pages, sharing.sharing, tracked, limit_bytes),
             traffic=Traffic(),
             tracing=tracing,
+            recent=recent_requests(settings.server),
             outgoing=parts.outgoing,
             server=settings.server,
             width_ladder=settings.access.width_ladder,

@@ -21,6 +21,12 @@ class Colour:
 
 TRANSPARENT = "transparent"
 
+_REBECCAPURPLE_NAME = "rebeccapurple"
+_NAMES = (TRANSPARENT, *sorted((*webcolors.names(webcolors.CSS3), _REBECCAPURPLE_NAME)))
+
+COLOUR_PATTERN = f"#?(?:[0-9A-Fa-f]{{3,4}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}})|{'|'.join(_NAMES)}"
+"""What :func:`colour` takes, for documents; names in lower case."""
+
 _HEX = re.compile(r"#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})\Z", re.IGNORECASE)
 _SHORT_DIGITS = 4
 
@@ -89,4 +95,4 @@ def _from_hex(digits: str) -> Colour:
 def _from_name(name: str) -> Colour | None:
     if name == TRANSPARENT:
         return None
-    return _REBECCAPURPLE if name == "rebeccapurple" else Colour(*webcolors.name_to_rgb(name))
+    return _REBECCAPURPLE if name == _REBECCAPURPLE_NAME else Colour(*webcolors.name_to_rgb(name))

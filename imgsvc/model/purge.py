@@ -18,7 +18,10 @@ MARKS_PREFIX = "purge/"
 Kind = Literal["url", "prefix", "domain", "tag", "all"]
 """What a mark's value names; ``all`` stands for marks that became too many to be kept one by one."""
 
-_TAG = re.compile(r"[A-Za-z0-9._:/-]{1,64}")
+TAG_PATTERN = "[A-Za-z0-9._:/-]{1,64}"
+"""A word by which sources can be purged."""
+
+_TAG = re.compile(TAG_PATTERN)
 _AUTHORITY = re.compile(r"[^/?#]*://[^/?#]+/")
 # The URL's normal form would drop, or complete, what these leave open, and then name more or something else.
 _OPEN_END = re.compile(r"(?:/\.{1,2}|%[0-9A-Fa-f]?)\Z")

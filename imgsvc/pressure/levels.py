@@ -68,6 +68,10 @@ class Thresholds:
             margin_bytes=settings.budget_bytes * MARGIN_PERCENT // 100,
         )
 
+    def by_level(self) -> dict[Level, int]:
+        """Give the resident size in bytes at which each level above ``OK`` begins, the lowest first."""
+        return dict(zip(tuple(Level)[1:], self._beginnings(), strict=True))
+
     def reached(self, rss_bytes: int) -> Level:
         """Give the highest level whose beginning is reached."""
         return Level(sum(rss_bytes >= begin for begin in self._beginnings()))

@@ -92,6 +92,11 @@ class MemoryMonitor:
         self._entered = {level.name: 0 for level in Level if level is not Level.OK}
 
     @property
+    def thresholds(self) -> Thresholds:
+        """Where levels begin."""
+        return self._thresholds
+
+    @property
     def level(self) -> Level:
         """The level as of the last sample; ``OK`` before the first."""
         return self._state.level

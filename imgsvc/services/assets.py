@@ -15,6 +15,9 @@ ASSETS_PATH = "/api/assets/"
 RETRY_SECONDS = 300
 """A setting that is missing is missing until somebody has seen it and started the service again."""
 
+ASSET_ID_PATTERN = "[0-9A-Fa-f]{8}(?:(?:-[0-9A-Fa-f]{4}){3}-|[0-9A-Fa-f]{12})[0-9A-Fa-f]{12}"
+"""What :func:`canonical_id` takes, for documents."""
+
 _ID = re.compile(r"([0-9a-f]{8})(-?)([0-9a-f]{4})\2([0-9a-f]{4})\2([0-9a-f]{4})\2([0-9a-f]{12})")
 
 

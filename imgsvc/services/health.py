@@ -12,6 +12,7 @@ from imgsvc.cache.metadata import MetadataCache
 from imgsvc.errors import StoreError
 from imgsvc.pressure.monitor import MemoryMonitor, SystemStatus
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.figures import MemoryFigures
 from imgsvc.services.metrics import memory_figures
 from imgsvc.services.persist import Persister
 from imgsvc.services.scripts import Scripts
@@ -51,7 +52,7 @@ class HealthReport:
 
     status: Status
     reasons: tuple[str, ...]
-    memory: dict[str, Any]
+    memory: MemoryFigures
     uptime_s: float
     version: str
     missing_scripts: tuple[str, ...] | None = None

@@ -9,6 +9,7 @@ from imgsvc.pressure.admission import Admission
 from imgsvc.pressure.gate import ByteGate
 from imgsvc.pressure.monitor import MemoryMonitor, MemoryReading
 from imgsvc.pressure.transfers import TransferLedger
+from imgsvc.services.figures import MemoryFigures
 from imgsvc.services.limits import RateLimits
 from imgsvc.services.logos.service import LogoService
 
@@ -115,7 +116,9 @@ class MetricsService:
 
     def _memory_figures(self, reading: MemoryReading) -> dict[str, Any]:
         vips_bytes, vips_high_bytes = self.vips_bytes()
-        return memory_figures(reading) | {
+        return {
+            **memory_figures(reading),
+            "levels": {level.name: begin for level, begin in self.monitor.thresholds.by_level().items()},
             "cgroup_limit_bytes": self.cgroup_limit_bytes,
             "inflight_bytes": self.gate.statistics().in_use_bytes + self.transfers.in_use_bytes,
             "vips_bytes": vips_bytes,
@@ -123,7 +126,7 @@ class MetricsService:
         }
 
 
-def memory_figures(reading: MemoryReading) -> dict[str, Any]:
+def memory_figures(reading: MemoryReading) -> MemoryFigures:
     """Write one reading as plain values."""
     return {
         "rss_bytes": reading.rss_bytes,

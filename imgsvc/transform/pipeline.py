@@ -8,10 +8,11 @@ the other, then encoded. libvips evaluates only when pixels are asked for, so mo
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from imgsvc.model.descriptions import StandIn
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
 from imgsvc.model.spec import Output, Placeholder, TransformSpec
 from imgsvc.settings import TransformSettings
@@ -234,8 +235,9 @@ class Pipeline:
         plan = FramePlan(spec=spec, geometry=sizes.shrunk(scale), orientation=cut.info.orientation, scale=scale)
         image = switch.in_memory(compose(cut, plan, switch))
         decoded = self._clock()
-        answer = {"width": sizes.canvas.width, "height": sizes.canvas.height, "placeholder": stand_in(image, kind)}
-        return self._rendered(_json(answer), JSON_TYPE, sizes.canvas, started, decoded)
+        size = sizes.canvas
+        answer = StandIn(width=size.width, height=size.height, placeholder=stand_in(image, kind))
+        return self._rendered(_json(answer), JSON_TYPE, size, started, decoded)
 
     def _description(self, source: PixelSource, switch: KillSwitch) -> Rendered:
         """Answer with what the source is; the spec's steps do not count."""
@@ -259,5 +261,5 @@ class Pipeline:
         )
 
 
-def _json(answer: dict[str, Any]) -> bytes:
+def _json(answer: Mapping[str, object]) -> bytes:
     return json.dumps(answer, separators=(",", ":")).encode()

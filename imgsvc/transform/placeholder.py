@@ -5,6 +5,7 @@ from collections import Counter
 
 import pyvips
 
+from imgsvc.model.descriptions import Description
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import Placeholder
 from imgsvc.transform import thumbhash
@@ -27,7 +28,7 @@ _NOTHING = "#ffffff"
 _Pixels = list[tuple[int, ...]]
 
 
-def describe(image: pyvips.Image, info: ImageInfo, image_format: ImageFormat, size_bytes: int) -> dict[str, object]:
+def describe(image: pyvips.Image, info: ImageInfo, image_format: ImageFormat, size_bytes: int) -> Description:
     """
     Describe a source as it is, for ``f=json``. Decodes it once; call it in a thread.
 

@@ -11,6 +11,7 @@ from imgsvc.web.admin import is_admin
 from imgsvc.web.appkeys import NOTES, Services
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.questions import Questions, Understood
+from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 
 
@@ -32,6 +33,7 @@ class ImageAnswers:
         understood = questions.understand(request)
         if understood.question.refresh:
             understood = await self._refreshed(request, understood)
+        request[SUBJECT] = understood.request.source
         began = time.perf_counter()
         served = self._images.lookup(understood.request)
         memory_seconds = time.perf_counter() - began

@@ -22,6 +22,7 @@ from imgsvc.services.twitter import Twitter
 from imgsvc.settings import ServerSettings
 from imgsvc.web.clients import Clients
 from imgsvc.web.metrics import Traffic
+from imgsvc.web.recent import RecentRequests
 
 if TYPE_CHECKING:
     from imgsvc.web.tracing import Tracing
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All services a handler may call, and how the server shall answer; no *limits*, no *tracing*: there is none."""
+    """
+    All services a handler may call, and how the server shall answer.
+
+    Without *limits* there are none, without *tracing* no traces; without *recent* no request is remembered.
+    """
 
     images: ImageService
     logos: LogoService
@@ -47,6 +52,7 @@ class Services:
     metrics: MetricsService
     traffic: Traffic
     tracing: "Tracing | None"
+    recent: RecentRequests | None
     outgoing: Outgoing
     server: ServerSettings
     width_ladder: bool

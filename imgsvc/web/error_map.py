@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from imgsvc import errors
 from imgsvc.errors import ImgsvcError
+from imgsvc.web.answers import ProblemDocument
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -72,6 +73,9 @@ _PLAIN_CODES: Mapping[int, str] = {
     500: "internal-error",
     503: "overloaded",
 }
+_FRAMEWORK_STATUSES = (*_PLAIN_CODES, 405, 408)
+"""Those that the framework answers by itself, on a route or where there is none."""
+
 _INTERNAL_DETAIL = "Something went wrong inside the service; the log has it under this request_id."
 _NOT_KEBAB = re.compile(r"[^a-z0-9]+")
 
@@ -100,7 +104,7 @@ class Problem:
 
 def problem_for(error: ImgsvcError) -> Problem:
     """Look an error up."""
-    status, code = _status_and_code(error)
+    status, code = meaning_of(type(error))
     # What fails inside names inner things; the log may have them, a client may not.
     detail = error.detail if status != HTTPStatus.INTERNAL_SERVER_ERROR else _INTERNAL_DETAIL
     return Problem(status, code, HTTPStatus(status).phrase, detail, error.param, tuple(_headers(error, status)))
@@ -108,17 +112,17 @@ def problem_for(error: ImgsvcError) -> Problem:
 
 def code_of(error: ImgsvcError) -> str:
     """Give an error's stable code alone."""
-    return _status_and_code(error)[1]
+    return meaning_of(type(error))[1]
 
 
-def _status_and_code(error: ImgsvcError) -> tuple[int, str]:
-    """Look along its classes, from the nearest up."""
-    return next(_TABLE[cls] for cls in type(error).__mro__ if cls in _TABLE)
+def meaning_of(error: type[ImgsvcError]) -> tuple[int, str]:
+    """Give the status and the stable code of errors of a class: of the nearest of its bases that has them."""
+    return next(_TABLE[cls] for cls in error.__mro__ if cls in _TABLE)
 
 
 def codes() -> Iterator[tuple[int, str]]:
     """Give every status with each stable code it may carry; for documents about them."""
-    yield from sorted({*_TABLE.values(), *_PLAIN_CODES.items()})
+    yield from sorted({*_TABLE.values(), *((status, _plain_code(status)) for status in _FRAMEWORK_STATUSES)})
 
 
 def problem_for_status(status: int) -> Problem:
@@ -128,22 +132,24 @@ def problem_for_status(status: int) -> Problem:
     Headers only the caller knows, such as ``Allow``, are the caller's to add.
     """
     phrase = _phrase(status)
-    code = _PLAIN_CODES.get(status, _NOT_KEBAB.sub("-", phrase.lower()))
+    code = _plain_code(status)
     detail = _INTERNAL_DETAIL if status == HTTPStatus.INTERNAL_SERVER_ERROR else f"{phrase}."
     return Problem(status, code, phrase, detail, headers=(_NO_STORE, *_retry_after(status, None)))
 
 
 def to_json(problem: Problem, request_id: str) -> bytes:
     """Write a problem document, RFC 9457 §3; members that say nothing are left out."""
-    document = {
-        "type": "about:blank",
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-        "code": problem.code,
-        "request_id": request_id,
-    }
-    return json.dumps(document if problem.param is None else document | {"param": problem.param}).encode()
+    document = ProblemDocument(
+        type="about:blank",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        code=problem.code,
+        request_id=request_id,
+    )
+    if problem.param is not None:
+        document["param"] = problem.param
+    return json.dumps(document).encode()
 
 
 _NO_STORE = ("Cache-Control", "no-store")
@@ -171,6 +177,10 @@ def _retry_after(status: int, seconds: int | None) -> Iterator[tuple[str, str]]:
         seconds = _RETRY_SECONDS
     if seconds is not None:
         yield "Retry-After", str(max(1, seconds))
+
+
+def _plain_code(status: int) -> str:
+    return _PLAIN_CODES.get(status, _NOT_KEBAB.sub("-", _phrase(status).lower()))
 
 
 def _phrase(status: int) -> str:

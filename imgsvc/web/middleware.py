@@ -55,7 +55,10 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
         response = problem_response(problem_for_status(500), request[REQUEST_ID])
     if not response.prepared:
         label(request, response, services)
-    _observe(request, response, services, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    _observe(request, response, services, seconds)
+    if services.recent is not None:
+        services.recent.note(request, response, seconds)
     return response
 
 

@@ -53,3 +53,12 @@ def _weight(parameters: str) -> float:
         if name.strip() == "q":
             return float(value) if _QVALUE.match(value) else 0.0
     return 1.0
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether ``Accept-Encoding`` names gzip, or any coding, with a weight above zero (RFC 9110 §12.5.3)."""
+    weights = {}
+    for item in accept_encoding[:MAX_ACCEPT_CHARS].lower().split(","):
+        coding, _, parameters = item.partition(";")
+        weights[coding.strip()] = _weight(parameters)
+    return weights.get("gzip", weights.get("*", 0.0)) > 0

@@ -1,11 +1,11 @@
 """The parameters of the image routes, as one table: parsing, error messages and documentation have this one source."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imgsvc.errors import InvalidRequest
-from imgsvc.model.colours import colour
+from imgsvc.model.colours import COLOUR_PATTERN, colour
 from imgsvc.model.hosts import MAX_URL_CHARS
 from imgsvc.model.spec import MAX_SIDE_PX, Fit, Placeholder
 from imgsvc.web import values
@@ -13,8 +13,11 @@ from imgsvc.web.query import MAX_QUERY_CHARS, Pair
 
 MAX_VALUE_CHARS = 256
 MAX_TAGS_CHARS = 512
+MAX_UNIX_SECONDS = 10**12
+"""Beyond the year 33,000."""
 
-_BOOLEAN = {"type": "boolean"}
+EXAMPLE_URL = "https://example.com/photo.jpg"
+
 _YES_OR_NO = "1 or 0 (also true/false, yes/no, on/off)"
 
 
@@ -29,8 +32,10 @@ class Parameter:
         takes: what is allowed, as the rest of a sentence that begins with the name.
         help: one sentence for the API's documentation.
         aliases: other names that mean the same.
-        schema: the same facts as *takes*, as JSON schema.
+        schema: the same facts as *takes*, as JSON schema; words are listed in lower case, and taken in any.
         max_chars: longest decoded text.
+        required: whether a request without it is refused.
+        example: a value to try; empty = there is none.
     """
 
     name: str
@@ -40,6 +45,8 @@ class Parameter:
     aliases: tuple[str, ...] = ()
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
     max_chars: int = MAX_VALUE_CHARS
+    required: bool = False
+    example: str = ""
 
     def read(self, pair: Pair) -> Any:
         """
@@ -62,7 +69,7 @@ def _side(name: str, alias: str) -> Parameter:
     return Parameter(
         name, values.whole(1, MAX_SIDE_PX), f"a whole number from 1 to {MAX_SIDE_PX}",
         f"{alias.capitalize()} of the box in CSS pixels; absent, it follows from the picture.", (alias,),
-        {"type": "integer", "minimum": 1, "maximum": MAX_SIDE_PX},
+        {"type": "integer", "minimum": 1, "maximum": MAX_SIDE_PX}, example="640" if name == "w" else "",
     )  # fmt: skip
 
 
@@ -71,13 +78,14 @@ def _number(low: str, high: str, unit: str) -> tuple[str, Mapping[str, Any]]:
     return f"a decimal number from {low} to {high}{unit}", schema
 
 
-def _words(options: Mapping[str, object]) -> tuple[str, Mapping[str, Any]]:
-    return f"one of {', '.join(options)}", {"type": "string", "enum": list(options)}
+def words(options: Iterable[str]) -> Mapping[str, Any]:
+    """Make the schema of one of these words."""
+    return {"type": "string", "enum": list(options)}
 
 
 def switch(name: str, help_: str, *aliases: str) -> Parameter:
     """Make a parameter that says yes or no."""
-    return Parameter(name, values.boolean, _YES_OR_NO, help_, aliases, _BOOLEAN)
+    return Parameter(name, values.boolean, _YES_OR_NO, help_, aliases, words(values.SWITCH_WORDS))
 
 
 def _sigma(name: str, low: str, high: str, help_: str, *aliases: str) -> Parameter:
@@ -87,17 +95,27 @@ def _sigma(name: str, low: str, high: str, help_: str, *aliases: str) -> Paramet
 
 def choice(name: str, options: Mapping[str, object], help_: str, *aliases: str) -> Parameter:
     """Make a parameter that takes one of these words."""
-    takes, schema = _words(options)
-    return Parameter(name, values.choice(options), takes, help_, aliases, schema)
+    return Parameter(name, values.choice(options), f"one of {', '.join(options)}", help_, aliases, words(options))
+
+
+def text_up_to(max_chars: int, pattern: str = "") -> Mapping[str, Any]:
+    """Make the schema of a text of so many characters; *pattern* is one of ECMA 262's, for the whole of it."""
+    schema = {"type": "string", "maxLength": max_chars}
+    return schema | {"pattern": f"^(?:{pattern})$"} if pattern else schema
 
 
 _DPR_TAKES, _DPR_SCHEMA = _number("1", "4", "")
+_COLOUR_SCHEMA = text_up_to(MAX_VALUE_CHARS, COLOUR_PATTERN)
+_GRAVITY_SCHEMA = {"anyOf": [words(values.GRAVITIES), {"type": "string", "pattern": values.FOCUS_PATTERN}]}
+_TRIM_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, words(values.TRIM_WORDS)]}
+_URL_PATTERN = "(?:https?|s3|store)(?::|%).+"
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "url", values.text, "an http or https URL or a store key",
         "Source: an http(s) URL, or s3://KEY for an object of the store; may be percent-encoded several times.",
-        ("src",), {"type": "string", "maxLength": MAX_URL_CHARS}, MAX_QUERY_CHARS,
+        ("src",), text_up_to(MAX_URL_CHARS, _URL_PATTERN), MAX_QUERY_CHARS, required=True,
+        example=EXAMPLE_URL,
     ),
     _side("w", "width"),
     _side("h", "height"),
@@ -109,11 +127,11 @@ PARAMETERS: tuple[Parameter, ...] = (
     switch("enlarge", "Let the picture grow beyond its natural size."),
     Parameter(
         "g", values.gravity, f"one of {', '.join(values.GRAVITIES)}, or fp:X:Y with X and Y from 0 to 1",
-        "Which part fit=cover keeps.", ("gravity", "position"),
+        "Which part fit=cover keeps.", ("gravity", "position"), _GRAVITY_SCHEMA,
     ),
     Parameter(
         "bg", colour, "a hex colour of 3, 4, 6 or 8 digits, a CSS colour name, or transparent",
-        "Colour behind transparency and behind the bars of fit=contain.", ("background",),
+        "Colour behind transparency and behind the bars of fit=contain.", ("background",), _COLOUR_SCHEMA,
     ),
     choice("f", values.OUTPUTS, "Format of the answer; auto lets Accept decide.", "format", "fm", "output"),
     Parameter(
@@ -127,7 +145,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     switch("flop", "Mirror left to right."),
     Parameter(
         "trim", values.trim, f"a tolerance from 1 to 100, or nothing for {values.DEFAULT_TRIM}",
-        "Cut off a border of one colour.", schema={"type": "integer", "minimum": 1, "maximum": 100},
+        "Cut off a border of one colour.", schema=_TRIM_SCHEMA,
     ),
     switch("greyscale", "Drop colour.", "grayscale"),
     switch("anim", "Keep animation; 0 takes the first frame."),
@@ -137,21 +155,24 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "v", values.version, f"at most {MAX_VALUE_CHARS} characters",
         "The client's own version of the source: part of the cache key, makes the answer immutable.", ("cb",),
-        {"type": "string", "maxLength": MAX_VALUE_CHARS},
+        text_up_to(MAX_VALUE_CHARS),
     ),
     Parameter(
         "tag", values.tags, f"at most {values.MAX_TAGS} words of letters, digits or . _ : / - with commas between",
         "Words by which the source can be purged, from signed requests; part of no key.",
-        schema={"type": "string", "maxLength": MAX_TAGS_CHARS}, max_chars=MAX_TAGS_CHARS,
+        schema=text_up_to(MAX_TAGS_CHARS, values.TAGS_PATTERN), max_chars=MAX_TAGS_CHARS,
     ),
     Parameter(
         "forceRefresh", values.refresh, "1 or 0 (also true/false)", "Ask the source again; part of no key.",
-        ("refresh",), _BOOLEAN,
+        ("refresh",), words(values.REFRESH_WORDS),
     ),
-    Parameter("sig", values.text, f"at most {MAX_VALUE_CHARS} characters", "Signature of the request."),
     Parameter(
-        "exp", values.whole(0, 10**12), "a time in whole unix seconds", "When the signature ends.",
-        schema={"type": "integer", "minimum": 0},
+        "sig", values.text, f"at most {MAX_VALUE_CHARS} characters", "Signature of the request.",
+        schema=text_up_to(MAX_VALUE_CHARS),
+    ),
+    Parameter(
+        "exp", values.whole(0, MAX_UNIX_SECONDS), "a time in whole unix seconds", "When the signature ends.",
+        schema={"type": "integer", "minimum": 0, "maximum": MAX_UNIX_SECONDS},
     ),
 )  # fmt: skip
 """All of them, in the order of the documentation."""
@@ -163,3 +184,13 @@ def by_name(parameters: Iterable[Parameter]) -> Mapping[str, Parameter]:
 
 
 BY_NAME = by_name(PARAMETERS)
+
+NEXT_PARAMETERS: tuple[Parameter, ...] = (
+    replace(
+        BY_NAME["url"], takes="an http or https URL, a path of the site, or a store key",
+        help="Source, as for pictures; or a path of IMGSVC_SITE_URL.",
+        schema=text_up_to(MAX_URL_CHARS, f"{_URL_PATTERN}|(?:/|%).*"),
+    ),
+    *PARAMETERS[1:],
+)  # fmt: skip
+"""Those of Next's own route."""

@@ -7,26 +7,56 @@ Twitter's own; there everything that is not ours is Twitter's, and reaches it as
 
 import re
 import unicodedata
+from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
 from aiohttp import web
 
 from imgsvc.errors import BadPath, InvalidRequest
 from imgsvc.model.formats import FILE_EXTENSIONS
-from imgsvc.services.assets import Assets
+from imgsvc.services.assets import ASSET_ID_PATTERN, Assets
 from imgsvc.services.twitter import FOLDERS, Twitter
 from imgsvc.web.given import collect
 from imgsvc.web.layout import Hints
-from imgsvc.web.parameters import PARAMETERS, by_name
+from imgsvc.web.parameters import PARAMETERS, Parameter, by_name, text_up_to, words
 from imgsvc.web.params import ImageQuestion, question_about
 from imgsvc.web.query import Pair, decode_query, split_query
 from imgsvc.web.questions import Parse
+from imgsvc.web.values import choice, text
 
 MAX_PATH_CHARS = 1024
 
+ASSET_PARAMETERS = tuple(parameter for parameter in PARAMETERS if parameter.name != "url")
+"""All that ``/api/assets/{assetId}`` takes."""
+
+TWITTER_PARAMETERS = tuple(
+    replace(parameter, aliases=tuple(name for name in parameter.aliases if name != "format"))
+    for parameter in ASSET_PARAMETERS
+)
+"""What is ours of all that ``/api/twitter-image/{path}`` takes."""
+
+TWITTER_NAMES = (
+    Parameter(
+        "format", choice(dict.fromkeys(FILE_EXTENSIONS)), "the extension of an image format",
+        "Twitter's: the format that is fetched.", schema=words(sorted(FILE_EXTENSIONS)),
+    ),
+    Parameter("name", text, "any text", "Twitter's: the size that is fetched.", example="large"),
+)  # fmt: skip
+"""What is known of Twitter's own."""
+
+TWITTER_PATH = Parameter(
+    "path", text, f"a path below {', '.join(FOLDERS)} that ends as a picture, unless format says which it is",
+    "Where the picture is.", required=True, example="media/F1a2B3c4D5.jpg", max_chars=MAX_PATH_CHARS,
+    schema=text_up_to(MAX_PATH_CHARS, f"(?:{'|'.join(FOLDERS)})/.+"),
+)  # fmt: skip
+ASSET_ID = Parameter(
+    "assetId", text, "a UUID, with dashes or without", "Which asset.", required=True,
+    schema=text_up_to(MAX_PATH_CHARS, ASSET_ID_PATTERN),
+)  # fmt: skip
+
 _URL_NAMES = frozenset(("url", "src"))
-_OURS = by_name(parameter for parameter in PARAMETERS if parameter.name != "url")
-_OURS_AT_TWITTER = {name: parameter for name, parameter in _OURS.items() if name != "format"}
+_OURS = by_name(ASSET_PARAMETERS)
+_OURS_AT_TWITTER = by_name(TWITTER_PARAMETERS)
 _TWITTERS = ("format", "name")
 
 _ROUTE_SEGMENTS = 3

@@ -3,7 +3,9 @@
 from aiohttp import web
 
 from imgsvc.web.appkeys import SERVICES, Services
+from imgsvc.web.handlers.console import ConsoleHandlers
 from imgsvc.web.handlers.demo import DemoHandlers
+from imgsvc.web.handlers.documentation import DocumentationHandlers
 from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
 from imgsvc.web.handlers.inversion import InversionHandlers
@@ -38,9 +40,13 @@ def make_application(services: Services) -> web.Application:
     ``/api/health``                GET, HEAD
     ``/api/health/live``           GET, HEAD
     ``/api/health/metrics``        GET, HEAD
+    ``/api/health/requests``       GET, HEAD
     ``/metrics``                   GET, HEAD
-    ``/``, ``/demo/``              GET, HEAD; demo only
-    ``/demo/NAME``                 GET, HEAD; demo only
+    ``/openapi.json``              GET, HEAD
+    ``/docs``                      GET, HEAD
+    ``/``                          GET, HEAD
+    ``/console/{name}``            GET, HEAD
+    ``/demo/``, ``/demo/{name}``   GET, HEAD; demo only
     =============================  =======================
     """
     app = web.Application()
@@ -54,9 +60,11 @@ def make_application(services: Services) -> web.Application:
     app.add_routes(ShareHandlers(services).routes())
     app.add_routes(ProxyHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
+    app.add_routes(DocumentationHandlers().routes())
     metrics = MetricsHandlers(services)
     app.add_routes(metrics.routes())
     app.on_cleanup.append(metrics.close)
+    app.add_routes(ConsoleHandlers(demo=services.demo).routes())
     if services.demo:
         app.add_routes(DemoHandlers().routes())
     return app

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeVar
 
-from imgsvc.model.purge import is_tag
+from imgsvc.model.purge import TAG_PATTERN, is_tag
 from imgsvc.model.spec import Gravity, Output
 
 _T = TypeVar("_T")
@@ -27,8 +27,8 @@ FOCUS_PLACES = 4
 
 _WHOLE = re.compile(r"[0-9]{1,18}\Z")
 _DECIMAL = re.compile(r"[0-9]*\.?[0-9]+\Z")
-_TRUE = frozenset(("", "1", "true", "yes", "on"))
-_FALSE = frozenset(("0", "false", "no", "off"))
+_TRUE = ("1", "true", "yes", "on", "")
+_FALSE = ("0", "false", "no", "off")
 _BETWEEN_TAGS = re.compile(r"[\s,]+")
 
 GRAVITIES: Mapping[str, Gravity] = {
@@ -40,6 +40,17 @@ OUTPUTS: Mapping[str, Output | None] = {
     "jpeg": Output.JPEG,
     **{o.value: o for o in Output if not o.is_auto},
 }
+SWITCH_WORDS = (*_TRUE, *_FALSE)
+REFRESH_WORDS = ("1", "true", "0", "false", "")
+TRIM_WORDS = ("", "true")
+
+# For documents: patterns of ECMA 262, which say what the parsers below do.
+_SHARE_PATTERN = r"(?:0|1|1\.0+|0?\.[0-9]+)"
+FOCUS_PATTERN = f"^fp:{_SHARE_PATTERN}:{_SHARE_PATTERN}$"
+"""A point, both parts 0–1."""
+
+TAGS_PATTERN = f"(?:{TAG_PATTERN}(?:[ ,]+{TAG_PATTERN}){{0,{MAX_TAGS - 1}}})?"
+"""Words of one request."""
 
 
 def text(value: str) -> str:
@@ -57,7 +68,7 @@ def tags(value: str) -> tuple[str, ...]:
 
 def refresh(value: str) -> bool:
     """Read 1/true or 0/false; a name alone means no, for what it would ask for is costly."""
-    if (word := value.lower()) not in ("", "1", "true", "0", "false"):
+    if (word := value.lower()) not in REFRESH_WORDS:
         raise ValueError(value)
     return word in ("1", "true")
 
@@ -65,7 +76,7 @@ def refresh(value: str) -> bool:
 def boolean(value: str) -> bool:
     """Read 1/0, true/false, yes/no, on/off; a name alone means yes."""
     word = value.lower()
-    if word not in _TRUE | _FALSE:
+    if word not in SWITCH_WORDS:
         raise ValueError(value)
     return word in _TRUE
 
@@ -112,7 +123,7 @@ def choice(options: Mapping[str, _T]) -> Callable[[str], _T]:
 
 def trim(value: str) -> int:
     """Read a tolerance of 1–100; ``true`` or nothing means the default."""
-    return DEFAULT_TRIM if value.lower() in ("", "true") else whole(1, 100)(value)
+    return DEFAULT_TRIM if value.lower() in TRIM_WORDS else whole(1, 100)(value)
 
 
 def version(value: str) -> str | None:

@@ -9,6 +9,7 @@ from imgsvc import __version__
 from imgsvc.settings import documented
 from imgsvc.web.error_map import codes
 from imgsvc.web.logos.parameters import SHAPES
+from imgsvc.web.openapi.document import OPERATIONS
 from imgsvc.web.parameters import PARAMETERS
 from scripts.command_page import page as commands_page
 from scripts.write_docs import configuration, metrics
@@ -56,6 +57,17 @@ def test_every_parameter_of_the_logo_routes_is_in_the_api_page(route):
     assert f"`{route}`" in logos
     for name in SHAPES[route].by_name:
         assert f"`{name}`" in logos, name
+
+
+def test_every_parameter_of_every_operation_is_in_the_api_page():
+    """What the OpenAPI document says of a route's parameters a person can read about, by all of their names."""
+    page = (ROOT / "docs" / "api.md").read_text()
+    for operation in OPERATIONS:
+        for parameter in operation.path_parameters:
+            assert f"{{{parameter.name}}}" in page or "demo" in operation.path, operation.path
+        for parameter in operation.query:
+            for name in (parameter.name, *parameter.aliases):
+                assert f"`{name}`" in page, (operation.path, name)
 
 
 def test_every_route_is_in_the_api_page():

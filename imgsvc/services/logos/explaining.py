@@ -1,15 +1,60 @@
 """A search explained: every candidate, what it was promised to be and is, its points, and which was chosen."""
 
 from datetime import UTC, datetime
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from imgsvc.logos.score import Score, asked_bucket, rank
 from imgsvc.model.look import Theme
 from imgsvc.services.logos.answers import Subject
 from imgsvc.services.logos.record import LogoRecord
 
+ExplainedCandidate = TypedDict(
+    "ExplainedCandidate",
+    {
+        "url": str,
+        "source": str,
+        "class": str,
+        "declared_size": int | None,
+        "declared_type": str | None,
+        "purpose": list[str],
+        "scheme": str | None,
+        "width": float | None,
+        "height": float | None,
+        "format": str | None,
+        "score": float | None,
+        "points": dict[str, float],
+        "rejected": str | None,
+        "chosen": bool,
+    },
+)
+"""One picture that might have been the logo."""
 
-def explained(subject: Subject, record: LogoRecord | None, size_px: int, theme: Theme | None = None) -> dict[str, Any]:
+
+class Explanation(TypedDict):
+    """
+    A search, told.
+
+    Attributes:
+        domain: whose logo was wanted; null where a company has no known one.
+        size: side that it shall fill, px.
+        theme: of the page it shall be shown on; null = any.
+        chosen: URL of the logo; null = there is none.
+        searched: time of the search (RFC 3339); null = there was nothing to search.
+        fresh_until: when it may be made again, likewise.
+        candidates: the best first.
+    """
+
+    domain: str | None
+    size: int
+    theme: str | None
+    chosen: str | None
+    searched: str | None
+    fresh_until: str | None
+    candidates: list[ExplainedCandidate]
+
+
+def explained(subject: Subject, record: LogoRecord | None, size_px: int, theme: Theme | None = None) -> Explanation:
     """
     Write down a search for JSON.
 
@@ -20,7 +65,7 @@ def explained(subject: Subject, record: LogoRecord | None, size_px: int, theme: 
         theme: of the page it shall be shown on; None = any.
     """
     domain = subject.domain
-    answer: dict[str, Any] = {
+    answer: Explanation = {
         "domain": None if domain is None else domain.host,
         "size": size_px,
         "theme": None if theme is None else theme.value,
@@ -42,7 +87,7 @@ def explained(subject: Subject, record: LogoRecord | None, size_px: int, theme: 
     }
 
 
-def _candidate(score: Score, *, is_chosen: bool) -> dict[str, Any]:
+def _candidate(score: Score, *, is_chosen: bool) -> ExplainedCandidate:
     measured = score.measured
     candidate, reason = measured.candidate, measured.reason
     return {

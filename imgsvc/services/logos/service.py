@@ -161,10 +161,10 @@ class LogoService:
             RateLimited, Overloaded: as :meth:`find`.
         """
         if subject.domain is None:
-            return Explained(self._clock() + LIFETIME_SECONDS, explained(subject, None, size_px, theme))
+            return Explained(self._clock() + LIFETIME_SECONDS, dict(explained(subject, None, size_px, theme)))
         settled = await self._keeper.settled(subject.domain, size_px, allowance)
         record = settled.known.record
-        return Explained(record.fresh_until, explained(subject, record, size_px, theme))
+        return Explained(record.fresh_until, dict(explained(subject, record, size_px, theme)))
 
     async def judge(self, data: bytes) -> Verdict:
         """

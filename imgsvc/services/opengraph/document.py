@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,6 +12,7 @@ from imgsvc.model.freshness import is_fresh_at
 from imgsvc.model.source import Source
 from imgsvc.opengraph.data import ShareData
 from imgsvc.opengraph.keys import is_share_key
+from imgsvc.services.opengraph.page_answer import PageAnswer
 
 DOCUMENT_VERSION = 1
 """Version of what is written; another one in the store counts as nothing."""
@@ -142,9 +143,9 @@ def document_key(url: str) -> str:
     return f"{DOCUMENT_PREFIX}{hashlib.sha256(url.encode()).hexdigest()}.json"
 
 
-def shown(document: PageDocument, source: str) -> dict[str, Any]:
+def shown(document: PageDocument, source: str) -> PageAnswer:
     """
-    Write a document as ``/api/og-data`` answers it; what is absent is null.
+    Give a document as ``/api/og-data`` answers it; what is absent is None, what is a dataclass becomes an object.
 
     Args:
         document: what is known.
@@ -152,7 +153,6 @@ def shown(document: PageDocument, source: str) -> dict[str, Any]:
     """
     data = document.data
     first = data.images[0] if data.images else None
-    described = data.described
     return {
         "url": document.url,
         "finalUrl": document.final_url,
@@ -162,10 +162,7 @@ def shown(document: PageDocument, source: str) -> dict[str, Any]:
         "type": data.type,
         "locale": data.locale,
         "image": first.url if first else None,
-        "images": [
-            {name: getattr(image, name) for name in ("url", "tag", "width", "height", "alt", "type")}
-            for image in data.images
-        ],
+        "images": list(data.images),
         "imageAlt": first.alt if first else None,
         "imageWidth": first.width if first else None,
         "imageHeight": first.height if first else None,
@@ -174,8 +171,8 @@ def shown(document: PageDocument, source: str) -> dict[str, Any]:
         "themeColor": data.theme_colour,
         "author": data.author,
         "publishedTime": data.published_time,
-        "twitter": {name: getattr(data.twitter, name) for name in ("card", "site", "creator")},
-        "jsonld": None if described is None else {name: getattr(described, name) for name in ("type", "name", "logo")},
+        "twitter": data.twitter,
+        "jsonld": data.described,
         "fetchedAt": _time(document.fetched_at),
         "source": source,
     }

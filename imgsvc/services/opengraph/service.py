@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -238,4 +238,4 @@ def _blob_of(document: PageDocument, tier: Tier) -> Blob:
 
 
 def _json(document: PageDocument, source: str) -> bytes:
-    return json.dumps(shown(document, source), ensure_ascii=False).encode()
+    return json.dumps(shown(document, source), ensure_ascii=False, default=asdict).encode()

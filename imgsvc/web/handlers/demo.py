@@ -65,7 +65,7 @@ class DemoHandlers:
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
-        return [web.get("/", self.page), web.get("/demo/", self.page), web.get("/demo/{name}", self.picture)]
+        return [web.get("/demo/", self.page), web.get("/demo/{name}", self.picture)]
 
     async def picture(self, request: web.Request) -> web.StreamResponse:
         """Answer one sample picture as it is."""
@@ -77,9 +77,7 @@ class DemoHandlers:
 
     async def page(self, request: web.Request) -> web.Response:
         """Show what the service makes of the sample pictures."""
-        # The pictures are fetched from where this very process listens, whatever name the page was asked by.
-        host, port = request.get_extra_info("sockname")[:2]
-        own = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        own = own_origin(request)
         figures = "".join(_figure(own, *shown) for shown in SHOWN)
         figures += "".join(_figure(own, *shown, INVERT_PATH, "dark") for shown in ON_DARK)
         figures += "".join(_drawn(f"{IMAGE_PATH}?{urlencode(parameters)}", text) for text, parameters in CARDS)
@@ -88,6 +86,12 @@ class DemoHandlers:
             content_type="text/html",
             headers={"Content-Security-Policy": _CSP, "Cache-Control": "no-cache"},
         )
+
+
+def own_origin(request: web.Request) -> str:
+    """Tell where this very process listens, whatever name it was asked by: pictures of the demo are fetched there."""
+    host, port = request.get_extra_info("sockname")[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def demo_url(origin: str, name: str, parameters: dict[str, str | int], path: str = IMAGES_PATH) -> str:

@@ -5,6 +5,8 @@ from dataclasses import asdict
 from aiohttp import web
 
 from imgsvc.services.health import Status
+from imgsvc.web.admin import require_admin
+from imgsvc.web.answers import Live, RecentAnswer
 from imgsvc.web.appkeys import Services
 from imgsvc.web.figures import Figures
 
@@ -17,6 +19,8 @@ class HealthHandlers:
     def __init__(self, services: Services) -> None:
         self._health = services.health
         self._figures = Figures(services.metrics, services.health, services.traffic)
+        self._recent = services.recent
+        self._server = services.server
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
@@ -24,6 +28,7 @@ class HealthHandlers:
             web.get("/api/health", self.get),
             web.get("/api/health/live", self.live),
             web.get("/api/health/metrics", self.metrics),
+            web.get("/api/health/requests", self.requests),
         ]
 
     async def get(self, _request: web.Request) -> web.Response:
@@ -35,8 +40,14 @@ class HealthHandlers:
 
     async def live(self, _request: web.Request) -> web.Response:
         """Say that the loop runs."""
-        return web.json_response({"status": "live"}, headers=NO_STORE)
+        return web.json_response(Live(status="live"), headers=NO_STORE)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Give all figures."""
         return web.json_response(self._figures.document(), headers=NO_STORE)
+
+    async def requests(self, request: web.Request) -> web.Response:
+        """Tell the bearer of the admin token of the last requests; they are URLs of other people."""
+        require_admin(request, self._server)
+        entries = [] if self._recent is None else self._recent.entries()
+        return web.json_response(RecentAnswer(requests=entries), headers=NO_STORE)

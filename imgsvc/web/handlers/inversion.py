@@ -12,6 +12,7 @@ from imgsvc.web.logos.headers import terms_of_picture
 from imgsvc.web.logos.parameters import INVERT
 from imgsvc.web.logos.questions import LogoQuestions, LogoUnderstood
 from imgsvc.web.loops import refuse_loops
+from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 
 INVERT_PATH = "/api/logo/invert"
@@ -43,6 +44,7 @@ class InversionHandlers:
         self, request: web.Request, understood: LogoUnderstood, wanted: ImageRequest
     ) -> web.StreamResponse:
         images = self._services.images
+        request[SUBJECT] = wanted.source
         began = time.perf_counter()
         served = images.lookup(wanted)
         memory_seconds = time.perf_counter() - began

@@ -7,6 +7,7 @@ from aiohttp import web
 from imgsvc.web.appkeys import NOTES, Services
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.opengraph.questions import PageQuestions
+from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 from imgsvc.web.terms import Terms
 
@@ -30,6 +31,7 @@ class PageHandlers:
         services = self._services
         refuse_loops(request, services.access)
         question = self._questions.understand(request)
+        request[SUBJECT] = question.page.host
         began = time.perf_counter()
         served = self._pages.lookup(question.page)
         memory_seconds = time.perf_counter() - began

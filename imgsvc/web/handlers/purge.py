@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from imgsvc.web.admin import require_admin
+from imgsvc.web.answers import Purged
 from imgsvc.web.appkeys import Services
 from imgsvc.web.instructions import read_instructions
 from imgsvc.web.reading import read_body
@@ -27,5 +28,5 @@ class PurgeHandlers:
         require_admin(request, self._server)
         instructions = read_instructions(await read_body(request, MAX_BODY_BYTES))
         purged = await self._purges.purge(instructions)
-        mode = "hard" if instructions.hard else "soft"
-        return web.json_response({"purged": purged, "mode": mode}, headers={"Cache-Control": "no-store"})
+        answer = Purged(purged=purged, mode="hard" if instructions.hard else "soft")
+        return web.json_response(answer, headers={"Cache-Control": "no-store"})

@@ -11,6 +11,7 @@ from imgsvc.web.appkeys import NOTES, Services
 from imgsvc.web.error_map import code_of
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.opengraph.questions import ShareQuestions, ShareUnderstood
+from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 from imgsvc.web.terms import Terms
 
@@ -34,6 +35,7 @@ class ShareHandlers:
         services = self._services
         refuse_loops(request, services.access)
         understood = self._questions.understand(request)
+        request[SUBJECT] = understood.asked.source
         began = time.perf_counter()
         shared = self._sharing.lookup(understood.asked)
         memory_seconds = time.perf_counter() - began

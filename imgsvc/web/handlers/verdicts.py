@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from aiohttp import web
 
 from imgsvc.errors import ImgsvcError
 from imgsvc.services.logos.answers import Verdict
+from imgsvc.web.answers import VerdictAnswer
 from imgsvc.web.appkeys import Services
 from imgsvc.web.logos.uploads import IMAGE, UploadRoom, read_submission
 from imgsvc.web.loops import refuse_loops
@@ -52,12 +52,15 @@ def _named(param: str) -> Iterator[None]:
         raise
 
 
-def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+def verdict_to_json(verdict: Verdict) -> VerdictAnswer:
     """Write a verdict; what says nothing is left out."""
-    said = {
-        "reason": verdict.reason,
-        "confidence": round(verdict.confidence, _PLACES),
-        "similarity": round(verdict.similarity, _PLACES),
-        "matched": verdict.name,
-    }
-    return {"isGlobeIcon": verdict.is_generic, **{name: value for name, value in said.items() if value}}
+    answer = VerdictAnswer(isGlobeIcon=verdict.is_generic)
+    if verdict.reason:
+        answer["reason"] = verdict.reason
+    if confidence := round(verdict.confidence, _PLACES):
+        answer["confidence"] = confidence
+    if similarity := round(verdict.similarity, _PLACES):
+        answer["similarity"] = similarity
+    if verdict.name:
+        answer["matched"] = verdict.name
+    return answer

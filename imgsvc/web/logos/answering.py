@@ -10,6 +10,7 @@ from imgsvc.web.appkeys import NOTES, Services
 from imgsvc.web.logos.headers import terms_of_logo
 from imgsvc.web.logos.params import LogoQuestion
 from imgsvc.web.logos.questions import LogoUnderstood
+from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 
 
@@ -31,11 +32,12 @@ class LogoAnswers:
         question = understood.question
         wanted = understood.logo or question.about(await self.subject(request, understood))
         refresh = await self._refreshed(request, wanted) if question.refresh else ""
+        request[SUBJECT] = _loggable(wanted.subject)
         began = time.perf_counter()
         found = self._logos.lookup(wanted)
         memory_seconds = time.perf_counter() - began
         if found is None:
-            request[NOTES] = {"source": _loggable(wanted.subject)}
+            request[NOTES] = {"source": request[SUBJECT]}
             found = await self._logos.find(wanted, self._services.allowance(request))
         return await self._sent(request, question, found, refresh, memory_seconds)
 

@@ -9,7 +9,7 @@ from imgsvc.model.hosts import MAX_URL_CHARS
 from imgsvc.model.look import Theme
 from imgsvc.services.logos.answers import Fallback
 from imgsvc.web import values
-from imgsvc.web.parameters import BY_NAME, Parameter, by_name, choice, switch
+from imgsvc.web.parameters import BY_NAME, Parameter, by_name, choice, switch, text_up_to
 
 LEAST_SIZE_PX, MOST_SIZE_PX = 16, 1024
 DEFAULT_SIZE_PX = 128
@@ -23,6 +23,8 @@ RETINA = Decimal(2)
 _BETWEEN_SIZES = ".."
 _SIZE_TAKES = f"a whole number from {LEAST_SIZE_PX} to {MOST_SIZE_PX}"
 _SIZE_SCHEMA = {"type": "integer", "minimum": LEAST_SIZE_PX, "maximum": MOST_SIZE_PX}
+# For documents; that the three are in order it cannot say.
+_SIZES_PATTERN = r"^[0-9]{1,9}\.\.(?:1[6-9]|[2-9][0-9]|[1-9][0-9]{2}|10[01][0-9]|102[0-4])\.\.[0-9]{1,9}$"
 _read_size = values.whole(LEAST_SIZE_PX, MOST_SIZE_PX)
 
 
@@ -38,10 +40,10 @@ def middle_size(value: str) -> int:
     return wanted
 
 
-def _website(name: str, *aliases: str) -> Parameter:
+def _website(name: str, *aliases: str, required: bool = False) -> Parameter:
     return Parameter(
         name, values.text, "a host, a URL or an e-mail address", "Whose logo: a host, URL or e-mail address.", aliases,
-        {"type": "string", "maxLength": MAX_URL_CHARS}, MAX_URL_CHARS,
+        text_up_to(MAX_URL_CHARS), MAX_URL_CHARS, required=required, example="example.com",
     )  # fmt: skip
 
 
@@ -56,17 +58,18 @@ def _theme(*words: str) -> Parameter:
 
 _COMPANY = Parameter(
     "company", values.text, "a name", "Whose logo: the name of a company.",
-    schema={"type": "string", "maxLength": MAX_COMPANY_CHARS}, max_chars=MAX_COMPANY_CHARS,
+    schema=text_up_to(MAX_COMPANY_CHARS), max_chars=MAX_COMPANY_CHARS,
 )  # fmt: skip
 _PAGE = Parameter(
     "bg", colour, BY_NAME["bg"].takes, "The page's exact background colour, where it is not the theme's.",
-    ("background",),
+    ("background",), BY_NAME["bg"].schema,
 )  # fmt: skip
 _FALLBACK = choice("fallback", {word.value: word for word in Fallback}, "What is answered where there is no logo.")
 _SIZE_OF_LOGO = _size("size", DEFAULT_SIZE_PX)
 _SIZE_OF_ICON = Parameter(
     "size", middle_size, f"least..perfect..most, or one number; the perfect one from {LEAST_SIZE_PX} to {MOST_SIZE_PX}",
     f"Side in CSS pixels of the square that the logo fits in; {DEFAULT_SIZE_PX} when absent.",
+    schema={"anyOf": [_SIZE_SCHEMA, {"type": "string", "pattern": _SIZES_PATTERN}]},
 )  # fmt: skip
 _DPR = Parameter(
     "dpr", BY_NAME["dpr"].parse, BY_NAME["dpr"].takes, "Device pixels per CSS pixel: multiplies the size.",
@@ -75,7 +78,7 @@ _DPR = Parameter(
 _RETINA = switch("retina", "Double the size, as dpr=2 does.")
 _URL = Parameter(
     "url", BY_NAME["url"].parse, BY_NAME["url"].takes, "A picture to adapt instead of a logo.", BY_NAME["url"].aliases,
-    BY_NAME["url"].schema, BY_NAME["url"].max_chars,
+    text_up_to(MAX_URL_CHARS), BY_NAME["url"].max_chars,
 )  # fmt: skip
 _SIGNATURE = (BY_NAME["sig"], BY_NAME["exp"])
 _DRAWN = (BY_NAME["f"], _PAGE, BY_NAME["greyscale"], _DPR, BY_NAME["q"], _FALLBACK)
@@ -124,8 +127,12 @@ CLEARBIT = Shape(
     (_SIZE_OF_LOGO, BY_NAME["f"], BY_NAME["greyscale"], _theme(*Theme, AUTO, NONE), _FALLBACK, _RETINA)
 )  # fmt: skip
 """``/logo/{domain}``, as Clearbit had it and logo.dev has it."""
-GOOGLE = Shape((_website("domain", "domain_url"), _size("sz", 16)), website="domain", size="sz", size_px=16)
-BESTICON = Shape((_website("url"), _SIZE_OF_ICON), website="url")
+PATH_DOMAIN = _website("domain", required=True)
+"""What the path of ``/logo/{domain}`` says."""
+GOOGLE = Shape(
+    (_website("domain", "domain_url", required=True), _size("sz", 16)), website="domain", size="sz", size_px=16
+)  # fmt: skip
+BESTICON = Shape((_website("url", required=True), _SIZE_OF_ICON), website="url")
 
 SHAPES: Mapping[str, Shape] = {
     "/api/logo": LOGO,

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 from imgsvc.model.source import Source
 from imgsvc.web.given import collect
-from imgsvc.web.parameters import BY_NAME
+from imgsvc.web.opengraph.parameters import PAGE_BY_NAME
 from imgsvc.web.query import decode_query
 from imgsvc.web.sources import read_source
-
-_KNOWN = {"url": BY_NAME["url"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +33,5 @@ def parse_page_query(raw_query: str) -> PageQuestion:
     Raises:
         InvalidRequest: there is no URL of a page in it.
     """
-    given = collect(decode_query(raw_query), _KNOWN)
+    given = collect(decode_query(raw_query), PAGE_BY_NAME)
     return PageQuestion(read_source(given.values.get("url"), stored=False), given.ignored)

@@ -1,5 +1,8 @@
 """From a page's markup to what it shares, over recorded-style pages: every field of every answer."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from imgsvc.services.opengraph.document import PageDocument, shown
@@ -17,7 +20,8 @@ def answered(recorded: Recorded, chunk_bytes: int) -> dict:
     document = PageDocument(
         url=answer["url"], final_url=answer["finalUrl"], data=data, fetched_at=0, tried_at=0, fresh_until=0
     )  # fmt: skip
-    return {key: value for key, value in shown(document, "").items() if key not in ("fetchedAt", "source")}
+    told = json.loads(json.dumps(shown(document, ""), default=asdict))
+    return {key: value for key, value in told.items() if key not in ("fetchedAt", "source")}
 
 
 @pytest.mark.parametrize("name", NAMES)

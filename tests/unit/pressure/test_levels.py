@@ -33,6 +33,14 @@ def test_thresholds_of_the_settings():
     assert Thresholds.of(own) == Thresholds(84 * MIB, 86 * MIB, 88 * MIB, 100 * MIB, 120 * MIB, 5 * MIB)
 
 
+def test_thresholds_by_level():
+    """Each level above OK has its beginning, the lowest first: a chart can draw them."""
+    beginnings = PLAIN.by_level()
+
+    assert list(beginnings) == list(Level)[1:]
+    assert all(PLAIN.reached(begin) is level for level, begin in beginnings.items())
+
+
 @pytest.mark.parametrize(
     ("percent", "level"),
     [

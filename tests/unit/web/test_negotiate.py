@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsvc.model.spec import Output
-from imgsvc.web.negotiate import fold_accept
+from imgsvc.web.negotiate import accepts_gzip, fold_accept
 
 AVIF, WEBP, SOURCE = Output.AUTO_AVIF, Output.AUTO_WEBP, Output.AUTO_SOURCE
 
@@ -60,3 +60,16 @@ def test_total(accept):
 def test_order_never_matters(ranges):
     """Ranges have weights, not places."""
     assert fold_accept(", ".join(ranges)) is WEBP
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "accepts"),
+    [
+        ("gzip", True), ("gzip, deflate, br, zstd", True), ("br;q=1.0, GZIP ; q=0.2", True), ("*", True),
+        ("", False), ("identity", False), ("br, zstd", False), ("gzip;q=0", False), ("*;q=0", False),
+        ("gzip;q=0, *", False), ("identity, *;q=0.1", True), ("gzip;q=many", False), ("xgzip", False),
+    ],
+)  # fmt: skip
+def test_gzip(accept_encoding, accepts):
+    """Gzip is accepted where it is named, or any coding is, and not with a weight of nothing."""
+    assert accepts_gzip(accept_encoding) is accepts

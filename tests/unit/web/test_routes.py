@@ -32,8 +32,12 @@ ASKED = {
     ("GET", "/api/health"): ("/api/health", 200),
     ("GET", "/api/health/live"): ("/api/health/live", 200),
     ("GET", "/api/health/metrics"): ("/api/health/metrics", 200),
+    ("GET", "/openapi.json"): ("/openapi.json", 200),
+    ("GET", "/docs"): ("/docs", 200),
     ("GET", "/metrics"): ("/metrics", 200),
+    ("GET", "/api/health/requests"): ("/api/health/requests", 200),
     ("GET", "/"): ("/", 200),
+    ("GET", "/console/{name}"): ("/console/main.js", 200),
     ("GET", "/demo/"): ("/demo/", 200),
     ("GET", "/demo/{name}"): ("/demo/logo.svg", 200),
 }
@@ -94,7 +98,8 @@ async def test_every_route_answers(server):
 async def test_head_is_get_without_a_body(server):
     """HEAD has the status and headers of GET and sends nothing behind them."""
     changing = {"date", "x-request-id", "server-timing", "age", "x-cache", "x-source", "cache-status"}
-    counted = {path: {"content-length"} for path in ("/api/health", "/api/health/metrics", "/metrics")}
+    health = ("/api/health", "/api/health/metrics", "/api/health/requests", "/metrics")
+    counted = {path: {"content-length"} for path in health}
     counted["/api/og-data"] = {"etag"}  # its JSON says which tier it came from
     for (method, path), (target, _) in ASKED.items():
         if method == "GET":

@@ -1,7 +1,5 @@
 """The tables of the logo routes' parameters."""
 
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from imgsvc.errors import InvalidRequest
 from imgsvc.web.logos.parameters import CLEARBIT, LOGO, MAX_COMPANY_CHARS, SHAPES, middle_size
 from imgsvc.web.query import Pair
+from tests.unit.web.tables import has_bounds, having, is_documented
 
 EVERY = [(route, parameter) for route, shape in SHAPES.items() for parameter in shape.parameters]
 NAMES = [f"{route} {parameter.name}" for route, parameter in EVERY]
@@ -26,28 +25,20 @@ def test_names_are_unique(shape):
 @pytest.mark.parametrize("parameter", [p for _, p in EVERY], ids=NAMES)
 def test_documented(parameter):
     """Every parameter has a sentence and a schema that fit its kind."""
-    assert parameter.help.endswith(".")
-    assert parameter.takes
-    assert parameter.schema["type"] in {"string", "integer", "number", "boolean"}
+    assert is_documented(parameter)
 
 
-@pytest.mark.parametrize("parameter", [p for _, p in EVERY if "enum" in p.schema])
-def test_every_word_is_taken(parameter):
+@pytest.mark.parametrize(("parameter", "words"), having("enum", [p for _, p in EVERY]))
+def test_every_word_is_taken(parameter, words):
     """What the schema lists the parser reads."""
-    for word in parameter.schema["enum"]:
+    for word in words["enum"]:
         parameter.read(Pair(parameter.name, word))
 
 
-@pytest.mark.parametrize("parameter", [p for _, p in EVERY if "maximum" in p.schema])
-def test_bounds_are_those_of_the_schema(parameter):
+@pytest.mark.parametrize(("parameter", "number"), having("maximum", [p for _, p in EVERY]))
+def test_bounds_are_those_of_the_schema(parameter, number):
     """Least and most are taken, what lies beyond is not."""
-    least, most = Decimal(str(parameter.schema["minimum"])), Decimal(str(parameter.schema["maximum"]))
-    step = Decimal(1) if parameter.schema["type"] == "integer" else Decimal("0.01")
-    for good in (least, most):
-        assert Decimal(str(parameter.read(Pair(parameter.name, f"{good.normalize():f}")))) == good
-    for bad in (least - step, most + step):
-        with pytest.raises(InvalidRequest):
-            parameter.read(Pair(parameter.name, f"{bad:f}"))
+    has_bounds(parameter, number)
 
 
 @given(st.sampled_from([p for _, p in EVERY]), st.text() | st.from_regex(r"[0-9.:+e-]{0,300}", fullmatch=True))

@@ -1,0 +1,100 @@
+"""JSON schemas of what is answered, made from the types that the answers have."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from imgsvc.model.descriptions import Description, StandIn
+from imgsvc.services.figures import MemoryFigures
+from imgsvc.services.health import HealthReport
+from imgsvc.services.logos.explaining import Explanation
+from imgsvc.services.opengraph.page_answer import PageAnswer
+from imgsvc.web.answers import Live, ProblemDocument, Purged, RecentAnswer, Removed, VerdictAnswer
+
+ANSWERS: tuple[type, ...] = (
+    Description, StandIn, Explanation, VerdictAnswer, PageAnswer, Removed, Purged, HealthReport, Live, MemoryFigures,
+    ProblemDocument, RecentAnswer,
+)  # fmt: skip
+"""Types of answers; a schema has its type's name."""
+
+_GROUP = {"type": "object", "additionalProperties": {"type": "object"}}
+_COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
+METRICS: Mapping[str, Any] = {
+    "type": "object",
+    "description": "All figures of this process; `_bytes`, `_seconds` and `_ms` are units.",
+    "required": [
+        "memory", "ladder", "samples", "caches", "coalescing", "queue", "requests", "answers", "aborted", "sent_bytes",
+        "latency_ms", "logo_sources", "refusals", "health",
+    ],
+    "properties": {
+        "memory": {
+            "allOf": [{"$ref": "#/components/schemas/MemoryFigures"}],
+            "description": "The latest reading, and what is reserved of it.",
+        },
+        "ladder": {"type": "object", "description": "The level, and how often each was reached."},
+        "samples": {"type": "array", "items": {"type": "object"}, "description": "Readings, the oldest first."},
+        "caches": _GROUP | {"description": "By tier: entries, hits, misses, evictions."},
+        "coalescing": {"type": "object", "description": "Work that is shared."},
+        "queue": _GROUP | {"description": "What waits and what runs, by owner."},
+        "requests": _GROUP | {"description": "Numbers of answers, by route and status."},
+        "answers": _GROUP | {"description": "Numbers of pictures answered, by tier and by how they were there."},
+        "aborted": _COUNTS | {"description": "Numbers of answers that did not come to their end, by route."},
+        "sent_bytes": {"type": "integer", "description": "Written to clients, heads included."},
+        "health": {"type": "object", "description": "The report, each reason with whether it holds."},
+        "latency_ms": _GROUP | {"description": "Percentiles and counts, by route and tier."},
+        "logo_sources": _COUNTS | {"description": "Answers by where their logo was found."},
+        "refusals": _COUNTS | {"description": "By reason."},
+    },
+}  # fmt: skip
+"""Owners of figures come and go; what is here is what is promised."""
+
+_ENTRY = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
+
+
+class _Answered(GenerateJsonSchema):
+    """Schemas of what is written: a member with a default is written too."""
+
+    def field_is_required(
+        self,
+        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
+        total: bool,  # noqa: FBT001 - pydantic's signature
+    ) -> bool:
+        """Say whether a member is always there: all are, unless their type says otherwise."""
+        return field.get("required", total) if field["type"] == "typed-dict-field" else True
+
+
+def schemas() -> dict[str, Any]:
+    """Make the schema of every answer, and of what they are made of."""
+    written: Literal["serialization"] = "serialization"
+    _, definitions = TypeAdapter.json_schemas(
+        [(answer, written, TypeAdapter[Any](answer)) for answer in ANSWERS],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=_Answered,
+    )
+    made = {name: _described(schema) for name, schema in definitions["$defs"].items()}
+    return dict(sorted((made | {"Metrics": dict(METRICS)}).items()))
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    """Take what a docstring says of its attributes to where OpenAPI has it."""
+    text, _, attributes = schema.pop("description", "").partition("\n\nAttributes:\n")
+    said = {name: " ".join(words.split()) for name, words in _ENTRY.findall(attributes)}
+    members = {
+        name: _untitled(member) | ({"description": _sentence(said[name])} if name in said else {})
+        for name, member in schema.get("properties", {}).items()
+    }
+    described = _untitled(schema) | ({"properties": members} if members else {})
+    return {"description": _sentence(" ".join(text.split()))} | described if text else described
+
+
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what repeats the name, and defaults, which mean nothing in an answer."""
+    return {name: value for name, value in schema.items() if name not in ("title", "default")}
+
+
+def _sentence(text: str) -> str:
+    return (text[:1].upper() + text[1:]).replace("``", "`")

@@ -1,0 +1,81 @@
+"""The last requests, for the operator alone; kept only where an admin token lets somebody ask for them."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from multidict import istr
+
+from imgsvc.model.source import Source
+from imgsvc.settings import ServerSettings
+from imgsvc.web.answers import RecentRequest
+
+CAPACITY = 100
+"""How many requests are remembered; as many as samples of memory."""
+
+OWN_ROUTES = ("/api/health", "/metrics", "/console/")
+"""Routes that begin so are left out: probes, and the console that shows the list, would fill it by themselves."""
+
+SUBJECT = web.RequestKey("subject", object)
+"""What a request is about, hit or miss: its source, or the host of a site as text."""
+
+X_SOURCE, X_CACHE, X_REQUEST_ID = istr("X-Source"), istr("X-Cache"), istr("X-Request-Id")
+CONTENT_LENGTH = istr("Content-Length")
+
+
+class RecentRequests:
+    """
+    A ring of the last requests.
+
+    Noting one appends a tuple of what is there already, an answer's headers among it but never its body; what is shown
+    is written when it is asked for.
+
+    Args:
+        clock: gives unix seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._ring: deque[tuple[Any, ...]] = deque(maxlen=CAPACITY)
+        self._clock = clock
+
+    def note(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+        """Remember a request that took *seconds* until its answer was there, or sent if it was sent meanwhile."""
+        resource = request.match_info.route.resource
+        route = "unknown" if resource is None else resource.canonical
+        if not route.startswith(OWN_ROUTES):
+            sent_bytes = response.body_length if response.prepared else None
+            noted = (route, response.status, response.headers, sent_bytes, request.get(SUBJECT))
+            self._ring.append((self._clock(), seconds, request.method, *noted))
+
+    def entries(self) -> list[RecentRequest]:
+        """Give them as plain values, the latest first; of URLs no query, which may hold signatures and secrets."""
+        return [_entry(*noted) for noted in reversed(self._ring)]
+
+
+def recent_requests(server: ServerSettings) -> RecentRequests | None:
+    """Make the ring where there is an admin who may read it; else nothing of other people is kept."""
+    return None if server.admin_token is None else RecentRequests()
+
+
+def _entry(
+    at: float, seconds: float, method: str, route: str, status: int, headers: Mapping[str, str],
+    sent_bytes: int | None, subject: Source | str | None,
+) -> RecentRequest:  # fmt: skip
+    if sent_bytes is None:  # sent whole, after it was noted
+        has_body = method != "HEAD" and status != HTTPStatus.NOT_MODIFIED
+        sent_bytes = int(headers.get(CONTENT_LENGTH, 0)) if has_body else 0
+    return {
+        "time": round(at, 3),
+        "method": method,
+        "status": status,
+        "route": route,
+        "tier": headers.get(X_SOURCE),
+        "cache": headers.get(X_CACHE),
+        "ms": round(seconds * 1000, 3),
+        "bytes": sent_bytes,
+        "request_id": headers.get(X_REQUEST_ID),
+        "source": subject.loggable if isinstance(subject, Source) else subject,
+    }
