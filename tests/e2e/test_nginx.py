@@ -21,6 +21,9 @@ async def test_behind_nginx(tmp_path):
         async with session.get(base + IMAGES, params=parameters) as response:
             body, etag = await response.read(), response.headers["ETag"]
             assert (response.status, response.headers["X-Cache"]) == (200, "MISS")
+        async with session.get(base + IMAGES, params=parameters) as response:
+            assert (response.status, await response.read(), response.headers["X-Cache"]) == (200, body, "HIT")
+            assert response.headers.getall("Cache-Status")[-1] == "nginx; hit"
         async with session.get(base + IMAGES, params=parameters, headers={"If-None-Match": etag}) as response:
             assert response.status == 304
         async with session.get(base + IMAGES, params=parameters, headers={"Range": "bytes=2-5"}) as response:
