@@ -112,7 +112,8 @@ def put_together(
     purges = _make_purges(parts, sources, clock)
     refreshes = _make_refreshes(settings, parts, sources, purges)
     tagging = Tagging(records, memory)
-    for closing in (sources.claims, tagging, upgrades, revalidations):
+    stack.push_async_callback(lambda: sources.claims.aclose(ending.left_seconds()))
+    for closing in (tagging, upgrades, revalidations):
         stack.push_async_callback(closing.aclose)
     return Answering(
         images, purges, refreshes, tagging, failures, records, sources.incoming, originals, validation, revalidations,

@@ -89,8 +89,14 @@ class Claims:
         """Wait until no replica has *source*, or for as long as that makes sense."""
         await self._leases.wait(source.h16, WAIT_SECONDS)
 
-    async def aclose(self) -> None:
-        """Give back what is claimed, whether or not it is written."""
+    async def aclose(self, timeout_seconds: float) -> None:
+        """
+        Give back what is claimed: as it is written, and after *timeout_seconds* whether or not it is.
+
+        Who waits for it would find nothing in the store before, and fetch it again.
+        """
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=timeout_seconds)
         for task in tuple(self._ending):
             task.cancel()
         await asyncio.gather(*self._ending, return_exceptions=True)

@@ -15,7 +15,12 @@ from scripts.command_page import page as commands_page
 from scripts.write_docs import configuration, metrics
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "deploy" / "README.md",
+]
 
 
 def test_the_configuration_page_is_up_to_date():

@@ -55,9 +55,9 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running(arguments: Sequence[str | Path], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(arguments: Sequence[str | Path], folder: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program in *folder*, its output in ``log`` there; at the end it and all it started are killed."""
-    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder)}
+    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), **env}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             arguments, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
