@@ -66,7 +66,7 @@ def npm_run(site: BuiltSite, *command: str | Path) -> str:
     """Run one command in the site's folder; give what it says, and fail with it where it fails."""
     env = os.environ | {
         "NEXT_TELEMETRY_DISABLED": "1",
-        "IMAGE_SERVICE_URL": f"http://127.0.0.1:{site.service_port}",
+        "SIDECAR_URL": f"http://127.0.0.1:{site.service_port}",
     }
     done = subprocess.run(command, cwd=site.root, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -213,7 +213,7 @@ def _site_environment(built: BuiltSite, port: int, env: Mapping[str, str]) -> di
     return {
         "PORT": str(port),
         "HOSTNAME": "127.0.0.1",
-        "IMAGE_SERVICE_URL": f"http://127.0.0.1:{built.service_port}",
+        "SIDECAR_URL": f"http://127.0.0.1:{built.service_port}",
         "IMGSVC_SIGNING_KEYS": SIGNING_KEY,
         **env,
     }

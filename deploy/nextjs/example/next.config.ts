@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { NextConfig } from 'next'
 
 // Read when the site is built: rewrites are part of the build.
-const imgsvc = process.env.IMAGE_SERVICE_URL ?? 'http://127.0.0.1:8080'
+const imgsvc = process.env.SIDECAR_URL ?? 'http://127.0.0.1:8080'
 
 // The service's routes for everybody; those for operators are not among them.
 const FORWARDED = [

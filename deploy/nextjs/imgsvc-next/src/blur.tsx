@@ -19,7 +19,7 @@ export interface BlurOptions {
   timeoutMs?: number
   /** How long Next.js keeps it; a day. */
   revalidateSeconds?: number
-  /** Where the service is; by default as IMAGE_SERVICE_URL says. */
+  /** Where the service is; by default as SIDECAR_URL says. */
   place?: Place
 }
 

@@ -12,7 +12,7 @@ export function publicPlace(): Place {
   return { ...(base ? { base } : {}), ...(site ? { site } : {}) }
 }
 
-/** Say where the site's own server finds the service: beside it, unless IMAGE_SERVICE_URL says otherwise. */
+/** Say where the site's own server finds the service: beside it, unless SIDECAR_URL says otherwise. */
 export function internalPlace(): Place {
-  return { ...publicPlace(), base: process.env.IMAGE_SERVICE_URL ?? 'http://127.0.0.1:8080' }
+  return { ...publicPlace(), base: process.env.SIDECAR_URL ?? 'http://127.0.0.1:8080' }
 }

@@ -105,8 +105,8 @@ test('what Next.js asks for without this loader is what the service answers at /
 test('a blurred picture carries its placeholder, and goes without where there is none', async (t) => {
   const { base, end } = await listening(t, () => [200, JSON.stringify(BLUR)])
   const render = async () => renderToStaticMarkup(await BlurImage({ src: SRC, alt: 'A', width: 400, height: 300 }))
-  process.env.IMAGE_SERVICE_URL = base
-  t.after(() => delete process.env.IMAGE_SERVICE_URL)
+  process.env.SIDECAR_URL = base
+  t.after(() => delete process.env.SIDECAR_URL)
 
   assert.ok((await render()).includes(BLUR.placeholder))
   end()
