@@ -156,7 +156,12 @@ def _dotenv(path: Path) -> dict[str, str]:
         if not path.exists():  # most have none, and need not wait for what reads it
             return {}
         from dotenv import dotenv_values  # noqa: PLC0415 - see the module
+        from dotenv.parser import parse_stream  # noqa: PLC0415
 
+        with path.open(encoding="utf-8") as lines:
+            wrong = [part.original.line for part in parse_stream(lines) if part.error]
+        if wrong:  # a quote without its end takes all settings below it with it: nobody shall serve without them
+            fail([f"{path}: line {line} is no NAME=VALUE" for line in wrong])
         return {name: value for name, value in dotenv_values(path).items() if value is not None}
     except (OSError, ValueError) as error:
         fail([f"{path}: cannot be read: {error}"])

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 from pydantic import SecretStr
 
 from imgsvc.settings import documented
-from imgsvc.settings.values import shown
+from imgsvc.settings.values import Frozen, shown
 from imgsvc.web.metrics import BOUNDS, PER_DECADE
 from imgsvc.web.prometheus.definitions import BUILD, DURATION, GROUPS, LEFT_OUT
 from imgsvc.web.prometheus.metric import PREFIX
 from scripts.command_page import page as commands_page
 
 DOCS = Path(__file__).parent.parent / "docs"
+
+_UNITS = {"seconds": "s", "bytes": "bytes", "px": "px", "pixels": "px"}
+"""How a field's own name says its unit, and how the page does."""
 
 _CONFIGURATION_HEAD = """\
 # Configuration
@@ -48,10 +52,24 @@ def _rows() -> Iterator[str]:
         if group_name != seen:
             seen = group_name
             yield f"\n## {group_name.capitalize()}\n\n{group.__doc__}\n"
-            yield "| setting | default | |\n|---|---|---|"
+            yield "| setting | default | takes | |\n|---|---|---|---|"
         default = shown(info.get_default())
         text = (info.description or "").replace("|", "\\|")
-        yield f"| `{name}` | {f'`{default}`' if default else ''} | {text}{_secret(info.annotation)} |"
+        takes = _takes(_field_name(group, name), info.annotation)
+        yield f"| `{name}` | {f'`{default}`' if default else ''} | {takes} | {text}{_secret(info.annotation)} |"
+
+
+def _field_name(group: type[Frozen], alias: str) -> str:
+    return next(name for name, info in group.model_fields.items() if info.alias == alias)
+
+
+def _takes(field_name: str, annotation: object) -> str:
+    """Say which words a setting takes, or in which unit it is; empty = its sentence says so."""
+    if annotation is bool:
+        return "`0`, `1`"
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(annotation))
+    return _UNITS.get(field_name.rpartition("_")[2], "")
 
 
 def _secret(annotation: object) -> str:

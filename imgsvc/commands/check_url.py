@@ -34,6 +34,8 @@ def check_url(settings: Ready, /, url: str, *, resolve: bool, json: bool) -> Non
     """
     Say whether anybody may have URL fetched, by a request without a signature: each rule in a line, the verdict last.
 
+    URL is read as the service reads it: http(s), percent-encoded or not, or s3://KEY for a stored picture.
+
     Exit code 0: allowed; 1: denied. Nothing is sent to URL's host. Without --resolve the verdict hangs on the settings
     alone; a name that leads to a private address is refused when it is fetched.
     """
@@ -46,7 +48,21 @@ def check_url(settings: Ready, /, url: str, *, resolve: bool, json: bool) -> Non
 
 
 def _explained(settings: "Settings", url: str, *, resolve: bool) -> "Explanation":
+    from imgsvc.errors import ImgsvcError  # noqa: PLC0415 - see the package
+    from imgsvc.origin.explanation import explain_fault  # noqa: PLC0415
+    from imgsvc.web.sources import read_source  # noqa: PLC0415
+
     explainer = _explainer(settings)
+    try:
+        source = read_source(url)
+    except ImgsvcError as error:
+        return explain_fault(error)
+    if source.object_key is not None:
+        return explainer.explain_stored(source.url)
+    return _of_the_web(explainer, source.url, resolve=resolve)
+
+
+def _of_the_web(explainer: "Explainer", url: str, *, resolve: bool) -> "Explanation":
     host = explainer.looks_up(url) if resolve else None
     if host is None:
         return explainer.explain(url)

@@ -51,11 +51,14 @@ def _asked(target: str, expires: int | None) -> tuple[str, list[tuple[str, str]]
     if not target.isprintable():
         raise click.BadParameter("a path or URL has no characters that cannot be printed", param_hint="PATH-OR-URL")
     parts = urlsplit(target)
+    path = parts.path or ("/" if parts.netloc else "")
+    if not path.startswith("/") or bool(parts.netloc) is not (parts.scheme in ("http", "https")):
+        raise click.BadParameter("a path begins with /, a URL with http:// or https://", param_hint="PATH-OR-URL")
     replaced = ("sig",) if expires is None else ("sig", "exp")
     pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in replaced]
     if expires is not None:
         pairs.append(("exp", str(int(time.time()) + expires)))
-    return parts.path or "/", pairs
+    return path, pairs
 
 
 def _checked(base: str | None) -> str:

@@ -77,7 +77,7 @@ class Explainer:
         try:
             url = normalise_url(text)
         except ImgsvcError as error:
-            return Explanation(None, allowed=False, rule=error.detail, steps=_fault(error))
+            return explain_fault(error)
         hop = self._policy.hop(url)
         verdict = self._policy.judge(url, signed=False)
         steps = (*_form(hop), *self._steps(hop), *self._addresses(hop, found))
@@ -85,6 +85,16 @@ class Explainer:
         if allowed and found is not None and (reason := self._refused(hop, found)) is not None:
             allowed, rule = False, f"address ({reason})"
         return Explanation(url, allowed, rule, steps)
+
+    def explain_stored(self, url: str) -> Explanation:
+        """Explain what becomes of an unsigned request for an object of the store; *url* is its ``s3://KEY``."""
+        is_listed = self._access.allowed_hosts.store
+        outcome = Outcome.PASSED if is_listed else Outcome.DENIED
+        detail = "has store:" if is_listed else "has no item store: - add it, or sign requests"
+        listed = Step("allow list", outcome, f"IMGSVC_ALLOWED_HOSTS {detail}")
+        steps = (Step("scheme", Outcome.PASSED, "a key of the store"), listed, self._signature())
+        rule = "IMGSVC_ALLOWED_HOSTS (store:)" if is_listed else "IMGSVC_ALLOWED_HOSTS"
+        return Explanation(url, allowed=is_listed, rule=rule, steps=steps)
 
     def looks_up(self, text: str) -> str | None:
         """Give the host whose addresses decide; None = *text* is no URL, has an address, or leads to a set one."""
@@ -153,6 +163,11 @@ class Explainer:
 
     def _peer(self, hop: Hop, text: str) -> Refusal | None:
         return self._policy.may_reach(hop, ip_address(text), hop.port)
+
+
+def explain_fault(error: ImgsvcError) -> Explanation:
+    """Explain what becomes of a text that *error* says is no source."""
+    return Explanation(None, allowed=False, rule=error.detail, steps=_fault(error))
 
 
 def _fault(error: ImgsvcError) -> tuple[Step, ...]:

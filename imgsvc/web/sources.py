@@ -45,7 +45,7 @@ def read_source(
     """
     try:
         return _read(_unwrapped(text or "", relative=relative), site_url=site_url, relative=relative, stored=stored)
-    except InvalidRequest as error:
+    except (InvalidRequest, ObjectNotFound) as error:
         error.param = param  # the rooms below know only the parameter's first name
         raise
 

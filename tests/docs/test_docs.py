@@ -45,6 +45,17 @@ def test_every_setting_has_a_sentence():
         assert info.description.endswith("."), name
 
 
+def test_every_time_has_its_unit_and_every_choice_its_words():
+    """A reader of the page of settings need not guess what a number or a word may be."""
+    rows = {row.split("`")[1]: row for row in configuration().splitlines() if row.startswith("| `")}
+    times = [name for _, _, name, info in documented() if info.annotation is float]
+
+    assert len(times) > 9
+    assert all("| s |" in rows[name] for name in times)
+    assert "| `bytes`, `redirect` |" in rows["IMGSVC_DELIVERY"]
+    assert "| `0`, `1` |" in rows["IMGSVC_WIDTH_LADDER"]
+
+
 def test_every_parameter_is_in_the_api_page():
     """Each parameter and each other name of it is documented."""
     page = (ROOT / "docs" / "api.md").read_text()

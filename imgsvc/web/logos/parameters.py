@@ -124,7 +124,8 @@ INVERT = Shape(
 )  # fmt: skip
 CANDIDATES = Shape((_website("website", "domain", "url"), _COMPANY, _SIZE_OF_LOGO, _theme(*Theme, NONE), *_SIGNATURE))
 CLEARBIT = Shape(
-    (_SIZE_OF_LOGO, BY_NAME["f"], BY_NAME["greyscale"], _theme(*Theme, AUTO, NONE), _FALLBACK, _RETINA)
+    (_SIZE_OF_LOGO, BY_NAME["f"], BY_NAME["greyscale"], _theme(*Theme, AUTO, NONE), _FALLBACK, _RETINA),
+    website="domain",
 )  # fmt: skip
 """``/logo/{domain}``, as Clearbit had it and logo.dev has it."""
 PATH_DOMAIN = _website("domain", required=True)

@@ -28,6 +28,27 @@ def test_check_url(invoke, url, code):
     assert not any(line.startswith(("allowed: ", "denied: ")) for line in result.stdout.splitlines()[:-1])
 
 
+@pytest.mark.parametrize(
+    ("url", "allowed", "said"),
+    [
+        ("https%3A%2F%2Fa.test%2Fx.jpg", "a.test", "allowed: IMGSVC_ALLOWED_HOSTS (a.test)"),
+        ("https%253A%252F%252Fa.test%252Fx.jpg", "b.test", "denied: IMGSVC_ALLOWED_HOSTS"),
+        ("store:images/logos/a.png", "store:", "allowed: IMGSVC_ALLOWED_HOSTS (store:)"),
+        ("s3://images/image/a/b.webp", "*,store:", "allowed: IMGSVC_ALLOWED_HOSTS (store:)"),
+        ("s3://images/image/a/b.webp", "*", "denied: IMGSVC_ALLOWED_HOSTS"),
+        ("store:purge/a", "*,store:", "denied: The store serves no such object."),
+        ("store:images/image/../x", "store:", "denied: "),
+        ("undefined", "*", "denied: The source is the text of an undefined value, not a URL."),
+    ],
+)
+def test_it_reads_a_source_as_the_service_does(invoke, url, allowed, said):
+    """What ``url=`` takes, encoded more than once or a key of the store, is explained too."""
+    result = invoke("check-url", url, IMGSVC_ALLOWED_HOSTS=allowed)
+
+    assert result.stdout.splitlines()[-1].startswith(said)
+    assert result.exit_code == (0 if said.startswith("allowed") else 1)
+
+
 def test_the_rules_are_in_columns(invoke):
     """Each rule is a line with what it says, in the order in which they are asked."""
     lines = invoke("check-url", "https://a.test/x", IMGSVC_ALLOWED_HOSTS="*.test").stdout.splitlines()

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from imgsvc.settings import Settings
 
 
@@ -39,6 +41,20 @@ def test_a_dotenv_that_cannot_be_read(invoke, tmp_path):
 
     assert result.exit_code == 2
     assert result.stderr.startswith("imgsvc: .env: cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [("IMGSVC_PORT=1\nno setting\n=2\n", [2, 3]), ("A=1\nIMGSVC_ADMIN_TOKEN='x\nIMGSVC_PORT=1\n", [2])],
+)
+def test_a_dotenv_with_lines_that_are_none(invoke, tmp_path, text, lines):
+    """Each is a fault of its own: what stands in them, or below an open quote, is not left out in silence."""
+    (tmp_path / ".env").write_text(text)
+
+    result = invoke("config")
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [f"imgsvc: .env: line {line} is no NAME=VALUE" for line in lines]
 
 
 def test_dotenv_in_part(invoke, tmp_path):

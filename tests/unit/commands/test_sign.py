@@ -101,3 +101,14 @@ def test_sign_needs_a_key(invoke):
 def test_a_target_that_is_no_text(invoke, target):
     """Nothing is signed that no client could send."""
     assert invoke("sign", target, IMGSVC_SIGNING_KEYS="k1").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "target", ["", "api/cache/images?url=x", "a.test/x", "ftp://a.test/x", "//a.test/x", "http:/x"]
+)
+def test_a_target_that_no_request_could_have(invoke, target):
+    """A forgotten slash is told of: its signature would never hold."""
+    result = invoke("sign", target, IMGSVC_SIGNING_KEYS="k1")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "a path begins with /" in result.stderr

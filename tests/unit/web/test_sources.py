@@ -85,9 +85,11 @@ def test_key_is_literal():
     ],
 )  # fmt: skip
 def test_refused_by_kind(text, error):
-    """Each kind of mistake has its own error."""
-    with pytest.raises(error):
-        read_source(text)
+    """Each kind of mistake has its own error, which names the parameter as the client did."""
+    with pytest.raises(error) as caught:
+        read_source(text, param="src")
+
+    assert caught.value.param == "src"
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ async def test_a_wished_search(service, origin):
     ("target", "code", "param"),
     [
         ("/api/logo", "bad-parameter", "website"), ("/api/logo?website=localhost", "bad-domain", "website"),
-        ("/api/logo?domain=10.0.0.1", "bad-domain", "domain"), ("/logo/localhost", "bad-domain", "website"),
+        ("/api/logo?domain=10.0.0.1", "bad-domain", "domain"), ("/logo/localhost", "bad-domain", "domain"),
         ("/api/logo?website=acme.test&company=Acme", "bad-parameter", "company"),
         ("/api/logo?company=" + "x" * 10_000, "bad-parameter", "company"), ("/icon?url=", "bad-parameter", "url"),
         ("/api/logo/candidates?website=acme.test&size=1", "bad-parameter", "size"),

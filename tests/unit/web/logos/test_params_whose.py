@@ -51,7 +51,7 @@ def test_a_picture():
     ("query", "error", "param"),
     [
         ("url=ftp://a.test/", SchemeNotAllowed, "url"), ("src=a.png", InvalidRequest, "src"),
-        ("url=s3://secret/a.png", ObjectNotFound, None),
+        ("url=s3://secret/a.png", ObjectNotFound, "url"),
     ],
 )  # fmt: skip
 def test_no_picture(query, error, param):
