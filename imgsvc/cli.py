@@ -35,15 +35,32 @@ if TYPE_CHECKING:
 Restart = Callable[[Mapping[str, str]], None]
 """Starts the program once more, with the environment it is given."""
 
+STANDARD_ERROR = 2
+"""The last of the three descriptors that every program expects."""
+
 # libvips reads this once, when it is loaded: one thread a pipeline, because many pipelines run side by side.
 _BEFORE_LIBVIPS = {"VIPS_CONCURRENCY": "1"}
 
 
 def main() -> None:
     """Run the program; ends the process."""
+    _hold_standard_descriptors()
     if isinstance(sys.stdout, TextIOWrapper):  # what its encoding has no letters for shall not be the end
         sys.stdout.reconfigure(errors="backslashreplace")
     commands(prog_name="imgsvc", obj=restart)
+
+
+def _hold_standard_descriptors() -> None:
+    """
+    Have what is closed among standard input, output and error lead nowhere.
+
+    Otherwise the next socket or file would get that number, and what a library prints there would go to a client.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        pass
+    os.close(descriptor)
+    if sys.stderr is None:
+        sys.stderr = open(STANDARD_ERROR, "w", errors="backslashreplace", closefd=False)  # noqa: SIM115 - for good
 
 
 @click.group(
@@ -140,6 +157,10 @@ def _settings(given: Mapping[str, str] | None = None) -> "Settings":
     """Read the environment, then what the command line says, which wins."""
     from imgsvc.settings import Settings, SettingsError, unknown_names  # noqa: PLC0415 - see the module
 
+    if Path(
+        ".env"
+    ).is_dir():  # some keep a virtual environment there; a container's mount of what is missing is one too
+        click.echo("imgsvc: .env is a folder; no settings are read from it", err=True)
     environ = _environ()
     for name, nearest in unknown_names(environ):
         click.echo(f"imgsvc: {name} is not a setting{f'; did you mean {nearest}?' if nearest else ''}", err=True)
@@ -153,7 +174,7 @@ def _settings(given: Mapping[str, str] | None = None) -> "Settings":
 
 def _dotenv(path: Path) -> dict[str, str]:
     try:
-        if not path.exists():  # most have none, and need not wait for what reads it
+        if not path.is_file() and not path.is_fifo():  # most have none, and need not wait for what reads it
             return {}
         from dotenv import dotenv_values  # noqa: PLC0415 - see the module
         from dotenv.parser import parse_stream  # noqa: PLC0415

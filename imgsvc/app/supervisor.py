@@ -22,6 +22,9 @@ READY = "READY=1"
 STOPPING = "STOPPING=1"
 ALIVE = "WATCHDOG=1"
 
+MAX_DIGITS = 20
+"""Of a number: systemd's own have 64 bits."""
+
 SIGNS_OF_LIFE = 3
 """So many are sent in the time within which one is expected; two would do by sd_watchdog_enabled(3)."""
 
@@ -96,7 +99,7 @@ NOBODY = Supervisor()
 def _number(environ: Mapping[str, str], name: str) -> int:
     """Read a variable; unset it is 0."""
     text = environ.get(name, "0")
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
         raise SettingsError([f"{name}: {text!r} is not a whole number"])
     return int(text)
 

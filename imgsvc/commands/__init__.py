@@ -40,8 +40,13 @@ EXIT_INTERRUPTED = 130
 def fail(faults: Iterable[str], code: int = EXIT_SETTINGS) -> NoReturn:
     """Say each fault in a line, and end the process."""
     for fault in faults:
-        click.echo(f"imgsvc: {fault}", err=True)
+        click.echo(f"imgsvc: {printable(fault)}", err=True)
     sys.exit(code)
+
+
+def printable(text: str) -> str:
+    """Put ``?`` for what would move a terminal's cursor or change its colours; some of it comes from others."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def examples(*lines: str) -> str:

@@ -5,12 +5,15 @@ import sys
 import click
 from click.decorators import pass_meta_key
 
-from imgsvc.commands import ENVIRON, EXIT_FAILED, Environ, examples, fail
+from imgsvc.commands import ENVIRON, EXIT_FAILED, Environ, examples, fail, printable
 from imgsvc.commands.output import write_json
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = "8080"
 """As the settings have them; to load those costs five times what the question does."""
+
+MAX_DIGITS = 20
+"""More are not read: the interpreter refuses numbers of thousands."""
 
 
 @click.command(
@@ -39,7 +42,7 @@ def health(environ: Environ, /, server: str | None, timeout: float, *, live: boo
     if json:
         write_json(found.facts())
     else:
-        click.echo(found.line())
+        click.echo(printable(found.line()))
     sys.exit(0 if found.is_good else EXIT_FAILED)
 
 
@@ -49,6 +52,6 @@ def _server(environ: dict[str, str]) -> str:
 
     host = environ.get("IMGSVC_HOST", "").strip() or DEFAULT_HOST
     port = environ.get("IMGSVC_PORT", "").strip() or DEFAULT_PORT
-    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):  # noqa: PLR2004 - a port
-        fail([f"IMGSVC_PORT: {port!r} is no port to ask at; say which with --server"])
+    if not (port.isascii() and port.isdigit() and len(port) < MAX_DIGITS and 0 < int(port) < 65536):  # noqa: PLR2004 - a port
+        fail([f"IMGSVC_PORT: {port[:MAX_DIGITS]!r} is no port to ask at; say which with --server"])
     return server_url(host, int(port))

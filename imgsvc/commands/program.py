@@ -28,11 +28,16 @@ class Program(click.Group):
     """A group that shows its commands by section; who presses Ctrl-C or has a full disk sees a line, no traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; click itself takes care of pipes whose reader has left (exit code 1, nothing said)."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             sys.exit(EXIT_INTERRUPTED)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; click itself takes care of pipes whose reader has left (exit code 1, nothing said)."""
+        try:
+            return super().main(*args, **kwargs)
         except OSError as error:
             if error.errno not in _NO_ROOM or error.filename is not None:
                 raise

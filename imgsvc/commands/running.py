@@ -5,9 +5,9 @@ import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from imgsvc.commands import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_SETTINGS, fail
+from imgsvc.commands import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_SETTINGS, fail, printable
 from imgsvc.commands.output import write_json
-from imgsvc.commands.terminal import error_console, printable, searching, warnings_on
+from imgsvc.commands.terminal import error_console, searching, warnings_on
 from imgsvc.errors import ImgsvcError, InvalidRequest
 from imgsvc.settings import SettingsError
 from imgsvc.web.error_map import code_of

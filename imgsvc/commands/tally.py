@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from imgsvc.commands.terminal import printable
+from imgsvc.commands import printable
 
 MOST_FAILURES_SHOWN = 20
 

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from imgsvc.commands import printable
+
 HEADS = ("#", "Source", "Declared", "Real", "Format", "Points", "Verdict", "URL")
 _RIGHT = {"#", "Declared", "Real", "Points"}
 
@@ -146,8 +148,3 @@ def plain_columns(rows: tuple[tuple[str, ...], ...]) -> list[str]:
     """Pad all columns but the last to the width of their longest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def printable(text: str) -> str:
-    """Put ``?`` for what would move a terminal's cursor or change its colours."""
-    return "".join(char if char.isprintable() else "?" for char in text)

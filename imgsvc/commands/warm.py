@@ -88,6 +88,8 @@ def warm(
 def _lines(file: str) -> tuple[str, ...]:
     from imgsvc.commands.lines import read_lines  # noqa: PLC0415 - see the package
 
+    if file == STANDARD_INPUT and sys.stdin is None:
+        fail(["standard input is closed: name a file"])
     try:
         with click.open_file(file, encoding="utf-8-sig") as opened:
             return read_lines(opened)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from threading import Thread
 from typing import Any
 
 from imgsvc.web.service_client import NotReachedError, ask
@@ -56,16 +55,6 @@ def ask_health(server: str, *, live: bool, timeout_seconds: float) -> Health:
         live: whether it is enough that it answers.
         timeout_seconds: what look-up, handshakes and answer may take together.
     """
-    found: list[Health] = []
-    # A thread, because nothing else bounds a look-up, or an answer that drips; it is left to itself and ends with us.
-    asking = Thread(target=lambda: found.append(_asked(server, timeout_seconds, live=live)), daemon=True)
-    asking.start()
-    asking.join(timeout_seconds)
-    late = Health(server, UNREACHABLE, (f"{server} has not answered within {timeout_seconds:g} s",))
-    return found[0] if found else late
-
-
-def _asked(server: str, timeout_seconds: float, *, live: bool) -> Health:
     path = "/api/health/live" if live else "/api/health"
     try:
         code, answer = ask(server, "GET", path, timeout_seconds=timeout_seconds)

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from imgsvc.web.appkeys import NOTES, REQUEST_ID
+from imgsvc.web.shown import shown_path
 
 FLUSH_SECONDS = 0.1
 CLOSE_SECONDS = 2.0
@@ -144,7 +145,7 @@ def facts(request: web.BaseRequest, response: web.StreamResponse, seconds: float
         "message": "request",
         "request_id": request.get(REQUEST_ID),
         "method": request.method,
-        "path": request.rel_url.raw_path,
+        "path": shown_path(request.rel_url.raw_path),
         "status": response.status,
         "bytes": response.body_length,
         "ms": round(seconds * 1000, 2),

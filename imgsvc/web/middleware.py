@@ -14,6 +14,7 @@ from imgsvc.web.appkeys import REQUEST_ID, Services
 from imgsvc.web.error_map import PROBLEM_TYPE, Problem, problem_for, problem_for_status, to_json
 from imgsvc.web.metrics import NONE
 from imgsvc.web.request_ids import new_request_id
+from imgsvc.web.shown import shown_path
 
 log = logging.getLogger("imgsvc.web")
 
@@ -40,7 +41,7 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
         response = await handler(request)
     except ImgsvcError as error:
         if isinstance(error, StoreError):
-            log.warning("%s: store: %s", request.rel_url.raw_path, error.detail)
+            log.warning("%s: store: %s", shown_path(request.rel_url.raw_path), error.detail)
         response = problem_response(problem_for(error), request[REQUEST_ID])
     except web.HTTPException as error:
         response = _framework_response(error, request[REQUEST_ID])
@@ -49,7 +50,7 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
         raise  # the client is gone, or was sent away: there is nobody to answer
     except Exception:
         # Raw, for a decoded path could bring line breaks into the log; without the query, which may hold secrets.
-        log.exception("%s %s failed", request.method, request.rel_url.raw_path)
+        log.exception("%s %s failed", request.method, shown_path(request.rel_url.raw_path))
         if request.writer.output_size:
             raise ConnectionResetError("An answer has begun; there is no second one.") from None
         response = problem_response(problem_for_status(500), request[REQUEST_ID])

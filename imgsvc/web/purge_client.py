@@ -9,6 +9,7 @@ from typing import Any
 from imgsvc.web.service_client import NotReachedError, ask
 
 TIMEOUT_SECONDS = 30.0
+MODES = ("soft", "hard")
 
 _HELP: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "IMGSVC_ADMIN_TOKEN: the service has another token",
@@ -36,7 +37,7 @@ class Purged:
 
 def ask_to_purge(server: str, token: str, instructions: Mapping[str, Any]) -> Purged:
     """
-    Have *server*, a URL, purge; blocks for 30 seconds at each step at the most.
+    Have *server*, a URL, purge; blocks for 30 seconds at the most.
 
     Raises:
         NotPurgedError: it was not done.
@@ -52,6 +53,7 @@ def ask_to_purge(server: str, token: str, instructions: Mapping[str, Any]) -> Pu
         raise NotPurgedError(str(error)) from error
     if status != HTTPStatus.OK:
         raise NotPurgedError(_HELP.get(status) or f"{server} answered {status}: {answer.get('detail', 'no more')}")
-    if "purged" not in answer:
+    count, mode = answer.get("purged"), answer.get("mode")
+    if not isinstance(count, int) or mode not in MODES:
         raise NotPurgedError(f"{server} answered {status}, but is no imgsvc (--server)")
-    return Purged(answer["purged"], answer.get("mode", ""))
+    return Purged(count, mode)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,13 +26,13 @@ def ask(
     headers: Mapping[str, bytes] | None = None,
 ) -> tuple[int, dict[str, Any]]:  # fmt: skip
     """
-    Ask *server*, and block for *timeout_seconds* at each step at the most.
+    Ask *server*, and block for *timeout_seconds* in all.
 
     Args:
         server: an http or https URL; *path* goes behind its own.
         method: of HTTP.
         path: of the route.
-        timeout_seconds: longest wait for the connection, and for each piece of the answer.
+        timeout_seconds: what look-up, handshakes and answer may take together.
         body: to send.
         headers: beside those every request has.
 
@@ -39,13 +40,27 @@ def ask(
         Status and the answer's JSON object; one that is none, by somebody else, is empty.
 
     Raises:
-        NotReachedError: *server* is no URL, or there is no answer.
+        NotReachedError: *server* is no URL, or there is no answer in time.
     """
-    try:
-        return _asked(server, method, path, timeout_seconds, body, headers or {})
-    except (OSError, HTTPException, ValueError) as error:
-        reason = str(error) or type(error).__name__
-        raise NotReachedError(f"{server} cannot be asked (--server, IMGSVC_HOST, IMGSVC_PORT): {reason}") from error
+    said: list[tuple[int, dict[str, Any]] | Exception] = []
+
+    def asking() -> None:
+        try:
+            said.append(_asked(server, method, path, timeout_seconds, body, headers or {}))
+        except (OSError, HTTPException, ValueError) as error:
+            said.append(error)
+
+    # A thread, because nothing else bounds a look-up, or an answer that drips; it is left to itself and ends with us.
+    thread = Thread(target=asking, daemon=True)
+    thread.start()
+    thread.join(timeout_seconds)
+    answer = said[0] if said else None
+    if answer is None:
+        raise NotReachedError(f"{server} has not answered within {timeout_seconds:g} s")
+    if isinstance(answer, Exception):
+        reason = str(answer).rstrip() or type(answer).__name__
+        raise NotReachedError(f"{server} cannot be asked (--server, IMGSVC_HOST, IMGSVC_PORT): {reason}") from answer
+    return answer
 
 
 def _asked(
@@ -68,6 +83,6 @@ def _object(body: bytes) -> dict[str, Any]:
     """Read an answer; one that is no JSON object says nothing."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: brackets by the thousand, one in another
         return {}
     return answer if isinstance(answer, dict) else {}

@@ -18,6 +18,7 @@ from imgsvc import __version__
 from imgsvc.services.tracing import followed_by
 from imgsvc.settings import SettingsError
 from imgsvc.web.appkeys import REQUEST_ID
+from imgsvc.web.shown import shown_path
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -77,7 +78,7 @@ class Tracing:
         Send spans to where the standard variables say, in a thread of the library's own.
 
         Raises:
-            SettingsError: the extra is not installed.
+            SettingsError: the extra is not installed, or a standard variable says what the library does not take.
         """
         try:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
@@ -89,8 +90,11 @@ class Tracing:
         resource = Resource.create({"service.version": __version__})
         if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
             resource = resource.merge(Resource({SERVICE_NAME: "imgsvc"}))
-        provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        try:
+            provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+            provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        except (ValueError, OSError) as error:
+            raise SettingsError([f"OTEL_*: {error}"]) from error
         return cls(provider)
 
     def part(self, name: str) -> AbstractContextManager[object]:
@@ -160,7 +164,7 @@ def _name(span: "Span", request: web.Request) -> None:
     """Name the span after the route, which is known only now."""
     resource = request.match_info.route.resource
     span.set_attribute("http.request.method", request.method)
-    span.set_attribute("url.path", request.rel_url.raw_path)
+    span.set_attribute("url.path", shown_path(request.rel_url.raw_path))
     if resource is not None:
         span.update_name(f"{request.method} {resource.canonical}")
         span.set_attribute("http.route", resource.canonical)

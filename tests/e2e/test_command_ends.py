@@ -12,7 +12,7 @@ from tests.support.origin import ScriptedOrigin
 from tests.support.process import python_environment
 from tests.support.service import environment
 from tests.support.terminal import on_a_terminal
-from tests.support.tools import require_tool
+from tests.support.tools import free_ports, require_tool
 
 
 async def shell(folder, script: str, **env: str) -> tuple[int, str, str]:
@@ -39,9 +39,10 @@ async def test_a_reader_that_leaves(tmp_path):
     assert code in (0, EXIT_FAILED)  # whether the reader was gone before the last line was written
 
 
-async def test_a_disk_that_is_full(tmp_path):
+@pytest.mark.parametrize("words", ["config", "--help", "--version", "check-url http://a.test/"])
+async def test_a_disk_that_is_full(tmp_path, words):
     """What cannot be written is a line and exit code 1, not half a result that looks like a whole one."""
-    code, _, err = await shell(tmp_path, "imgsvc config > /dev/full")
+    code, _, err = await shell(tmp_path, f"imgsvc {words} > /dev/full")
 
     assert (code, err) == (1, "imgsvc: what was printed could not be written: No space left on device\n")
 
@@ -51,6 +52,35 @@ async def test_no_standard_output_at_all(tmp_path):
     code, _, err = await shell(tmp_path, "imgsvc config >&-")
 
     assert (code, err) == (0, "")
+
+
+async def test_no_standard_input_at_all(tmp_path):
+    """A closed one cannot be read, and that is said."""
+    code, _, err = await shell(tmp_path, "imgsvc warm - <&-")
+
+    assert (code, err) == (2, "imgsvc: standard input is closed: name a file\n")
+
+
+async def test_a_service_with_nothing_open(tmp_path):
+    """It serves without standard input, output and error, and no connection of its gets one of their numbers."""
+    (port,) = free_ports(1)
+    script = f"""
+        imgsvc serve --port {port} <&- >&- 2>&- & service=$!
+        until imgsvc health --live --server http://127.0.0.1:{port} > live; do kill -0 $service || exit 9; done
+        for number in 0 1 2; do readlink /proc/$service/fd/$number; done
+        kill $service; wait $service
+    """
+    code, out, _ = await shell(tmp_path, script)
+
+    assert (code, out.split()) == (0, ["/dev/null"] * 3)
+
+
+async def test_settings_in_a_folder(tmp_path):
+    """A folder in the place of .env, as a mount of a missing file makes one, is told and holds nobody up."""
+    (tmp_path / ".env").mkdir()
+    code, _, err = await shell(tmp_path, "imgsvc config")
+
+    assert (code, err) == (0, "imgsvc: .env is a folder; no settings are read from it\n")
 
 
 @pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}])

@@ -80,7 +80,8 @@ async def test_questions_of_their_own_are_not_answered_from_here(tmp_path):
     """What ends with a signature, asks for a refresh or has a token is neither kept nor answered from what is kept."""
     async with scripted_front(tmp_path) as front:
         front.replica.serve(PATH, b"picture", headers=PUBLIC)
-        asked = [("&exp=1900000000&sig=x", {}), ("&forceRefresh=true", {}), ("", {"Authorization": "Bearer t"})]
+        ends = [(f"&{name}=1900000000&sig=x", {}) for name in ("exp", "%65xp", "e%78p", "%65%78%70")]
+        asked = [*ends, ("&forceRefresh=true", {}), ("", {"Authorization": "Bearer t"})]
         await front.ask(TARGET)
 
         for more, headers in asked * 2:

@@ -52,6 +52,19 @@ async def test_what_a_client_cannot_say(tmp_path):
         assert [a.headers["Server"] for a in answers] == ["nginx"] * 3
 
 
+async def test_a_body_ends_here(tmp_path):
+    """No route that is imgsvc's takes one: what a client sends behind its request is not passed on."""
+    async with scripted_front(tmp_path) as front:
+        front.replica.serve(PATH, b"picture")
+        url = f"{front.base_url}{PATH}?w=1"
+        async with front.session.get(url, data=b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n") as response:
+            assert (response.status, await response.read()) == (200, b"picture")
+
+        (asked,) = [r for r in front.replica.requests if r.path == PATH]
+        assert {"Content-Length", "Transfer-Encoding", "Content-Type"} & {*asked.headers} <= {"Content-Type"}
+        assert front.hits("/metrics") == 0
+
+
 async def test_what_decides_reaches_imgsvc(tmp_path):
     """Headers by which imgsvc chooses format, size and colour scheme pass as they are."""
     hints = {"Accept": "image/avif,*/*;q=0.8", "Save-Data": "on", "Sec-CH-DPR": "2", "Sec-CH-Width": "640",

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from imgsvc.web.figures import Figures
+from imgsvc.web.prometheus import text
 from imgsvc.web.prometheus.definitions import LEFT_OUT, METRICS
 from tests.support.pictures import png
 from tests.support.service import IMAGES, RunningService, running_service
@@ -260,3 +261,23 @@ async def test_the_number_of_series_is_bounded(service, origin):
 
     assert set(after) == set(before)
     assert answered(after) - answered(before) >= 2000
+
+
+async def test_many_who_scrape_at_once_share_a_page(service, monkeypatch):
+    """One page is written for all who want it alike while it is, and its figures are whole; then comes the next."""
+    await scrape(service)
+    written = []
+    render = text.render
+
+    def counted(*arguments):
+        written.append(arguments[2])
+        return render(*arguments)
+
+    monkeypatch.setattr(text, "render", counted)
+    pages = await asyncio.gather(*(scrape(service) for _ in range(200)))
+
+    assert all(of(page, "imgsvc_requests_total", route="/metrics", status="200") for page in pages)
+    assert len(written) < 100  # connections come one after the other: how many is a matter of chance
+    before = len(written)
+    await scrape(service)
+    assert len(written) == before + 1

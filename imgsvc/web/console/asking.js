@@ -5,6 +5,9 @@ const REDIRECTED = {
   title: 'Sent on', code: 'redirect', detail: 'With IMGSVC_DELIVERY=redirect a stored picture is answered by the CDN, which this page asks nothing. Open shows it.',
 };
 
+/** What is said where something else than this service has answered. */
+export const NOT_OURS = { title: 'Another answer', code: 'no-imgsvc', detail: 'Something between this page and the service has answered.' };
+
 /** What an answer's `Server-Timing` says, in its order: `[{name, ms}]`. */
 export function serverTiming(header) {
   return (header ?? '').split(',').map((item) => item.trim().split(';')).filter(([name]) => name)
@@ -44,10 +47,18 @@ export async function ask(url, { accept = 'image/avif,image/webp,image/*,*/*;q=0
 
 const unanswered = (url, began, problem) => ({ url, ok: false, status: 0, headers: new Headers(), blob: null, ms: performance.now() - began, problem });
 
-async function problemOf(response, blob) {
+/** Read an answer's JSON object; null where it is none, as of a page that a proxy has put in its place. */
+export async function objectOf(blob) {
   try {
-    return JSON.parse(await blob.text());
+    const said = JSON.parse(await blob.text());
+    return typeof said === 'object' ? said : null;
   } catch {
-    return { title: response.statusText || 'Error', status: response.status, detail: 'The answer is no problem document.', code: 'unknown' };
+    return null;
   }
+}
+
+async function problemOf(response, blob) {
+  const unknown = { title: response.statusText || 'Error', status: response.status, detail: 'The answer is no problem document.', code: 'unknown' };
+  const said = await objectOf(blob);
+  return said?.title && said.detail ? said : unknown;
 }

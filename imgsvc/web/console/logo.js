@@ -1,6 +1,6 @@
 /** The tab for logos: one logo on the pages it may meet, the verdict on each, and what else was found. */
 
-import { address, ask, parametersOf } from './asking.js';
+import { address, ask, NOT_OURS, objectOf, parametersOf } from './asking.js';
 import { make, table } from './dom.js';
 import { addressBar, blame, facts, headers, markup, picture, problem, quoted, sizeOf, summary, timing } from './showing.js';
 
@@ -91,8 +91,9 @@ function origin(answer) {
 async function candidates(kind, name, { size }, signal) {
   if (!WHOSE[kind].candidates) return make('p', { class: 'note dim' }, 'A picture is named, so there was nothing to choose from.');
   const answer = await ask(address('/api/logo/candidates', { [kind]: name, size }), { signal });
-  if (!answer.ok) return problem(answer.problem);
-  const { candidates: all, chosen } = JSON.parse(await answer.blob.text());
+  const said = await objectOf(answer.blob);
+  if (!answer.ok || !Array.isArray(said?.candidates)) return problem(answer.problem ?? NOT_OURS);
+  const { candidates: all, chosen } = said;
   if (!all.length) return make('p', { class: 'note dim' }, 'No candidate was found.');
   const columns = [['Picture'], ['Found as'], ['Declared'], ['Real'], ['Format'], ['Score', 'number'], ['Verdict']];
   return make('section', {}, make('h3', {}, `Candidates (${all.length}) `, make('span', { class: 'dim' }, chosen ? '' : 'none is good enough')),

@@ -4,6 +4,8 @@ import { byId, make, say, table } from './dom.js';
 import { bytes, clock, figure } from './format.js';
 
 const KEY = 'imgsvc-admin-token';
+const PATIENCE_MS = 5000;
+const REFUSALS = [401, 404];
 
 let listed = null;
 
@@ -25,21 +27,23 @@ export function requests() {
 async function refresh() {
   const token = sessionStorage.getItem(KEY);
   if (!token) return;
-  let response;
+  const { status, said } = await asked(token);
+  if (sessionStorage.getItem(KEY) !== token) return;
+  if (REFUSALS.includes(status)) lock(String(said?.detail ?? 'The token was not taken.'));
+  else if (Array.isArray(said?.requests)) unlock(said.requests);
+  // Else there was no answer, or somebody between has answered: the page says so already, and the token stays.
+}
+
+/** Ask with a token, which may have any letters: the service takes UTF-8, and headers are bytes. */
+async function asked(token) {
+  const bytesOfIt = String.fromCharCode(...new TextEncoder().encode(token));
+  const headers = { Authorization: `Bearer ${bytesOfIt}` };
   try {
-    response = await fetch('/api/health/requests', { headers: { Authorization: `Bearer ${token}` }, cache: 'no-store' });
-  } catch (error) {
-    if (error instanceof TypeError && !/[^\x00-\xff]/.test(token)) return; // no answer: the page says so already
-    lock('A token has no such letters.');
-    return;
+    const response = await fetch('/api/health/requests', { headers, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+    return { status: response.status, said: await response.json().catch(() => null) };
+  } catch {
+    return { status: 0, said: null };
   }
-  if (!response.ok) {
-    const { detail } = await response.json();
-    lock(detail);
-    return;
-  }
-  const { requests: all } = await response.json();
-  if (sessionStorage.getItem(KEY) === token) unlock(all);
 }
 
 function lock(reason) {

@@ -233,6 +233,7 @@ BUILD = ("build", "The version that runs.")
 """The two metrics that are no plain numbers of the document."""
 
 LEFT_OUT = {
+    "memory.levels": "where rungs begin follows from the budget; imgsvc_memory_level says which one is reached",
     "samples": "the past is what Prometheus keeps itself",
     "latency_ms": "the histogram has the times, and percentiles of processes cannot be added",
     "queue.gate.refused": "part of imgsvc_refusals_total",

@@ -50,7 +50,7 @@ def test_nothing_is_handed_over():
     assert Supervisor.of({}, PID) == Supervisor.of({"LISTEN_FDS": "0", "LISTEN_PID": str(PID)}, PID) == Supervisor()
 
 
-@pytest.mark.parametrize("count", ["one", "-1", ""])
+@pytest.mark.parametrize("count", ["one", "-1", "", "9" * 5000])
 def test_no_number(count):
     """A count that is none is told by the variable's name."""
     with pytest.raises(SettingsError, match=r"LISTEN_FDS: .* is not a whole number"):
@@ -105,6 +105,12 @@ async def test_signs_of_life(tmp_path):
         await asyncio.sleep(0)
 
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def test_a_patience_beyond_all_numbers():
+    """What no supervisor would send is told, and no reason for a traceback."""
+    with pytest.raises(SettingsError, match=r"WATCHDOG_USEC: .* is not a whole number"):
+        Supervisor.of({"WATCHDOG_USEC": "9" * 400}, PID)
 
 
 def test_signs_of_life_for_another():

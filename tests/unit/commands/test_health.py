@@ -47,7 +47,7 @@ def test_a_named_server_as_json(invoke):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("port", ["x", "0", "65536", "-1", "８０"])
+@pytest.mark.parametrize("port", ["x", "0", "65536", "-1", "８０", "1" * 5000])
 def test_a_port_that_is_none(invoke, port):
     """A setting that makes no sense is exit code 2 and a line that names it; so is 0, which is any port."""
     result = invoke("health", IMGSVC_PORT=port)
@@ -88,3 +88,12 @@ def test_a_probe_loads_next_to_nothing(tmp_path):
         )
 
     assert done.stdout.splitlines() == [b"degraded: store-failing", b"[]"]
+
+
+def test_what_others_say_moves_no_cursor(invoke):
+    """Whoever answers in the service's place may have written anything into its answer."""
+    said = json.dumps({"status": "degraded", "reasons": ["\x1b[31m\x1b]0;title\x07\r\n"]}).encode()
+    with answering(200, said) as (url, _):
+        result = invoke("health", "--server", url)
+
+    assert result.stdout == "degraded: ?[31m?]0;title???\n"

@@ -33,6 +33,8 @@ def test_what_is_asked_and_said(path, monkeypatch):
         (502, b"<html>", "answered 502: no more$"),
         (500, b"[1]", "answered 500: no more$"),
         (200, b"<html>", r"is no imgsvc \(--server\)$"),
+        (200, b'{"purged": "1", "mode": "soft"}', r"is no imgsvc \(--server\)$"),
+        (200, b'{"purged": 1, "mode": "loud"}', r"is no imgsvc \(--server\)$"),
         (302, b"", "answered 302: no more$"),
     ],
 )

@@ -47,3 +47,13 @@ def test_without_the_extra(monkeypatch):
         Tracing.open()
 
     assert raised.value.faults == ["OTEL_EXPORTER_OTLP_ENDPOINT: needs the extra otel: pip install imgsvc[otel]"]
+
+
+@pytest.mark.parametrize("name", ["OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"])
+def test_a_variable_that_the_library_does_not_take(monkeypatch, name):
+    """It is a fault of the settings, in the library's words."""
+    monkeypatch.setenv(name, "-4")
+    with pytest.raises(SettingsError, match=r"^OTEL_\*: ") as raised:
+        Tracing.open()
+
+    assert len(raised.value.faults) == 1
