@@ -45,12 +45,13 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
     except web.HTTPException as error:
         response = _framework_response(error, request[REQUEST_ID])
     except (ConnectionError, asyncio.CancelledError):
-        services.traffic.abort(request.match_info.route.resource, request.writer.output_size)
+        _abort(request, services)
         raise  # the client is gone, or was sent away: there is nobody to answer
     except Exception:
         # Raw, for a decoded path could bring line breaks into the log; without the query, which may hold secrets.
         log.exception("%s %s failed", request.method, request.rel_url.raw_path)
         if request.writer.output_size:
+            _abort(request, services)
             raise ConnectionResetError("An answer has begun; there is no second one.") from None
         response = problem_response(problem_for_status(500), request[REQUEST_ID])
     if not response.prepared:
@@ -74,6 +75,10 @@ def _observe(request: web.Request, response: web.StreamResponse, services: Servi
     headers = response.headers
     tier, cache = headers.get(X_SOURCE, NONE), headers.get(X_CACHE, NONE)
     services.traffic.observe(request.match_info.route.resource, response.status, tier, cache, seconds)
+
+
+def _abort(request: web.Request, services: Services) -> None:
+    services.traffic.abort(request.match_info.route.resource, request.writer.output_size)
 
 
 def problem_response(problem: Problem, request_id: str) -> web.Response:
