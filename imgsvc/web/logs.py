@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from imgsvc.web.appkeys import NOTES, REQUEST_ID
+from imgsvc.web.header_names import X_CACHE, X_SOURCE
 
 FLUSH_SECONDS = 0.1
 CLOSE_SECONDS = 2.0
@@ -150,9 +151,9 @@ def facts(request: web.BaseRequest, response: web.StreamResponse, seconds: float
         "ms": round(seconds * 1000, 2),
         "client": request.remote,
     }
-    if "X-Cache" in headers:
-        entry["cache"] = headers["X-Cache"]
-        entry["tier"] = headers["X-Source"]
+    if X_CACHE in headers:
+        entry["cache"] = headers[X_CACHE]
+        entry["tier"] = headers[X_SOURCE]
     entry.update(request.get(NOTES) or {})
     return entry
 

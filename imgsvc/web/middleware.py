@@ -7,21 +7,15 @@ import time
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from multidict import istr
 
 from imgsvc.errors import ImgsvcError, StoreError
 from imgsvc.web.appkeys import REQUEST_ID, Services
 from imgsvc.web.error_map import PROBLEM_TYPE, Problem, problem_for, problem_for_status, to_json
+from imgsvc.web.header_names import SERVER, X_CACHE, X_REQUEST_ID, X_SOURCE, X_SYSTEM_STATUS
 from imgsvc.web.metrics import NONE
 from imgsvc.web.request_ids import new_request_id
 
 log = logging.getLogger("imgsvc.web")
-
-X_REQUEST_ID = istr("X-Request-Id")
-X_SYSTEM_STATUS = istr("X-System-Status")
-X_SOURCE = istr("X-Source")
-X_CACHE = istr("X-Cache")
-SERVER = istr("Server")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 

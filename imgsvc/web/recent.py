@@ -7,11 +7,12 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from multidict import istr
 
 from imgsvc.model.source import Source
 from imgsvc.settings import ServerSettings
 from imgsvc.web.answers import RecentRequest
+from imgsvc.web.header_names import CONTENT_LENGTH, X_CACHE, X_REQUEST_ID, X_SOURCE
+from imgsvc.web.metrics import route_name
 
 CAPACITY = 100
 """How many requests are remembered; as many as samples of memory."""
@@ -21,9 +22,6 @@ OWN_ROUTES = ("/api/health", "/metrics", "/console/")
 
 SUBJECT = web.RequestKey("subject", object)
 """What a request is about, hit or miss: its source, or the host of a site as text."""
-
-X_SOURCE, X_CACHE, X_REQUEST_ID = istr("X-Source"), istr("X-Cache"), istr("X-Request-Id")
-CONTENT_LENGTH = istr("Content-Length")
 
 
 class RecentRequests:
@@ -43,8 +41,7 @@ class RecentRequests:
 
     def note(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:
         """Remember a request that took *seconds* until its answer was there, or sent if it was sent meanwhile."""
-        resource = request.match_info.route.resource
-        route = "unknown" if resource is None else resource.canonical
+        route = route_name(request.match_info.route.resource)
         if not route.startswith(OWN_ROUTES):
             sent_bytes = response.body_length if response.prepared else None
             noted = (route, response.status, response.headers, sent_bytes, request.get(SUBJECT))

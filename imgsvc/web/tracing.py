@@ -18,6 +18,7 @@ from imgsvc import __version__
 from imgsvc.services.tracing import followed_by
 from imgsvc.settings import SettingsError
 from imgsvc.web.appkeys import REQUEST_ID
+from imgsvc.web.header_names import X_CACHE, X_SOURCE
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -149,9 +150,9 @@ class Tracing:
         headers = response.headers
         span.set_attribute("http.response.status_code", response.status)
         span.set_attribute("imgsvc.request_id", request[REQUEST_ID])
-        if "X-Cache" in headers:
-            span.set_attribute("imgsvc.tier", headers["X-Source"])
-            span.set_attribute("imgsvc.cache", headers["X-Cache"].lower())
+        if X_CACHE in headers:
+            span.set_attribute("imgsvc.tier", headers[X_SOURCE])
+            span.set_attribute("imgsvc.cache", headers[X_CACHE].lower())
         if response.status >= _SERVER_ERRORS:
             span.set_status(self._error)
 
