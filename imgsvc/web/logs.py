@@ -14,7 +14,8 @@ from typing import Any, TextIO
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
-from imgsvc.web.appkeys import NOTES, REQUEST_ID
+from imgsvc.services.answers import Tier
+from imgsvc.web.appkeys import REQUEST_ID, SUBJECT, subject_name
 from imgsvc.web.header_names import X_CACHE, X_SOURCE
 
 FLUSH_SECONDS = 0.1
@@ -154,7 +155,9 @@ def facts(request: web.BaseRequest, response: web.StreamResponse, seconds: float
     if X_CACHE in headers:
         entry["cache"] = headers[X_CACHE]
         entry["tier"] = headers[X_SOURCE]
-    entry.update(request.get(NOTES) or {})
+    if headers.get(X_SOURCE) != Tier.MEMORY:  # a name adds a quarter to what a line costs
+        subject = subject_name(request.get(SUBJECT))
+        entry |= {} if subject is None else {"source": subject}
     return entry
 
 

@@ -6,11 +6,10 @@ from aiohttp import web
 
 from imgsvc.services.logos.answers import LogoRequest, LogoServed, Subject
 from imgsvc.web.admin import is_admin
-from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.logos.headers import terms_of_logo
 from imgsvc.web.logos.params import LogoQuestion
 from imgsvc.web.logos.questions import LogoUnderstood
-from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 
 
@@ -37,7 +36,6 @@ class LogoAnswers:
         found = self._logos.lookup(wanted)
         memory_seconds = time.perf_counter() - began
         if found is None:
-            request[NOTES] = {"source": request[SUBJECT]}
             found = await self._logos.find(wanted, self._services.allowance(request))
         return await self._sent(request, question, found, refresh, memory_seconds)
 
