@@ -46,6 +46,13 @@ async def service_process(folder: Path, *arguments: str, **env: str) -> AsyncIte
         sys.executable, "-m", "imgsvc", "serve", "--port", "0", *arguments,
         cwd=folder, env=python_environment(env), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
+    async with listening(process) as service:
+        yield service
+
+
+@asynccontextmanager
+async def listening(process: asyncio.subprocess.Process) -> AsyncIterator[ServiceProcess]:
+    """Wait until *process*, a service, says that it listens, and end it in any case."""
     try:
         async with asyncio.timeout(30):
             line = (await process.stdout.readline()).decode()
