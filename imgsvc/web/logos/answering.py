@@ -21,17 +21,20 @@ class LogoAnswers:
         self._logos = services.logos
 
     async def subject(self, request: web.Request, understood: LogoUnderstood) -> Subject:
-        """Tell whose logo is wanted; a company may have to be looked up."""
+        """Tell whose logo is wanted, and note it; a company may have to be looked up."""
         if understood.logo is not None:
-            return understood.logo.subject
-        return await self._logos.company(understood.question.company, self._services.allowance(request))
+            subject = understood.logo.subject
+        else:
+            subject = await self._logos.company(understood.question.company, self._services.allowance(request))
+        request[SUBJECT] = _loggable(subject)
+        return subject
 
     async def answer(self, request: web.Request, understood: LogoUnderstood) -> web.StreamResponse:
         """Answer with a logo, or with what stands in for it."""
         question = understood.question
-        wanted = understood.logo or question.about(await self.subject(request, understood))
+        subject = await self.subject(request, understood)
+        wanted = understood.logo or question.about(subject)
         refresh = await self._refreshed(request, wanted) if question.refresh else ""
-        request[SUBJECT] = _loggable(wanted.subject)
         began = time.perf_counter()
         found = self._logos.lookup(wanted)
         memory_seconds = time.perf_counter() - began
