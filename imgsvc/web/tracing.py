@@ -12,6 +12,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.hdrs import METH_ALL
 from aiohttp.typedefs import Handler
 
 from imgsvc import __version__
@@ -107,7 +108,7 @@ class Tracing:
         context = self._propagator.extract(request.headers)
         with (
             self._tracer.start_as_current_span(
-                request.method, context, kind=self._kind, record_exception=False, set_status_on_exception=False
+                "HTTP", context, kind=self._kind, record_exception=False, set_status_on_exception=False
             ) as span,
             followed_by(self),
         ):
@@ -158,10 +159,12 @@ class Tracing:
 
 
 def _name(span: "Span", request: web.Request) -> None:
-    """Name the span after the route, which is known only now."""
-    resource = request.match_info.route.resource
-    span.set_attribute("http.request.method", request.method)
+    """Name the span after method and route, which is known only now; after nothing that a client made up."""
+    resource, method = request.match_info.route.resource, request.method
+    is_known = method in METH_ALL
+    span.set_attribute("http.request.method", method if is_known else "_OTHER")
     span.set_attribute("url.path", request.rel_url.raw_path)
     if resource is not None:
-        span.update_name(f"{request.method} {resource.canonical}")
         span.set_attribute("http.route", resource.canonical)
+    if is_known:
+        span.update_name(method if resource is None else f"{method} {resource.canonical}")
