@@ -16,11 +16,12 @@ help: ## List the targets
 run: $(RUN_READY) ## Serve on 127.0.0.1:8080 with sample pictures; works offline
 	@$(BIN)/python -m imgsvc serve --demo
 
-# Replicas and whole processes count seconds: they run alone.
-ALONE := tests/integration/test_replicas.py tests/e2e
+# Replicas, and processes that are killed at some moment, count seconds: they run alone.
+ALONE := $(wildcard tests/integration/test_replicas*.py tests/e2e/test_replicas*.py tests/e2e/test_kill_*.py)
+TOGETHER := tests/contracts tests/integration tests/e2e
 test: $(DEV_READY) ## Run every test, real S3 included
 	$(BIN)/python -m pytest -q -n auto tests/unit tests/docs
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/contracts tests/integration --ignore $(firstword $(ALONE))
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TOGETHER) $(ALONE:%=--ignore=%)
 	$(BIN)/python -m pytest $(ALONE)
 
 fast: $(DEV_READY) ## Run the tests that need no more than a moment each

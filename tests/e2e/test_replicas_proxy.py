@@ -154,7 +154,7 @@ async def test_a_replica_ends_and_comes_back(seaweed: Seaweed, redis: RedisServe
     """
     bucket = f"proxy-{time.monotonic_ns()}"
     await seaweed.make_bucket(bucket)
-    redis_url = redis.url.rpartition("/")[0] + "/8"
+    redis_url = f"{redis.url.rpartition('/')[0]}/{number - 1}"  # of its own: a killed replica leaves leases
     async with AsyncExitStack() as stack:
         origin = await stack.enter_async_context(ScriptedOrigin())
         env = {"IMGSVC_ALLOWED_HOSTS": "*.test", "IMGSVC_CONNECT_TO": origin.connect_to("*.test")}

@@ -37,7 +37,7 @@ def dashboard_queries() -> Iterator[tuple[str, str]]:
 def documented_queries() -> list[str]:
     """Give the queries that the operations page teaches."""
     page = (ROOT / "docs" / "operations.md").read_text()
-    block = page.partition("in PromQL:\n\n```\n")[2].partition("\n```")[0]
+    block = page.partition("in PromQL:\n\n```promql\n")[2].partition("\n```")[0]
     return [line for line in block.splitlines() if not line.startswith("#")]
 
 

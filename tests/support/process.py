@@ -7,8 +7,10 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 ROOT = Path(__file__).parents[2]
+LAST_CHARS = 4000
 
 
 class ServiceProcess:
@@ -41,13 +43,22 @@ def python_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 @asynccontextmanager
 async def service_process(folder: Path, *arguments: str, **env: str) -> AsyncIterator[ServiceProcess]:
-    """Start ``python -m imgsvc serve`` in *folder* on a free port, wait until it listens, and end it in any case."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "imgsvc", "serve", "--port", "0", *arguments,
-        cwd=folder, env=python_environment(env), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    async with listening(process) as service:
-        yield service
+    """
+    Start ``python -m imgsvc serve`` in *folder* on a free port, wait until it listens, and end it in any case.
+
+    What it logs is in *folder*; the last of it is printed where it ends otherwise than in good order.
+    """
+    with NamedTemporaryFile(dir=folder, suffix=".log") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "imgsvc", "serve", "--port", "0", *arguments,
+            cwd=folder, env=python_environment(env), stdout=asyncio.subprocess.PIPE, stderr=log,
+        )  # fmt: skip
+        try:
+            async with listening(process) as service:
+                yield service
+        finally:
+            if process.returncode not in (0, -signal.SIGKILL):
+                sys.stderr.write(Path(log.name).read_text()[-LAST_CHARS:])  # pytest shows it with the failure
 
 
 @asynccontextmanager
