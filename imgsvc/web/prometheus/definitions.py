@@ -36,6 +36,7 @@ _MEMORY = (
         "Rung of the memory ladder: 0 OK, 1 WARNING, 2 GUARD, 3 CRITICAL, 4 CLEANUP, 5 EMERGENCY.",
         "ladder.level",
     ),
+    gauge("memory_level_begins_bytes", "Resident size at which a rung begins.", "memory.levels_bytes.{level}"),
     gauge("memory_level_age_seconds", "Time since the present rung was reached.", "memory.since_s"),
     counter("memory_level_entered", "Times that a rung was reached from below.", "ladder.entered.{level}"),
     counter("memory_samples", "Readings of the resident size.", "ladder.samples"),
