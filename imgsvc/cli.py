@@ -189,12 +189,13 @@ def _dotenv(path: Path) -> dict[str, str]:
 
 
 def _announce(host: str, port: int, *, demo: bool) -> None:
-    literal = f"[{host}]" if ":" in host else host
-    click.echo(f"imgsvc {__version__} listening on http://{literal}:{port}")
+    from imgsvc.model.literals import host_literal  # noqa: PLC0415 - see the module
+
+    origin = f"http://{host_literal(host)}:{port}"
+    click.echo(f"imgsvc {__version__} listening on {origin}")
     if demo:
         from imgsvc.web.handlers.demo import SHOWN, demo_url  # noqa: PLC0415 - only shown here
 
-        origin = f"http://{literal}:{port}"
         click.echo(f"\nTo look at:\n  {origin}/   the console\n  {origin}/demo/")
         for name, text, parameters in SHOWN[:3]:
             click.echo(f"  {origin}{demo_url(origin, name, parameters)}   {text}")

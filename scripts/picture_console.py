@@ -37,6 +37,7 @@ def requests(base_url: str) -> Iterator[tuple[str, dict[str, str | int]]]:
 
 
 async def traffic(base_url: str) -> None:
+    """Ask for one thing after another until TimeoutError ends it."""
     accept = {"Accept": "image/webp,image/*"}
     async with aiohttp.ClientSession(base_url, headers=accept) as session, asyncio.timeout(SECONDS):
         for path, parameters in requests(base_url):
@@ -56,6 +57,7 @@ async def photographed(page: Page) -> bytes:
 
 
 async def main() -> None:
+    """Write the picture, and say how large it is."""
     with tempfile.TemporaryDirectory() as folder:
         async with service_process(Path(folder), "--demo") as service, chromium() as browser:
             page = await browser.new_page(viewport=VIEWPORT, color_scheme="light")

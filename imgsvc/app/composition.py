@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
+from typing import Any
 
 from imgsvc.app.answering import Answering, put_together
 from imgsvc.app.cards import make_cards
@@ -96,9 +97,6 @@ async def open_services(
         sharing = make_sharing(parts, shelf, answering.images, answering.assets, pages.pages, cards.cards)
         for work in (health.watch(), scripts.look(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
             stack.push_async_callback(_ended, asyncio.create_task(work))
-        groups = (parts, answering, logos, pages, cards, sharing)
-        made = {f.name: getattr(group, f.name) for group in groups for f in fields(group)}
-        owners = {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
             images=answering.images,
@@ -123,7 +121,14 @@ async def open_services(
             width_ladder=settings.access.width_ladder,
             demo=demo,
         )
+        owners = _owners(parts, answering, logos, pages, cards, sharing)
         yield Opened(services, cards.cards, guard, ending, owners)
+
+
+def _owners(*groups: Any) -> dict[str, object]:
+    """Give, by name, all in these dataclasses that have figures."""
+    made = {f.name: getattr(group, f.name) for group in groups for f in fields(group)}
+    return {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
 
 
 def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:

@@ -72,12 +72,7 @@ async def serve(
         try:
             await runner.setup()
             await _listen(runner, settings, supervisor.sockets)
-            for address in runner.addresses:  # a name such as localhost may have several
-                opened.guard.listening(*address[:2])
-            # What is loaded by now stays: the collector need not look at it again with every request's garbage.
-            gc.collect()
-            gc.freeze()
-            opened.services.health.phase = Phase.READY
+            _be_ready(opened, runner)
             announce(*runner.addresses[0][:2])
             supervisor.tell(READY)
             await stop.wait()
@@ -93,6 +88,15 @@ def _set_by_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
+
+
+def _be_ready(opened: Opened, runner: web.AppRunner) -> None:
+    for address in runner.addresses:  # a name such as localhost may have several
+        opened.guard.listening(*address[:2])
+    # What is loaded by now stays: the collector need not look at it again with every request's garbage.
+    gc.collect()
+    gc.freeze()
+    opened.services.health.phase = Phase.READY
 
 
 async def _drain(opened: Opened, settings: Settings) -> None:

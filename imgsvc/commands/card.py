@@ -6,7 +6,7 @@ import click
 from click.decorators import pass_meta_key
 
 from imgsvc.commands import READY, Ready, examples
-from imgsvc.commands.output import write_bytes, write_json, write_picture
+from imgsvc.commands.output import write_facts, write_picture
 
 if TYPE_CHECKING:
     from imgsvc.commands.card_drawing import DrawnCard
@@ -53,13 +53,10 @@ def card(ready: Ready, /, **given: Any) -> None:
     wish = CardWish(**given)
     wish.check()
     drawn = _drawn(ready(), wish)
-    path = wish.path(drawn.host)
-    if not wish.json:
-        write_picture(drawn.data, path, drawn.description)
-        return
-    if wish.output is not None:
-        write_bytes(drawn.data, path)
-    write_json(drawn.facts | {"output": wish.output})
+    if wish.json:
+        write_facts(drawn.facts, drawn.data, wish.output)
+    else:
+        write_picture(drawn.data, wish.path(drawn.host), drawn.description)
 
 
 def _drawn(settings: "Settings", wish: "CardWish") -> "DrawnCard":

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from imgsvc.commands.card import CARD_FORMATS
 from imgsvc.commands.naming import file_stem, query_of, with_scheme
-from imgsvc.commands.output import STANDARD_OUTPUT, format_of
+from imgsvc.commands.output import STANDARD_OUTPUT, check_output, format_of
 
 _EXTENSIONS = {**{f".{name}": name for name in CARD_FORMATS}, ".jpeg": "jpg"}
 
@@ -46,8 +44,7 @@ class CardWish:
 
     def check(self) -> None:
         """See whether what is asked for goes together; raises click.UsageError where it does not."""
-        if self.json and self.output == STANDARD_OUTPUT:
-            raise click.UsageError("--json has standard output for itself: name a file with -o, or none")
+        check_output(self.output, json=self.json)
         _ = self.format_name
 
     def query(self) -> str:

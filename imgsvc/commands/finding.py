@@ -1,7 +1,6 @@
 """A logo for the command line: searched for, drawn and described, with everything opened and closed again."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from imgsvc.app import Opened, open_services
 from imgsvc.commands.wish import LogoWish
@@ -10,6 +9,7 @@ from imgsvc.model.formats import BY_MEDIA_TYPE
 from imgsvc.model.look import Look, Theme
 from imgsvc.services.answers import Served
 from imgsvc.services.logos.answers import LogoRequest, LogoServed, Subject
+from imgsvc.services.logos.explaining import Explanation
 from imgsvc.services.refreshes import Refresh
 from imgsvc.settings import Settings
 from imgsvc.web.layout import Hints
@@ -46,7 +46,7 @@ class Found:
         has_none: whether there is no logo, and nothing was to stand in for it.
     """
 
-    explained: dict[str, Any] | None
+    explained: Explanation | None
     drawn: Drawn | None
     has_none: bool
 

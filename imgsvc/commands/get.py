@@ -1,14 +1,13 @@
 """``imgsvc get``: fetch a picture, make of it what is asked for, and write it."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.decorators import pass_meta_key
 
 from imgsvc.commands import READY, Ready, examples
-from imgsvc.commands.output import write_bytes, write_json, write_picture
+from imgsvc.commands.output import write_facts, write_picture
 
 if TYPE_CHECKING:
     from imgsvc.commands.get_wish import GetWish
@@ -63,13 +62,10 @@ def get(ready: Ready, /, **given: Any) -> None:
     wish = GetWish(**given)
     wish.check(is_terminal=sys.stdout is not None and sys.stdout.isatty())
     got = _got(ready(), wish)
-    path = Path(wish.output) if wish.output is not None and wish.names_file else None
-    if not wish.json:
-        write_picture(got.data, path, got.description)
-        return
-    if path is not None:
-        write_bytes(got.data, path)
-    write_json(got.facts | {"output": wish.output})
+    if wish.json:
+        write_facts(got.facts, got.data, wish.output)
+    else:
+        write_picture(got.data, wish.path, got.description)
 
 
 def _got(settings: "Settings", wish: "GetWish") -> "Got":

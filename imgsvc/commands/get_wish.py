@@ -1,11 +1,12 @@
 """What ``imgsvc get`` is asked for, and how it is asked of the service."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from imgsvc.commands.naming import query_of, with_scheme
-from imgsvc.commands.output import STANDARD_OUTPUT, format_of
+from imgsvc.commands.output import STANDARD_OUTPUT, check_output, format_of
 from imgsvc.web.parameters import BY_NAME
 
 _FORMATS = ("webp", "avif", "png", "jpg", "gif")
@@ -44,9 +45,9 @@ class GetWish:
     json: bool = False
 
     @property
-    def names_file(self) -> bool:
-        """Whether a file is to be written."""
-        return self.output not in (None, STANDARD_OUTPUT)
+    def path(self) -> Path | None:
+        """The file to write; None = standard output."""
+        return None if self.output in (None, STANDARD_OUTPUT) else Path(self.output)
 
     def check(self, *, is_terminal: bool) -> None:
         """
@@ -60,8 +61,7 @@ class GetWish:
         """
         for text in self.params:
             _check_param(text)
-        if self.json and self.output == STANDARD_OUTPUT:
-            raise click.UsageError("--json has standard output for itself: name a file with -o, or none")
+        check_output(self.output, json=self.json)
         if is_terminal and self.output is None and not self.json and self.format != "json":
             raise click.UsageError(
                 "the picture would go to the terminal: name a file with -o, or -o - if that is meant"
@@ -80,7 +80,7 @@ class GetWish:
             return self.format
         if {"f", "placeholder"} & {BY_NAME[text.partition("=")[0]].name for text in self.params}:
             return None
-        return format_of(self.output, _EXTENSIONS) if self.names_file else "auto"
+        return format_of(self.output, _EXTENSIONS) if self.path is not None else "auto"
 
     def query(self) -> str:
         """Ask the same as a query string of ``/api/cache/images``."""

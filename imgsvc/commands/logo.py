@@ -11,6 +11,7 @@ from imgsvc.commands.output import write_json, write_picture
 if TYPE_CHECKING:
     from imgsvc.commands.finding import Drawn, Found
     from imgsvc.commands.wish import LogoWish
+    from imgsvc.services.logos.explaining import Explanation
     from imgsvc.settings import Settings
 
 FORMATS = ("png", "webp", "avif", "jpg", "svg")
@@ -75,7 +76,7 @@ def _found(settings: "Settings", wish: "LogoWish") -> "Found":
     return run(find(settings, wish), doing=doing, subject=wish.subject, json=wish.json)
 
 
-def _show(wish: "LogoWish", explained: dict[str, Any]) -> None:
+def _show(wish: "LogoWish", explained: "Explanation") -> None:
     if wish.json:
         write_json(explained)
         return

@@ -32,6 +32,12 @@ def format_of(output: str | None, extensions: Mapping[str, str]) -> str:
     return extensions[extension]
 
 
+def check_output(output: str | None, *, json: bool) -> None:
+    """See that facts and a picture do not both go to standard output; raises click.UsageError where they do."""
+    if json and output == STANDARD_OUTPUT:
+        raise click.UsageError("--json has standard output for itself: name a file with -o, or none")
+
+
 def write_json(document: Any) -> None:
     """Write facts to standard output, as JSON in ASCII."""
     import json  # noqa: PLC0415 - see the package
@@ -41,11 +47,18 @@ def write_json(document: Any) -> None:
 
 def write_picture(data: bytes, path: Path | None, description: str) -> None:
     """Write a picture to *path*, or to standard output, and say on standard error what it is and where it went."""
-    write_bytes(data, path)
+    _write_bytes(data, path)
     click.echo(description if path is None else f"{description}; written to {path}", err=True)
 
 
-def write_bytes(data: bytes, path: Path | None) -> None:
+def write_facts(facts: Mapping[str, Any], data: bytes, output: str | None) -> None:
+    """Write the picture to *output* where that names a file, then the facts about it, and where it is, as JSON."""
+    if output is not None:
+        _write_bytes(data, Path(output))
+    write_json({**facts, "output": output})
+
+
+def _write_bytes(data: bytes, path: Path | None) -> None:
     """Write a picture to *path*, or to standard output; where that fails the process ends."""
     if path is None:
         if sys.stdout is None:

@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from imgsvc.commands import printable
+
+if TYPE_CHECKING:
+    from imgsvc.services.logos.explaining import ExplainedCandidate, Explanation
 
 HEADS = ("#", "Source", "Declared", "Real", "Format", "Points", "Verdict", "URL")
 _RIGHT = {"#", "Declared", "Real", "Points"}
@@ -94,7 +97,7 @@ class _Lines:
             self._console.print(Text(f"{self._ended} of {self._total}, {failed} failed"))
 
 
-def show_candidates(explained: dict[str, Any]) -> None:
+def show_candidates(explained: "Explanation") -> None:
     """Show a search on standard output: a table on a terminal, else plain columns with two spaces between them."""
     rows = candidate_rows(explained)
     if not sys.stdout.isatty():
@@ -109,7 +112,7 @@ def show_candidates(explained: dict[str, Any]) -> None:
     console.print(table)
 
 
-def headline(explained: dict[str, Any]) -> str:
+def headline(explained: "Explanation") -> str:
     """Say whose logo was searched for and when, from what ``/api/logo/candidates`` answers."""
     if explained["domain"] is None:
         return "no domain is known for this name"
@@ -119,12 +122,12 @@ def headline(explained: dict[str, Any]) -> str:
     )
 
 
-def candidate_rows(explained: dict[str, Any]) -> list[tuple[str, ...]]:
+def candidate_rows(explained: "Explanation") -> list[tuple[str, ...]]:
     """Give a row for each candidate, with the columns of :data:`HEADS`; ``-`` where nothing is known."""
     return [_row(rank, candidate) for rank, candidate in enumerate(explained["candidates"], start=1)]
 
 
-def _row(rank: int, candidate: dict[str, Any]) -> tuple[str, ...]:
+def _row(rank: int, candidate: "ExplainedCandidate") -> tuple[str, ...]:
     width, height = candidate["width"], candidate["height"]
     points = ", ".join(f"{name} {worth:+g}" for name, worth in candidate["points"].items())
     verdict = f"rejected: {candidate['rejected']}" if candidate["rejected"] else points

@@ -9,6 +9,7 @@ import idna
 from yarl import URL
 
 from imgsvc.errors import InvalidRequest, SchemeNotAllowed, UserinfoNotAllowed
+from imgsvc.model.literals import host_literal
 
 MAX_URL_CHARS = 3072
 SCHEMES = ("http", "https")
@@ -91,9 +92,8 @@ def _rebuilt(url: URL, query: str) -> str:
     """Put the parts together again; the query apart, because yarl would rewrite ``%20`` in it to ``+``."""
     host = normalise_host(url.raw_host or "")
     port = "" if url.port in (None, 80 if url.scheme == "http" else 443) else f":{url.port}"
-    literal = f"[{host}]" if ":" in host else host
     tail = f"?{quote(query, safe=_QUERY_SAFE)}" if query else ""
-    return f"{url.scheme}://{literal}{port}{url.raw_path or '/'}{tail}"
+    return f"{url.scheme}://{host_literal(host)}{port}{url.raw_path or '/'}{tail}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,11 @@
 
 import asyncio
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from ssl import SSLContext
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -30,6 +28,7 @@ from imgsvc.origin.answer import (
 from imgsvc.origin.breaker import Breaker
 from imgsvc.origin.connector import Attempt, attempting, open_session, request
 from imgsvc.origin.failures import judge_status, translated
+from imgsvc.origin.fetch_counters import FetchCounters, FetchStatistics
 from imgsvc.origin.manner import PICTURE, Manner
 from imgsvc.origin.policy import NOT_OURSELVES, NOT_PUBLIC, SourcePolicy
 from imgsvc.origin.redirects import REDIRECTS, Trail
@@ -44,27 +43,6 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": f"imgsvc/{__version__}",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class FetchStatistics:
-    """
-    Counters since the start.
-
-    Attributes:
-        fetches: begun.
-        open: not ended yet, bodies being read included.
-        outcomes: of those that ended: ``ok``, ``not_modified``, the class name of an error, ``cancelled``, or
-            ``abandoned`` for a body closed before its end (more bytes than allowed, or no longer wanted).
-        refused: addresses refused, by reason.
-        received_bytes: of bodies, those of fetches that failed or were given up included.
-    """
-
-    fetches: int
-    open: int
-    outcomes: Mapping[str, int]
-    refused: Mapping[Refusal, int]
-    received_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +90,7 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
         self._opening: set[asyncio.Timeout] = set()
-        self._fetches = 0
-        self._outcomes: Counter[str] = Counter()
-        self._received_bytes = 0
+        self._counters = FetchCounters()
 
     async def open(self, url: str, manner: Manner = PICTURE) -> Fetched:
         """
@@ -163,20 +139,14 @@ class Fetcher:
 
     def statistics(self) -> FetchStatistics:
         """Snapshot of the counters."""
-        return FetchStatistics(
-            fetches=self._fetches,
-            open=self._fetches - self._outcomes.total(),
-            outcomes=MappingProxyType(dict(self._outcomes)),
-            refused=self._policy.statistics().refused,
-            received_bytes=self._received_bytes,
-        )
+        return self._counters.statistics(self._policy.statistics().refused)
 
     @asynccontextmanager
     async def _answer(self, url: str, manner: Manner) -> AsyncIterator[_Answer]:
         """Give the answer at the end of all redirects to the block, and count the failure of either."""
         if self._closed:
             raise _draining()
-        self._fetches += 1
+        self._counters.begin()
         deadline = asyncio.get_running_loop().time() + self._settings.fetch_timeout_seconds
         witness = Witness(self._breaker)
         with self._counting_failure(witness), translated():
@@ -273,8 +243,7 @@ class Fetcher:
             raise
 
     def _ended(self, witness: Witness, outcome: str, received_bytes: int = 0) -> None:
-        self._outcomes[outcome] += 1
-        self._received_bytes += received_bytes
+        self._counters.end(outcome, received_bytes)
         if not self._closed:  # what is cut off here says nothing of its source
             witness.ended(outcome)
 

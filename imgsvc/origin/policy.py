@@ -131,7 +131,7 @@ class SourcePolicy:
             hop = self.hop(normalise_url(url))
         except ImgsvcError as error:
             return Verdict.refused("url", error)
-        return self._judge(hop, "signature" if signed else self.rule_for(hop.host), _not_listed(hop.host))
+        return self._judge(hop, "signature" if signed else self._rule_for(hop.host), _not_listed(hop.host))
 
     def check(self, url: str, *, signed: bool) -> None:
         """
@@ -182,7 +182,7 @@ class SourcePolicy:
             return
         same = "redirect to the same host" if hop.host == self.hop(first_url).host else None
         outside = SourceNotAllowed("The source redirects to a host that is not allowed.", param="url")
-        self._enforce(self._judge(hop, same or self.rule_for(hop.host), outside))
+        self._enforce(self._judge(hop, same or self._rule_for(hop.host), outside))
 
     def hop(self, url: str) -> Hop:
         """Take a normalised URL apart, with the parser that connects."""
@@ -200,11 +200,6 @@ class SourcePolicy:
         if reason is not None:
             self._refused[reason] += 1
         return reason
-
-    def rule_for(self, host: str) -> str | None:
-        """Say by which item of the allow list *host* (normalised) is allowed; None = it is not."""
-        item = self._allowed.match(host)
-        return f"IMGSVC_ALLOWED_HOSTS ({item})" if item else None
 
     def is_port_allowed(self, hop: Hop) -> bool:
         """Whether sources may have *hop*'s port: the web's, or one that the operator named with its host."""
@@ -248,7 +243,7 @@ class SourcePolicy:
         is_open = not is_private or hop.host in own_hosts or (hop.host, hop.port) in self._services
         if is_open and not self._is_private_server(hop):
             return "named by a page or a service"
-        return self.rule_for(hop.host)
+        return self._rule_for(hop.host)
 
     def _is_named_private(self, host: str) -> bool:
         return any(item.host == host for item in self._origin.trusted_origins)
@@ -257,6 +252,10 @@ class SourcePolicy:
         if self.target(hop.host) is not None:  # IMGSVC_CONNECT_TO leads there whatever the port
             return any(host == hop.host for host, _ in self._servers)
         return self._is_named_private(hop.host) and (hop.host, hop.port) in self._servers
+
+    def _rule_for(self, host: str) -> str | None:
+        item = self._allowed.match(host)
+        return f"IMGSVC_ALLOWED_HOSTS ({item})" if item else None
 
     def _peer_refusal(self, hop: Hop, address: IPv4Address | IPv6Address, port: int) -> Refusal | None:
         if self.own.is_self(address, port):

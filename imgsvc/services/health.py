@@ -104,8 +104,9 @@ class HealthService:
             fatal.append("memory-critical")
         mild = self._mild_reasons(reading.status)
         status = Status.UNHEALTHY if fatal else Status.DEGRADED if mild else Status.HEALTHY
+        uptime_seconds = round(self._clock() - self._started_at, 3)
         figures, missing = memory_figures(reading), self._scripts.missing
-        return HealthReport(status, (*fatal, *mild), figures, self._uptime_seconds, __version__, missing)
+        return HealthReport(status, (*fatal, *mild), figures, uptime_seconds, __version__, missing)
 
     def figures(self) -> dict[str, Any]:
         """Give the report without what others tell, each reason with whether it holds; plain values."""
@@ -127,10 +128,6 @@ class HealthService:
             else:
                 self._store_error = None
             await asyncio.sleep(self._store_check_seconds)
-
-    @property
-    def _uptime_seconds(self) -> float:
-        return round(self._clock() - self._started_at, 3)
 
     def _mild_reasons(self, status: SystemStatus) -> list[str]:
         failing = (

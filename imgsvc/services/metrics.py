@@ -118,7 +118,7 @@ class MetricsService:
         vips_bytes, vips_high_bytes = self.vips_bytes()
         return {
             **memory_figures(reading),
-            "levels": {level.name: begin for level, begin in self.monitor.thresholds.by_level().items()},
+            "levels_bytes": {level.name: begin for level, begin in self.monitor.thresholds.by_level().items()},
             "cgroup_limit_bytes": self.cgroup_limit_bytes,
             "inflight_bytes": self.gate.statistics().in_use_bytes + self.transfers.in_use_bytes,
             "vips_bytes": vips_bytes,

@@ -8,10 +8,9 @@ from aiohttp import web
 from imgsvc.services.limits import Allowance
 from imgsvc.services.refreshes import Refresh
 from imgsvc.web.admin import is_admin
-from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.questions import Questions, Understood
-from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 
 
@@ -47,7 +46,6 @@ class ImageAnswers:
     async def _found(self, request: web.Request, understood: Understood, memory_seconds: float) -> web.StreamResponse:
         """Answer what memory does not have."""
         services = self._services
-        request[NOTES] = {"source": understood.request.source.loggable}
         served = await self._images.find(understood.request, self._allowance(request, understood))
         try:
             if understood.request.tags and served.blob.shareable:

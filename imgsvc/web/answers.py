@@ -4,6 +4,9 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+NO_STORE = {"Cache-Control": "no-store"}
+"""Headers of an answer that tells of one moment, or of what one client did."""
+
 
 class Live(TypedDict):
     """The loop runs."""

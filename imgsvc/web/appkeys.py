@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from imgsvc.model.source import Source
 from imgsvc.services.access import AccessService
 from imgsvc.services.assets import Assets
 from imgsvc.services.health import HealthService
@@ -22,9 +23,9 @@ from imgsvc.services.twitter import Twitter
 from imgsvc.settings import ServerSettings
 from imgsvc.web.clients import Clients
 from imgsvc.web.metrics import Traffic
-from imgsvc.web.recent import RecentRequests
 
 if TYPE_CHECKING:
+    from imgsvc.web.recent import RecentRequests
     from imgsvc.web.tracing import Tracing
 
 
@@ -52,7 +53,7 @@ class Services:
     metrics: MetricsService
     traffic: Traffic
     tracing: "Tracing | None"
-    recent: RecentRequests | None
+    recent: "RecentRequests | None"
     outgoing: Outgoing
     server: ServerSettings
     width_ladder: bool
@@ -65,5 +66,12 @@ class Services:
 
 SERVICES = web.AppKey("services", Services)
 REQUEST_ID = web.RequestKey("request_id", str)
-NOTES = web.RequestKey("notes", dict)
-"""What the access log says of a request beside what HTTP says: the source, the tier."""
+SUBJECT = web.RequestKey("subject", object)
+"""What a request is about, hit or miss: its source, or the host of a site as text."""
+
+
+def subject_name(subject: object) -> str | None:
+    """Name a request's subject for logs and lists: of a URL no query, which may hold signatures and secrets."""
+    if subject is None:
+        return None
+    return subject.loggable if isinstance(subject, Source) else str(subject)

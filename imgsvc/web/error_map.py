@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from imgsvc import errors
 from imgsvc.errors import ImgsvcError
-from imgsvc.web.answers import ProblemDocument
+from imgsvc.web.answers import NO_STORE, ProblemDocument
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -134,7 +134,7 @@ def problem_for_status(status: int) -> Problem:
     phrase = _phrase(status)
     code = _plain_code(status)
     detail = _INTERNAL_DETAIL if status == HTTPStatus.INTERNAL_SERVER_ERROR else f"{phrase}."
-    return Problem(status, code, phrase, detail, headers=(_NO_STORE, *_retry_after(status, None)))
+    return Problem(status, code, phrase, detail, headers=(*NO_STORE.items(), *_retry_after(status, None)))
 
 
 def to_json(problem: Problem, request_id: str) -> bytes:
@@ -152,15 +152,12 @@ def to_json(problem: Problem, request_id: str) -> bytes:
     return json.dumps(document).encode()
 
 
-_NO_STORE = ("Cache-Control", "no-store")
-
-
 def _headers(error: ImgsvcError, status: int) -> Iterator[tuple[str, str]]:
     if isinstance(error, errors.SourceNotFound | errors.LogoNotFound | errors.UnusableSource):
         left = error.remember_seconds if error.retry_after_seconds is None else error.retry_after_seconds
         yield "Cache-Control", f"public, max-age={min(max(0, left), MAX_NEGATIVE_SECONDS)}"
     else:
-        yield _NO_STORE
+        yield from NO_STORE.items()
     if isinstance(error, errors.OriginError | errors.Overloaded | errors.RateLimited | errors.AssetsNotConfigured):
         yield from _retry_after(status, error.retry_after_seconds)
     if isinstance(error, errors.RateLimited):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from imgsvc.web.conditional import not_modified
+from imgsvc.web.header_names import IF_NONE_MATCH
 from imgsvc.web.negotiate import accepts_gzip
-from imgsvc.web.responses import IF_NONE_MATCH
 from imgsvc.web.sending import send_bytes
 
 _LEVEL = 9

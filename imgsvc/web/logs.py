@@ -14,7 +14,9 @@ from typing import Any, TextIO
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
-from imgsvc.web.appkeys import NOTES, REQUEST_ID
+from imgsvc.services.answers import Tier
+from imgsvc.web.appkeys import REQUEST_ID, SUBJECT, subject_name
+from imgsvc.web.header_names import X_CACHE, X_SOURCE
 from imgsvc.web.shown import shown_path
 
 FLUSH_SECONDS = 0.1
@@ -151,10 +153,12 @@ def facts(request: web.BaseRequest, response: web.StreamResponse, seconds: float
         "ms": round(seconds * 1000, 2),
         "client": request.remote,
     }
-    if "X-Cache" in headers:
-        entry["cache"] = headers["X-Cache"]
-        entry["tier"] = headers["X-Source"]
-    entry.update(request.get(NOTES) or {})
+    if X_CACHE in headers:
+        entry["cache"] = headers[X_CACHE]
+        entry["tier"] = headers[X_SOURCE]
+    if headers.get(X_SOURCE) != Tier.MEMORY:  # a name adds a quarter to what a line costs
+        subject = subject_name(request.get(SUBJECT))
+        entry |= {} if subject is None else {"source": subject}
     return entry
 
 

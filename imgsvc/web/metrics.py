@@ -99,7 +99,7 @@ class Traffic:
         """Give the number of answers by route and status."""
         numbers: dict[str, dict[str, int]] = {}
         for (route, status, _, _), answers in self._answers.items():
-            _add(numbers.setdefault(_name(route), {}), str(status), answers.count)
+            _add(numbers.setdefault(route_name(route), {}), str(status), answers.count)
         return numbers
 
     def cached(self) -> dict[str, dict[str, int]]:
@@ -112,12 +112,12 @@ class Traffic:
 
     def aborted(self) -> dict[str, int]:
         """Give the number of answers that did not come to their end, by route."""
-        return {_name(route): count for route, count in self._aborted.items()}
+        return {route_name(route): count for route, count in self._aborted.items()}
 
     def times(self) -> list[Times]:
         """Give the times by route and tier, as they are now."""
         return [
-            Times(_name(route), tier, tuple(clocked.counts), clocked.seconds)
+            Times(route_name(route), tier, tuple(clocked.counts), clocked.seconds)
             for (route, tier), clocked in self._clocked.items()
         ]
 
@@ -137,7 +137,8 @@ def _bound_ms(index: int) -> float:
     return round(BOUNDS[min(index, len(BOUNDS) - 1)] * 1000, 3)
 
 
-def _name(route: Route | None) -> str:
+def route_name(route: Route | None) -> str:
+    """Give the name by which figures and lists know a route; all that is asked of none shares one."""
     return _UNKNOWN if route is None else route.canonical
 
 

@@ -7,22 +7,16 @@ import time
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from multidict import istr
 
 from imgsvc.errors import ImgsvcError, StoreError
 from imgsvc.web.appkeys import REQUEST_ID, Services
 from imgsvc.web.error_map import PROBLEM_TYPE, Problem, problem_for, problem_for_status, to_json
+from imgsvc.web.header_names import SERVER, X_CACHE, X_REQUEST_ID, X_SOURCE, X_SYSTEM_STATUS
 from imgsvc.web.metrics import NONE
 from imgsvc.web.request_ids import new_request_id
 from imgsvc.web.shown import shown_path
 
 log = logging.getLogger("imgsvc.web")
-
-X_REQUEST_ID = istr("X-Request-Id")
-X_SYSTEM_STATUS = istr("X-System-Status")
-X_SOURCE = istr("X-Source")
-X_CACHE = istr("X-Cache")
-SERVER = istr("Server")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 
@@ -46,12 +40,13 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
     except web.HTTPException as error:
         response = _framework_response(error, request[REQUEST_ID])
     except (ConnectionError, asyncio.CancelledError):
-        services.traffic.abort(request.match_info.route.resource, request.writer.output_size)
+        _abort(request, services)
         raise  # the client is gone, or was sent away: there is nobody to answer
     except Exception:
         # Raw, for a decoded path could bring line breaks into the log; without the query, which may hold secrets.
         log.exception("%s %s failed", request.method, shown_path(request.rel_url.raw_path))
         if request.writer.output_size:
+            _abort(request, services)
             raise ConnectionResetError("An answer has begun; there is no second one.") from None
         response = problem_response(problem_for_status(500), request[REQUEST_ID])
     if not response.prepared:
@@ -75,6 +70,10 @@ def _observe(request: web.Request, response: web.StreamResponse, services: Servi
     headers = response.headers
     tier, cache = headers.get(X_SOURCE, NONE), headers.get(X_CACHE, NONE)
     services.traffic.observe(request.match_info.route.resource, response.status, tier, cache, seconds)
+
+
+def _abort(request: web.Request, services: Services) -> None:
+    services.traffic.abort(request.match_info.route.resource, request.writer.output_size)
 
 
 def problem_response(problem: Problem, request_id: str) -> web.Response:

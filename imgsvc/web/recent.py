@@ -7,23 +7,18 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from multidict import istr
 
-from imgsvc.model.source import Source
 from imgsvc.settings import ServerSettings
 from imgsvc.web.answers import RecentRequest
+from imgsvc.web.appkeys import SUBJECT, subject_name
+from imgsvc.web.header_names import CONTENT_LENGTH, X_CACHE, X_REQUEST_ID, X_SOURCE
+from imgsvc.web.metrics import route_name
 
 CAPACITY = 100
 """How many requests are remembered; as many as samples of memory."""
 
 OWN_ROUTES = ("/api/health", "/metrics", "/console/")
 """Routes that begin so are left out: probes, and the console that shows the list, would fill it by themselves."""
-
-SUBJECT = web.RequestKey("subject", object)
-"""What a request is about, hit or miss: its source, or the host of a site as text."""
-
-X_SOURCE, X_CACHE, X_REQUEST_ID = istr("X-Source"), istr("X-Cache"), istr("X-Request-Id")
-CONTENT_LENGTH = istr("Content-Length")
 
 
 class RecentRequests:
@@ -43,8 +38,7 @@ class RecentRequests:
 
     def note(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:
         """Remember a request that took *seconds* until its answer was there, or sent if it was sent meanwhile."""
-        resource = request.match_info.route.resource
-        route = "unknown" if resource is None else resource.canonical
+        route = route_name(request.match_info.route.resource)
         if not route.startswith(OWN_ROUTES):
             sent_bytes = response.body_length if response.prepared else None
             noted = (route, response.status, response.headers, sent_bytes, request.get(SUBJECT))
@@ -62,7 +56,7 @@ def recent_requests(server: ServerSettings) -> RecentRequests | None:
 
 def _entry(
     at: float, seconds: float, method: str, route: str, status: int, headers: Mapping[str, str],
-    sent_bytes: int | None, subject: Source | str | None,
+    sent_bytes: int | None, subject: object,
 ) -> RecentRequest:  # fmt: skip
     if sent_bytes is None:  # sent whole, after it was noted
         has_body = method != "HEAD" and status != HTTPStatus.NOT_MODIFIED
@@ -77,5 +71,5 @@ def _entry(
         "ms": round(seconds * 1000, 3),
         "bytes": sent_bytes,
         "request_id": headers.get(X_REQUEST_ID),
-        "source": subject.loggable if isinstance(subject, Source) else subject,
+        "source": subject_name(subject),
     }

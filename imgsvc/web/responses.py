@@ -5,7 +5,6 @@ import time
 from urllib.parse import quote
 
 from aiohttp import web
-from multidict import istr
 
 from imgsvc.model.blob import Blob, Representation, cache_control_of
 from imgsvc.model.formats import BY_MEDIA_TYPE
@@ -15,12 +14,10 @@ from imgsvc.settings import ServerSettings
 from imgsvc.web.appkeys import REQUEST_ID
 from imgsvc.web.conditional import Unsatisfiable, byte_range, not_modified
 from imgsvc.web.error_map import problem_for_status
+from imgsvc.web.header_names import IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, X_CACHE, X_SOURCE
 from imgsvc.web.middleware import problem_response
 from imgsvc.web.sending import Headers, send_bytes, send_stream
 from imgsvc.web.terms import Terms
-
-# Folded once here instead of at every look-up.
-IF_NONE_MATCH, IF_MODIFIED_SINCE, RANGE = istr("If-None-Match"), istr("If-Modified-Since"), istr("Range")
 
 STAND_IN_SECONDS = 3600
 """Longest time that what stands in for something not found may be kept."""
@@ -105,8 +102,8 @@ def _headers(served: Served, terms: Terms, memory_seconds: float) -> Headers:
         *blob.headers,
         *terms.headers,
         ("Cache-Control", _cache_control(blob, terms, now, age)),
-        ("X-Cache", cache),
-        ("X-Source", served.tier.value),
+        (X_CACHE, cache),
+        (X_SOURCE, served.tier.value),
         ("Cache-Status", _cache_status(served, math.ceil(fresh_until - now))),
         ("Server-Timing", _server_timing(served, memory_seconds)),
     ]

@@ -11,8 +11,9 @@ from aiohttp import web
 
 from imgsvc.web.appkeys import SERVICES, Services
 from imgsvc.web.error_map import problem_for_status
+from imgsvc.web.header_names import SERVER, X_REQUEST_ID, X_SYSTEM_STATUS
 from imgsvc.web.metrics import Traffic
-from imgsvc.web.middleware import SERVER, X_REQUEST_ID, X_SYSTEM_STATUS, problem_response, problems
+from imgsvc.web.middleware import problem_response, problems
 from imgsvc.web.newcomers import newcomers_have_asked
 from imgsvc.web.request_ids import new_request_id
 

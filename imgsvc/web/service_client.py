@@ -7,6 +7,8 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+from imgsvc.model.literals import host_literal
+
 MAX_ANSWER_BYTES = 64 * 1024
 ANY_ADDRESS: Mapping[str, str] = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not to listen on: to be reached at
 
@@ -17,8 +19,7 @@ class NotReachedError(Exception):
 
 def server_url(host: str, port: int) -> str:
     """Give the URL of a service that listens at *host* and *port*, seen from the same machine."""
-    host = ANY_ADDRESS.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{host_literal(ANY_ADDRESS.get(host, host))}:{port}"
 
 
 def ask(

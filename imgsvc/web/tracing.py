@@ -12,12 +12,14 @@ from contextvars import Context
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.hdrs import METH_ALL
 from aiohttp.typedefs import Handler
 
 from imgsvc import __version__
 from imgsvc.services.tracing import followed_by
 from imgsvc.settings import SettingsError
 from imgsvc.web.appkeys import REQUEST_ID
+from imgsvc.web.header_names import X_CACHE, X_SOURCE
 from imgsvc.web.shown import shown_path
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ class Tracing:
         context = self._propagator.extract(request.headers)
         with (
             self._tracer.start_as_current_span(
-                request.method, context, kind=self._kind, record_exception=False, set_status_on_exception=False
+                "HTTP", context, kind=self._kind, record_exception=False, set_status_on_exception=False
             ) as span,
             followed_by(self),
         ):
@@ -153,18 +155,20 @@ class Tracing:
         headers = response.headers
         span.set_attribute("http.response.status_code", response.status)
         span.set_attribute("imgsvc.request_id", request[REQUEST_ID])
-        if "X-Cache" in headers:
-            span.set_attribute("imgsvc.tier", headers["X-Source"])
-            span.set_attribute("imgsvc.cache", headers["X-Cache"].lower())
+        if X_CACHE in headers:
+            span.set_attribute("imgsvc.tier", headers[X_SOURCE])
+            span.set_attribute("imgsvc.cache", headers[X_CACHE].lower())
         if response.status >= _SERVER_ERRORS:
             span.set_status(self._error)
 
 
 def _name(span: "Span", request: web.Request) -> None:
-    """Name the span after the route, which is known only now."""
-    resource = request.match_info.route.resource
-    span.set_attribute("http.request.method", request.method)
+    """Name the span after method and route, which is known only now; after nothing that a client made up."""
+    resource, method = request.match_info.route.resource, request.method
+    is_known = method in METH_ALL
+    span.set_attribute("http.request.method", method if is_known else "_OTHER")
     span.set_attribute("url.path", shown_path(request.rel_url.raw_path))
     if resource is not None:
-        span.update_name(f"{request.method} {resource.canonical}")
         span.set_attribute("http.route", resource.canonical)
+    if is_known:
+        span.update_name(method if resource is None else f"{method} {resource.canonical}")

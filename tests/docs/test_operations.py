@@ -48,6 +48,7 @@ def test_every_setting_that_is_named_exists(page):
 def test_every_line_of_the_log_is_written_somewhere(line):
     """Each line that is explained is in the code, but for what stands for its values."""
     pieces = [piece for piece in re.split(r"\s*…\s*", line) if len(piece) >= LEAST_PIECE]
+    assert pieces, "nothing of it is long enough to be looked for"
     for piece in pieces:
         written = re.escape(piece).replace(r"\ ", r"[\s\"f]+")
         assert re.search(written, SOURCES), piece

@@ -54,16 +54,25 @@ async def service_process(folder: Path, *arguments: str, **env: str) -> AsyncIte
             cwd=folder, env=python_environment(env), stdout=asyncio.subprocess.PIPE, stderr=log,
         )  # fmt: skip
         try:
-            async with asyncio.timeout(30):
-                line = (await process.stdout.readline()).decode()
-            yield ServiceProcess(process, [line])
+            async with listening(process) as service:
+                yield service
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-            process._transport.close()
             if process.returncode not in (0, -signal.SIGKILL):
                 sys.stderr.write(Path(log.name).read_text()[-LAST_CHARS:])  # pytest shows it with the failure
+
+
+@asynccontextmanager
+async def listening(process: asyncio.subprocess.Process) -> AsyncIterator[ServiceProcess]:
+    """Wait until *process*, a service, says that it listens, and end it in any case."""
+    try:
+        async with asyncio.timeout(30):
+            line = (await process.stdout.readline()).decode()
+        yield ServiceProcess(process, [line])
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        process._transport.close()
 
 
 async def run(folder: Path, *arguments: str, **env: str) -> tuple[int, str, str]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.support.process import ServiceProcess, python_environment
+from tests.support.process import ServiceProcess, listening, python_environment
 from tests.support.sandbox import sandboxed
 
 # Runs in the child, so that LISTEN_PID is its own number: descriptor 3 is the socket, whatever it was here.
@@ -42,15 +42,8 @@ async def supervised_service(
     """Start ``imgsvc serve`` on *taken*, wait until it listens, and end it in any case; *unit* is its sandbox."""
     command = [sys.executable, "-m", "imgsvc", "serve", *arguments]
     process = await supervised(sandboxed(unit, command) if unit else command, folder, taken.fileno(), env)
-    try:
-        async with asyncio.timeout(30):
-            line = (await process.stdout.readline()).decode()
-        yield ServiceProcess(process, [line])
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-        process._transport.close()
+    async with listening(process) as service:
+        yield service
 
 
 def children(pid: int) -> list[int]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from imgsvc.logos.domain import Domain
 from imgsvc.model.look import Theme
@@ -95,17 +94,3 @@ class Verdict:
     name: str = ""
     similarity: float = 0.0
     confidence: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """
-    A search, told.
-
-    Attributes:
-        fresh_until: unix seconds: when it may be made again.
-        facts: for JSON: its domain, times, and every candidate with what speaks for and against it.
-    """
-
-    fresh_until: float
-    facts: dict[str, Any]

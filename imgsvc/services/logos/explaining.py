@@ -1,5 +1,6 @@
 """A search explained: every candidate, what it was promised to be and is, its points, and which was chosen."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from typing_extensions import TypedDict
@@ -52,6 +53,20 @@ class Explanation(TypedDict):
     searched: str | None
     fresh_until: str | None
     candidates: list[ExplainedCandidate]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """
+    A search, told.
+
+    Attributes:
+        fresh_until: unix seconds: when it may be made again.
+        facts: for JSON: its domain, times, and every candidate with what speaks for and against it.
+    """
+
+    fresh_until: float
+    facts: Explanation
 
 
 def explained(subject: Subject, record: LogoRecord | None, size_px: int, theme: Theme | None = None) -> Explanation:

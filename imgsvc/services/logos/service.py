@@ -17,7 +17,6 @@ from imgsvc.services.images import ImageService
 from imgsvc.services.kept_pictures import KEPT_SECONDS, KeptPicture, KeptPictures
 from imgsvc.services.limits import Allowance
 from imgsvc.services.logos.answers import (
-    Explained,
     Fallback,
     LogoRequest,
     LogoServed,
@@ -25,7 +24,7 @@ from imgsvc.services.logos.answers import (
     Verdict,
 )
 from imgsvc.services.logos.companies import CompanyFinder
-from imgsvc.services.logos.explaining import explained
+from imgsvc.services.logos.explaining import Explained, explained
 from imgsvc.services.logos.fallbacks import LIFETIME_SECONDS, Fallbacks
 from imgsvc.services.logos.judging import Judge
 from imgsvc.services.logos.keeper import LogoKeeper, Settled
@@ -161,10 +160,10 @@ class LogoService:
             RateLimited, Overloaded: as :meth:`find`.
         """
         if subject.domain is None:
-            return Explained(self._clock() + LIFETIME_SECONDS, dict(explained(subject, None, size_px, theme)))
+            return Explained(self._clock() + LIFETIME_SECONDS, explained(subject, None, size_px, theme))
         settled = await self._keeper.settled(subject.domain, size_px, allowance)
         record = settled.known.record
-        return Explained(record.fresh_until, dict(explained(subject, record, size_px, theme)))
+        return Explained(record.fresh_until, explained(subject, record, size_px, theme))
 
     async def judge(self, data: bytes) -> Verdict:
         """

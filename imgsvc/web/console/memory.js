@@ -23,7 +23,7 @@ export function spread(positions, apart, floor) {
 export function described(memory, samples) {
   const sizes = samples.map((sample) => sample.rss_bytes);
   const seconds = samples.length ? samples[0].seconds_ago : 0;
-  const levels = Object.entries(memory.levels).map(([name, begin]) => `${name.toLowerCase()} from ${bytes(begin)}`);
+  const levels = Object.entries(memory.levels_bytes).map(([name, begin]) => `${name.toLowerCase()} from ${bytes(begin)}`);
   return `Resident memory is ${bytes(memory.rss_bytes)}, ${percent(memory.ratio)} of the budget, level ${memory.state}. `
     + (sizes.length ? `In the last ${duration(seconds)} it was between ${bytes(Math.min(...sizes))} and ${bytes(Math.max(...sizes))}. ` : '')
     + `Levels: ${levels.join(', ')}.`;
@@ -31,7 +31,7 @@ export function described(memory, samples) {
 
 /** Draw it, *width* × *height* px: the resident size over time, the levels as lines with their names. */
 export function chart(memory, samples, width, height) {
-  const levels = Object.entries(memory.levels).sort((a, b) => b[1] - a[1]);
+  const levels = Object.entries(memory.levels_bytes).sort((a, b) => b[1] - a[1]);
   const most = Math.max(levels[0][1] * 1.06, ...samples.map((sample) => sample.rss_bytes * 1.06));
   const longest = Math.max(SHORTEST_SECONDS, ...samples.map((sample) => sample.seconds_ago));
   const plot = { right: width - RIGHT, floor: height - BOTTOM, most, longest, width };

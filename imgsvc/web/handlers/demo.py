@@ -7,6 +7,7 @@ from aiohttp import web
 
 from imgsvc.demo import MEDIA_TYPES, PICTURES
 from imgsvc.errors import ObjectNotFound
+from imgsvc.model.literals import host_literal
 from imgsvc.web.handlers.images import IMAGES_PATH
 from imgsvc.web.handlers.inversion import INVERT_PATH
 from imgsvc.web.handlers.sharing import IMAGE_PATH
@@ -91,7 +92,7 @@ class DemoHandlers:
 def own_origin(request: web.Request) -> str:
     """Tell where this very process listens, whatever name it was asked by: pictures of the demo are fetched there."""
     host, port = request.get_extra_info("sockname")[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{host_literal(host)}:{port}"
 
 
 def demo_url(origin: str, name: str, parameters: dict[str, str | int], path: str = IMAGES_PATH) -> str:

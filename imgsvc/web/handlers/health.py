@@ -6,11 +6,9 @@ from aiohttp import web
 
 from imgsvc.services.health import Status
 from imgsvc.web.admin import require_admin
-from imgsvc.web.answers import Live, RecentAnswer
+from imgsvc.web.answers import NO_STORE, Live, RecentAnswer
 from imgsvc.web.appkeys import Services
 from imgsvc.web.figures import Figures
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 class HealthHandlers:

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from imgsvc.web.admin import require_admin
 from imgsvc.web.answering import ImageAnswers
-from imgsvc.web.answers import Removed
+from imgsvc.web.answers import NO_STORE, Removed
 from imgsvc.web.appkeys import Services
 from imgsvc.web.params import Hints, parse_image_query
 from imgsvc.web.questions import Questions, by_url
@@ -49,4 +49,4 @@ class ImageHandlers:
         require_admin(request, self._services.server)
         question = parse_image_query(request.rel_url.raw_query_string, Hints())
         removed = await self._services.purges.remove(question.source)
-        return web.json_response(Removed(removed=removed), headers={"Cache-Control": "no-store"})
+        return web.json_response(Removed(removed=removed), headers=NO_STORE)

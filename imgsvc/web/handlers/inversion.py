@@ -6,13 +6,12 @@ from aiohttp import web
 
 from imgsvc.services.answers import ImageRequest
 from imgsvc.services.limits import Allowance
-from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.logos.answering import LogoAnswers
 from imgsvc.web.logos.headers import terms_of_picture
 from imgsvc.web.logos.parameters import INVERT
 from imgsvc.web.logos.questions import LogoQuestions, LogoUnderstood
 from imgsvc.web.loops import refuse_loops
-from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 
 INVERT_PATH = "/api/logo/invert"
@@ -49,7 +48,6 @@ class InversionHandlers:
         served = images.lookup(wanted)
         memory_seconds = time.perf_counter() - began
         if served is None:
-            request[NOTES] = {"source": wanted.source.loggable}
             served = await images.find(wanted, self._allowance(request, understood))
         try:
             terms = terms_of_picture(understood, served)

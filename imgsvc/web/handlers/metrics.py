@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
+from imgsvc.web.answers import NO_STORE
 from imgsvc.web.appkeys import Services
 from imgsvc.web.figures import Figures
-from imgsvc.web.handlers.health import NO_STORE
 from imgsvc.web.metrics import Times
 
 

@@ -4,10 +4,9 @@ import time
 
 from aiohttp import web
 
-from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.opengraph.questions import PageQuestions
-from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 from imgsvc.web.terms import Terms
 
@@ -36,7 +35,6 @@ class PageHandlers:
         served = self._pages.lookup(question.page)
         memory_seconds = time.perf_counter() - began
         if served is None:
-            request[NOTES] = {"source": question.page.host}
             served = await self._pages.find(question.page, services.allowance(request))
         ignored = (("X-Ignored-Params", ", ".join(question.ignored)),) if question.ignored else ()
         return await answer(request, served, Terms(ignored), services.server, memory_seconds)

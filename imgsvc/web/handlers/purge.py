@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from imgsvc.web.admin import require_admin
-from imgsvc.web.answers import Purged
+from imgsvc.web.answers import NO_STORE, Purged
 from imgsvc.web.appkeys import Services
 from imgsvc.web.instructions import read_instructions
 from imgsvc.web.reading import read_body
@@ -29,4 +29,4 @@ class PurgeHandlers:
         instructions = read_instructions(await read_body(request, MAX_BODY_BYTES))
         purged = await self._purges.purge(instructions)
         answer = Purged(purged=purged, mode="hard" if instructions.hard else "soft")
-        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+        return web.json_response(answer, headers=NO_STORE)

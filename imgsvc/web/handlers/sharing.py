@@ -7,11 +7,10 @@ from aiohttp import web
 
 from imgsvc.model.blob import canonical_link
 from imgsvc.services.opengraph.answers import Shared
-from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.error_map import code_of
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.opengraph.questions import ShareQuestions, ShareUnderstood
-from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 from imgsvc.web.terms import Terms
 
@@ -40,7 +39,6 @@ class ShareHandlers:
         shared = self._sharing.lookup(understood.asked)
         memory_seconds = time.perf_counter() - began
         if shared is None:
-            request[NOTES] = {"source": understood.asked.source.loggable}
             shared = await self._sharing.find(understood.asked, services.allowance(request))
         try:
             return await answer(request, shared.served, _terms(understood, shared), services.server, memory_seconds)

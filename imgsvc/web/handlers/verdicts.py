@@ -7,7 +7,7 @@ from aiohttp import web
 
 from imgsvc.errors import ImgsvcError
 from imgsvc.services.logos.answers import Verdict
-from imgsvc.web.answers import VerdictAnswer
+from imgsvc.web.answers import NO_STORE, VerdictAnswer
 from imgsvc.web.appkeys import Services
 from imgsvc.web.logos.uploads import IMAGE, UploadRoom, read_submission
 from imgsvc.web.loops import refuse_loops
@@ -39,7 +39,7 @@ class VerdictHandlers:
                     verdict = await self._logos.judge(submitted.data)
             else:
                 verdict = await self._logos.judge_url(submitted.source, self._services.allowance(request))
-        return web.json_response(verdict_to_json(verdict), headers={"Cache-Control": "no-store"})
+        return web.json_response(verdict_to_json(verdict), headers=NO_STORE)
 
 
 @contextmanager

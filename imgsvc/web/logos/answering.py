@@ -6,11 +6,10 @@ from aiohttp import web
 
 from imgsvc.services.logos.answers import LogoRequest, LogoServed, Subject
 from imgsvc.web.admin import is_admin
-from imgsvc.web.appkeys import NOTES, Services
+from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.logos.headers import terms_of_logo
 from imgsvc.web.logos.params import LogoQuestion
 from imgsvc.web.logos.questions import LogoUnderstood
-from imgsvc.web.recent import SUBJECT
 from imgsvc.web.responses import answer
 
 
@@ -22,22 +21,24 @@ class LogoAnswers:
         self._logos = services.logos
 
     async def subject(self, request: web.Request, understood: LogoUnderstood) -> Subject:
-        """Tell whose logo is wanted; a company may have to be looked up."""
+        """Tell whose logo is wanted, and note it; a company may have to be looked up."""
         if understood.logo is not None:
-            return understood.logo.subject
-        return await self._logos.company(understood.question.company, self._services.allowance(request))
+            subject = understood.logo.subject
+        else:
+            subject = await self._logos.company(understood.question.company, self._services.allowance(request))
+        request[SUBJECT] = _loggable(subject)
+        return subject
 
     async def answer(self, request: web.Request, understood: LogoUnderstood) -> web.StreamResponse:
         """Answer with a logo, or with what stands in for it."""
         question = understood.question
-        wanted = understood.logo or question.about(await self.subject(request, understood))
+        subject = await self.subject(request, understood)
+        wanted = understood.logo or question.about(subject)
         refresh = await self._refreshed(request, wanted) if question.refresh else ""
-        request[SUBJECT] = _loggable(wanted.subject)
         began = time.perf_counter()
         found = self._logos.lookup(wanted)
         memory_seconds = time.perf_counter() - began
         if found is None:
-            request[NOTES] = {"source": request[SUBJECT]}
             found = await self._logos.find(wanted, self._services.allowance(request))
         return await self._sent(request, question, found, refresh, memory_seconds)
 

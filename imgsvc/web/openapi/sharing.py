@@ -9,7 +9,7 @@ from imgsvc.web.opengraph.parameters import PAGE_PARAMETERS, PARAMETERS
 SHARING = "Share pictures"
 
 _CARD = (*headers.PICTURE, "X-Image-Width", "X-Image-Height", "X-Fallback")
-_DATA = (*headers.KEPT,)
+_DATA = headers.KEPT
 
 OPERATIONS = (
     Operation(

@@ -36,6 +36,7 @@ _MEMORY = (
         "Rung of the memory ladder: 0 OK, 1 WARNING, 2 GUARD, 3 CRITICAL, 4 CLEANUP, 5 EMERGENCY.",
         "ladder.level",
     ),
+    gauge("memory_level_begins_bytes", "Resident size at which a rung begins.", "memory.levels_bytes.{level}"),
     gauge("memory_level_age_seconds", "Time since the present rung was reached.", "memory.since_s"),
     counter("memory_level_entered", "Times that a rung was reached from below.", "ladder.entered.{level}"),
     counter("memory_samples", "Readings of the resident size.", "ladder.samples"),
@@ -233,7 +234,6 @@ BUILD = ("build", "The version that runs.")
 """The two metrics that are no plain numbers of the document."""
 
 LEFT_OUT = {
-    "memory.levels": "where rungs begin follows from the budget; imgsvc_memory_level says which one is reached",
     "samples": "the past is what Prometheus keeps itself",
     "latency_ms": "the histogram has the times, and percentiles of processes cannot be added",
     "queue.gate.refused": "part of imgsvc_refusals_total",

@@ -9,7 +9,8 @@ from aiohttp.test_utils import make_mocked_request
 
 from imgsvc.model.source import Source
 from imgsvc.settings import ServerSettings
-from imgsvc.web.recent import CAPACITY, SUBJECT, RecentRequests, recent_requests
+from imgsvc.web.appkeys import SUBJECT
+from imgsvc.web.recent import CAPACITY, RecentRequests, recent_requests
 
 SECRET = "https://a.test/x.png?token=s3cret"
 

@@ -326,7 +326,7 @@ async def test_the_end_does_not_wait_for_stalled_readers(tmp_path, origin):
 
 
 async def test_a_fault_after_the_first_byte(tmp_path, caplog):
-    """An answer that has begun is broken off: never a second one, and the log has the reason."""
+    """An answer that has begun is broken off: never a second one; the log has the reason, and it counts as aborted."""
 
     async def half(request):
         response = web.StreamResponse(headers={"Content-Length": "100"})
@@ -337,7 +337,9 @@ async def test_a_fault_after_the_first_byte(tmp_path, caplog):
     async with serving(tmp_path, routes=[web.get("/half", half)]) as server, await server.connect() as wire:
         await wire.send(get("/half") + LIVE)
         data = await wire.rest()
+        traffic = server.opened.services.traffic
 
+    assert (traffic.aborted(), traffic.requests(), traffic.sent_bytes) == ({"/half": 1}, {}, len(data))
     assert data.count(b"HTTP/1.1") == 1
     assert data.endswith(b"half")
     assert "in the middle" in caplog.text

@@ -3,8 +3,14 @@
 import sys
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from imgsvc.settings import SettingsError
+from imgsvc.web.appkeys import REQUEST_ID
 from imgsvc.web.tracing import Tracing, is_wanted
 
 ON = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
@@ -38,6 +44,37 @@ def test_a_protocol_that_is_not_spoken(name):
         is_wanted(ON | {name: "grpc"})
 
     assert raised.value.faults == [f"{name}: only http/protobuf is spoken here, not grpc"]
+
+
+class NoRoute:
+    """What the router gives for a path that nobody has."""
+
+    resource = None
+
+
+class NoMatch:
+    route = NoRoute
+
+
+async def test_a_method_that_a_client_made_up():
+    """Names of spans, by which backends keep their lists, come from us alone; so does the method's attribute."""
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    tracing = Tracing(provider)
+
+    async def refuse(request: web.Request) -> web.Response:
+        request[REQUEST_ID] = "r"
+        return web.Response(status=405)
+
+    for method in ("BREW", "POST"):
+        request = make_mocked_request(method, "/tea")
+        request._match_info = NoMatch
+        await tracing.follow(request, refuse)
+    provider.shutdown()
+
+    told = [(span.name, span.attributes["http.request.method"]) for span in spans.get_finished_spans()]
+    assert told == [("HTTP", "_OTHER"), ("POST", "POST")]
 
 
 def test_without_the_extra(monkeypatch):

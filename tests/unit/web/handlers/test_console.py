@@ -125,6 +125,7 @@ async def test_recent_requests_of_every_family(console, origin):
     """Logos, share pictures and pages name the site or the source, hit or miss."""
     asked = [
         ("/api/logo", {"website": "acme.test"}, "acme.test"), ("/api/logo", {"company": "Nobody & Sons"}, "company"),
+        ("/api/logo/candidates", {"website": "acme.test"}, "acme.test"),
         ("/api/logo/invert", {"url": origin.url("/icon.png?x=hidden")}, origin.url("/icon.png")),
         ("/api/og-image", {"url": origin.url("/icon.png?x=hidden")}, origin.url("/icon.png")),
         ("/api/og-data", {"url": origin.url("/?x=hidden")}, "origin.test"),
