@@ -36,7 +36,7 @@ async def test_every_figure_is_there(metrics):
     assert {"circuit-open", "rate-limited"} <= set(figures["refusals"])
     assert set(figures["memory"]) == {
         "rss_bytes", "peak_bytes", "budget_bytes", "ratio", "state", "since_s", "trend", "cgroup_limit_bytes",
-        "inflight_bytes", "vips_bytes", "vips_high_bytes", "levels",
+        "inflight_bytes", "vips_bytes", "vips_high_bytes", "levels_bytes",
     }  # fmt: skip
     assert set(figures["caches"]) == {"memory", "metadata", "store"}
     assert {"entries", "bytes", "capacity_bytes", "hits", "misses", "evictions"} <= set(figures["caches"]["memory"])
