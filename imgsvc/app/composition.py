@@ -9,26 +9,18 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
-from imgsvc.app.answering import Answering, put_together
-from imgsvc.app.cards import make_cards
 from imgsvc.app.ending import Ending
-from imgsvc.app.logos import Logos, make_logos
-from imgsvc.app.memory import GUARDED_ENTRY_BYTES, read_limit
-from imgsvc.app.pages import make_pages
-from imgsvc.app.parts import Parts, open_parts
-from imgsvc.app.sharing import make_sharing
+from imgsvc.app.memory import read_limit
+from imgsvc.app.parts import Parts
+from imgsvc.app.rooms import Rooms, open_rooms
 from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.signature import Signer
-from imgsvc.pressure.levels import Level
 from imgsvc.services.access import AccessService
 from imgsvc.services.health import HealthService
 from imgsvc.services.metrics import MetricsService
 from imgsvc.services.opengraph.cards import Cards
-from imgsvc.services.opengraph.service import PageService
-from imgsvc.services.opengraph.sharing import ShareService
 from imgsvc.services.policy import make_policy
 from imgsvc.services.scripts import Scripts
 from imgsvc.services.shelf import Shelf
@@ -41,9 +33,6 @@ from imgsvc.web.recent import recent_requests
 from imgsvc.web.tracing import Tracing
 
 log = logging.getLogger("imgsvc")
-
-CRITICAL_BUFFER_BYTES = 64 * 1024
-"""At CRITICAL what is stored is still served, but piece by piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +76,17 @@ async def open_services(
         guard = LoopGuard(demo=demo)
         policy = make_policy(settings, guard)
         ending = Ending(settings.server.shutdown_timeout_seconds)
-        parts = await open_parts(settings, policy, ending, stack)
-        shelf, scripts = _make_shelf(settings, parts), Scripts()
-        health = _make_health(parts, shelf, scripts)
-        answering = put_together(settings, parts, shelf, ending, stack)
-        logos = await asyncio.to_thread(make_logos, settings, parts, shelf, answering.images, ending, stack)
-        pages = make_pages(parts, shelf, answering.failures, ending, stack)
-        cards = make_cards(parts, logos, ending, stack)
-        sharing = make_sharing(parts, shelf, answering.images, answering.assets, pages.pages, cards.cards)
+        rooms = await open_rooms(settings, policy, ending, stack)
+        parts, answering, scripts = rooms.parts, rooms.answering, Scripts()
+        health = _make_health(parts, rooms.shelf, scripts)
         for work in (health.watch(), scripts.look(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
             stack.push_async_callback(_ended, asyncio.create_task(work))
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
             images=answering.images,
-            logos=logos.logos,
-            pages=pages.pages,
-            sharing=sharing.sharing,
+            logos=rooms.logos.logos,
+            pages=rooms.pages.pages,
+            sharing=rooms.sharing.sharing,
             purges=answering.purges,
             refreshes=answering.refreshes,
             tagging=answering.tagging,
@@ -112,7 +96,7 @@ async def open_services(
             assets=answering.assets,
             twitter=answering.twitter,
             health=health,
-            metrics=_make_metrics(parts, answering, logos, pages.pages, sharing.sharing, tracked, limit_bytes),
+            metrics=_make_metrics(rooms, tracked, limit_bytes),
             traffic=Traffic(),
             tracing=tracing,
             recent=recent_requests(settings.server),
@@ -121,14 +105,7 @@ async def open_services(
             width_ladder=settings.access.width_ladder,
             demo=demo,
         )
-        owners = _owners(parts, answering, logos, pages, cards, sharing)
-        yield Opened(services, cards.cards, guard, ending, owners)
-
-
-def _owners(*groups: Any) -> dict[str, object]:
-    """Give, by name, all in these dataclasses that have figures."""
-    made = {f.name: getattr(group, f.name) for group in groups for f in fields(group)}
-    return {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
+        yield Opened(services, rooms.cards.cards, guard, ending, rooms.owners())
 
 
 def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
@@ -147,15 +124,8 @@ def _signer(settings: Settings) -> Signer:
     return Signer([key.get_secret_value() for key in settings.access.signing_keys])
 
 
-def _make_metrics(
-    parts: Parts,
-    answering: Answering,
-    logos: Logos,
-    pages: PageService,
-    sharing: ShareService,
-    tracked: TrackedMemory,
-    limit_bytes: int | None,
-) -> MetricsService:
+def _make_metrics(rooms: Rooms, tracked: TrackedMemory, limit_bytes: int | None) -> MetricsService:
+    parts, answering = rooms.parts, rooms.answering
     return MetricsService(
         monitor=parts.monitor,
         gate=parts.gate,
@@ -184,26 +154,13 @@ def _make_metrics(
         validation=answering.validation,
         revalidations=answering.revalidations,
         upgrades=answering.upgrades,
-        logos=logos.logos,
-        logo_keeper=logos.logo_keeper,
-        pages=pages,
-        sharing=sharing,
+        logos=rooms.logos.logos,
+        logo_keeper=rooms.logos.logo_keeper,
+        pages=rooms.pages.pages,
+        sharing=rooms.sharing.sharing,
         vips_bytes=tracked.tracked_bytes,
         cgroup_limit_bytes=limit_bytes,
     )
-
-
-def _make_shelf(settings: Settings, parts: Parts) -> Shelf:
-    threshold_bytes = settings.origin.stream_threshold_bytes
-
-    def buffer_bytes() -> int:
-        # What memory would not keep is not read into it either: a slow client would hold it all the same.
-        level = parts.monitor.sample_if_older().level
-        if level >= Level.CRITICAL or parts.outgoing.bytes > settings.memory.transfer_capacity_bytes:
-            return CRITICAL_BUFFER_BYTES
-        return threshold_bytes if level < Level.GUARD else GUARDED_ENTRY_BYTES
-
-    return Shelf(parts.store, parts.persister, parts.transfers, buffer_bytes)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
