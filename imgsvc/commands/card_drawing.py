@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imgsvc.app import Opened, open_services
+from imgsvc.app import Opened
 from imgsvc.commands.card_wish import CardWish
 from imgsvc.commands.finding import bytes_of, extension_of
+from imgsvc.commands.opening import opened_service
 from imgsvc.errors import ImgsvcError, InvalidRequest, Overloaded
 from imgsvc.services.answers import Served
 from imgsvc.services.opengraph.answers import ShareRequest
@@ -45,8 +46,7 @@ async def draw(settings: Settings, wish: CardWish) -> DrawnCard:
     question = parse_share_query(wish.query(), "")
     if not question.source.has_origin:
         raise InvalidRequest("A card is drawn of a page: name its http or https URL.", param="url")
-    async with open_services(settings) as opened:
-        opened.guard.listening(settings.server.host, settings.server.port)
+    async with opened_service(settings) as opened:
         return await _draw(opened, question)
 
 

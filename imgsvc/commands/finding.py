@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from imgsvc.app import Opened, open_services
+from imgsvc.app import Opened
+from imgsvc.commands.opening import opened_service
 from imgsvc.commands.wish import LogoWish
 from imgsvc.errors import LogoNotFound
 from imgsvc.model.formats import BY_MEDIA_TYPE
@@ -61,8 +62,7 @@ async def find(settings: Settings, wish: LogoWish) -> Found:
         ImgsvcError: there is no room for the search, or the logo cannot be drawn.
     """
     question = parse_logo_query(wish.query(), Hints(), LOGO)
-    async with open_services(settings) as opened:
-        opened.guard.listening(settings.server.host, settings.server.port)
+    async with opened_service(settings) as opened:
         return await _find(opened, wish, question)
 
 

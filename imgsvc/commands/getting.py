@@ -4,9 +4,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from imgsvc.app import Opened, open_services
+from imgsvc.app import Opened
 from imgsvc.commands.finding import bytes_of, extension_of
 from imgsvc.commands.get_wish import GetWish
+from imgsvc.commands.opening import opened_service
 from imgsvc.model.source import Source
 from imgsvc.services.answers import ImageRequest, Served
 from imgsvc.services.refreshes import Refresh
@@ -48,8 +49,7 @@ async def get(settings: Settings, wish: GetWish) -> Got:
         ImgsvcError: what the source, the picture or the load of this process forbids.
     """
     question = parse_image_query(wish.query(), _TAKES_ANYTHING)
-    async with open_services(settings) as opened:
-        opened.guard.listening(settings.server.host, settings.server.port)
+    async with opened_service(settings) as opened:
         return await _get(opened, question, refresh=wish.refresh)
 
 

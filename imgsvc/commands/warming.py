@@ -9,8 +9,9 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from imgsvc.app import Opened, open_services
+from imgsvc.app import Opened
 from imgsvc.commands.lines import Plan, is_url
+from imgsvc.commands.opening import opened_service
 from imgsvc.commands.tally import Failure
 from imgsvc.errors import ImgsvcError
 from imgsvc.model.keys import original_key
@@ -62,8 +63,7 @@ async def warm_all(
         SettingsError: the service cannot be opened.
     """
     patient = settings.transform.model_copy(update={"avif_budget_seconds": PATIENT_SECONDS})
-    async with open_services(settings.model_copy(update={"transform": patient})) as opened:
-        opened.guard.listening(settings.server.host, settings.server.port)
+    async with opened_service(settings.model_copy(update={"transform": patient})) as opened:
         warmer, waiting = _Warmer(opened, plan), iter(lines)
         workers = [asyncio.create_task(_work(warmer, waiting, ended)) for _ in range(min(at_once, len(lines)))]
         try:

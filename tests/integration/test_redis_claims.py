@@ -15,7 +15,7 @@ from imgsvc.services.shelf import Shelf
 from imgsvc.settings import StoreSettings
 from imgsvc.store.filesystem import FilesystemStore
 from tests.support.blobs import meta_of
-from tests.support.redis import RedisServer, redis  # noqa: F401 - a fixture
+from tests.support.redis import RedisServer, redis, replica_leases  # noqa: F401 - a fixture
 
 SOURCE = Source("http://img.test/a.png")
 MIB = 1024 * 1024
@@ -44,9 +44,8 @@ async def ending(redis: RedisServer, persister: Persister) -> AsyncIterator[Clai
 
 @pytest.fixture
 async def other(redis: RedisServer) -> AsyncIterator[Leases]:  # noqa: F811 - the fixture
-    leases = Leases(redis.settings)
-    yield leases
-    await leases.aclose()
+    async with replica_leases(redis) as leases:
+        yield leases
 
 
 async def test_what_is_claimed_is_written_first(ending, other, persister):

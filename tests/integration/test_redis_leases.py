@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from imgsvc.cache.leases import Lease, Leases, LeaseStatistics
 from imgsvc.cache.metadata import PAUSE_SECONDS, TIMEOUT_SECONDS
-from tests.support.redis import RedisServer, redis, redis_server  # noqa: F401 - a fixture
+from tests.support.redis import RedisServer, redis, redis_server, replica_leases  # noqa: F401 - a fixture
 from tests.support.tools import free_ports
 
 
@@ -23,16 +23,14 @@ class Clock:
 
 @pytest.fixture
 async def one(redis: RedisServer) -> AsyncIterator[Leases]:  # noqa: F811 - the fixture
-    leases = Leases(redis.settings)
-    yield leases
-    await leases.aclose()
+    async with replica_leases(redis) as leases:
+        yield leases
 
 
 @pytest.fixture
 async def other(redis: RedisServer) -> AsyncIterator[Leases]:  # noqa: F811 - the fixture
-    leases = Leases(redis.settings)
-    yield leases
-    await leases.aclose()
+    async with replica_leases(redis) as leases:
+        yield leases
 
 
 @pytest.fixture

@@ -3,14 +3,15 @@
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from imgsvc.cache.leases import Leases
 from imgsvc.settings import CacheSettings
 from tests.support.tools import free_ports, require_tool, running
 
@@ -54,6 +55,14 @@ def redis() -> Iterator[RedisServer]:
     """One server for all tests of the run."""
     with redis_server() as server:
         yield server
+
+
+@asynccontextmanager
+async def replica_leases(server: RedisServer) -> AsyncIterator[Leases]:
+    """Give the leases of one replica."""
+    leases = Leases(server.settings)
+    yield leases
+    await leases.aclose()
 
 
 def _until_ready(port: int, process: Any, log: Path) -> None:
