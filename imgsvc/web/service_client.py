@@ -56,7 +56,7 @@ def ask(
     thread.start()
     thread.join(timeout_seconds)
     answer = said[0] if said else None
-    if answer is None:
+    if answer is None or isinstance(answer, TimeoutError):  # whichever of the two clocks was first
         raise NotReachedError(f"{server} has not answered within {timeout_seconds:g} s")
     if isinstance(answer, Exception):
         reason = str(answer).rstrip() or type(answer).__name__
