@@ -9,7 +9,7 @@ from PIL import Image
 from imgsvc.errors import CorruptImage, OriginUnreachable
 from imgsvc.model.spec import Output, TransformSpec
 from imgsvc.services import large
-from imgsvc.services.large import LargeTransforms
+from imgsvc.services.large import FAST_BYTES_PER_SECOND, LargeTransforms
 from tests.support.spine import spine, until
 
 pytestmark = pytest.mark.slow
@@ -25,9 +25,15 @@ def noise(kind: str, **options) -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture
-async def parts(tmp_path, origin, monkeypatch):
+@pytest.fixture(autouse=True)
+def _look(monkeypatch):
+    """A source is fast, however slow the machine is, and looked at soon."""
     monkeypatch.setattr(large, "LOOK_BYTES", THRESHOLD)
+    monkeypatch.setattr(large, "FAST_BYTES_PER_SECOND", 1000)
+
+
+@pytest.fixture
+async def parts(tmp_path, origin):
     async with spine(tmp_path, origin, **{ARRIVING: str(THRESHOLD)}) as parts:
         yield parts
 
@@ -103,10 +109,19 @@ async def test_a_picture_that_was_cut(parts, origin):
             await parts.ask(f"/{kind}", "w=20&f=png")
 
 
-async def test_a_slow_source_holds_no_thread(parts, origin):
+async def test_a_slow_source_holds_no_thread(parts, origin, monkeypatch):
     """A source below 4 MiB/s is waited for before anything decodes."""
+    monkeypatch.setattr(large, "FAST_BYTES_PER_SECOND", FAST_BYTES_PER_SECOND)
     body = noise("PNG")
-    origin.drip("/a.png", body, piece_bytes=20_000, every_seconds=0.01)
+
+    async def behave(exchange) -> None:
+        await exchange.head(headers={"Content-Length": str(len(body))})
+        await exchange.send(body[: THRESHOLD // 2])
+        await until(lambda: parts.downloads.statistics().running)
+        await asyncio.sleep(len(body) / (2 << 20))  # whatever comes at once after that, all of it came at 2 MiB/s
+        await exchange.send(body[THRESHOLD // 2 :])
+
+    origin.script("/a.png", behave)
     asked = asyncio.create_task(parts.ask("/a.png", "w=20&f=png"))
     seen = set()
     while not asked.done():
@@ -131,9 +146,8 @@ async def test_patience_reaches_the_transform(tmp_path, origin, trim):
 
 
 @pytest.mark.parametrize(("patient", "media_type"), [(False, "image/webp"), (True, "image/avif")])
-async def test_patience_reaches_the_pipe(tmp_path, origin, monkeypatch, patient, media_type):
+async def test_patience_reaches_the_pipe(tmp_path, origin, patient, media_type):
     """The same holds for a source that still arrives."""
-    monkeypatch.setattr(large, "LOOK_BYTES", THRESHOLD)
     gate = held_back(origin, "/a.png", noise("PNG"))
     async with spine(tmp_path, origin, **{ARRIVING: str(THRESHOLD), "IMGSVC_AVIF_BUDGET": "0"}) as parts:
         original = await parts.original("/a.png")
