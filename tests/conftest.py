@@ -3,12 +3,19 @@
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
 from imgsvc.transform.typefaces import use_fonts
 
 use_fonts()  # before any test draws text: fontconfig looks once where its settings are
+
+# How fast an example is made or tried tells of the machine, not of us.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 TOGETHER = ("tests/integration/", "tests/e2e/")
 """Folders whose tests put rooms, or the whole program, together with real servers and sockets."""

@@ -184,7 +184,9 @@ SOURCES = {
 }
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.sampled_from(sorted(SOURCES)), SPECS)
 def test_whatever_is_asked_is_answered(name, spec) -> None:
     """Any wish on any picture gives an answer that decodes, of the size it tells, within its box."""
