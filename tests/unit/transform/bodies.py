@@ -94,7 +94,7 @@ class Writer(threading.Thread):
 
     async def ended(self) -> None:
         """Wait until it has; that it ever does is what is tested."""
-        await asyncio.to_thread(self.join, 20)
+        await asyncio.to_thread(self.join, 60)
         assert not self.is_alive()
 
 
@@ -114,6 +114,13 @@ async def opened(
     assert (statistics.queued, statistics.running, statistics.looking, statistics.piping) == (0, 0, 0, 0)
     assert not [t for t in set(threading.enumerate()) - before if t.name.startswith("transform")]
     assert admission is None or admission.held == 0
+
+
+async def admitted_for_a_moment(pool: TransformPool, admission: RecordingAdmission) -> None:
+    """Let what waits at a closed *admission* go on, with almost no time from then on."""
+    await until(lambda: admission.asked)
+    pool._work._timeout_seconds = 0.05
+    admission.open.set()
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -57,7 +57,7 @@ def workers():
 
 
 @asynccontextmanager
-async def renderer(timeout_seconds=20, max_pixels=1_000_000, **options):
+async def renderer(timeout_seconds=100, max_pixels=1_000_000, **options):
     """Give a renderer and check that nothing of it is left."""
     options.setdefault("call_later", Timers())
     subject = SvgRenderer(timeout_seconds, max_pixels, **options)

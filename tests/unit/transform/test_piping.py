@@ -91,7 +91,7 @@ def test_a_piped_picture_is_the_picture(image_format, piece_bytes) -> None:
 
     assert decoded(writer, image_format) == pictures.decoded(SOURCES[image_format]).avg()
 
-    writer.join(20)
+    writer.join(60)
 
 
 @pytest.mark.parametrize("image_format", SOURCES)
@@ -104,7 +104,7 @@ def test_a_sender_that_dies_makes_a_broken_picture(image_format) -> None:
     with pytest.raises(pyvips.Error) as error:
         decoded(writer, image_format)
 
-    writer.join(20)
+    writer.join(60)
     assert str(writer.reading_end) not in descriptors()
     assert len(descriptors()) < len(before)
     del error
@@ -117,7 +117,7 @@ def test_an_early_end_tells_the_sender(image_format) -> None:
 
     decoded(writer, image_format)
 
-    writer.join(20)
+    writer.join(60)
     assert writer.broken
 
 
@@ -128,7 +128,7 @@ def test_a_pipe_that_does_not_wait_is_made_to() -> None:
 
     assert decoded(writer, ImageFormat.JPEG) > 0
 
-    writer.join(20)
+    writer.join(60)
 
 
 def test_nothing_is_read_for_nobody() -> None:
@@ -140,7 +140,7 @@ def test_nothing_is_read_for_nobody() -> None:
     with pytest.raises(Killed):
         decoded(writer, ImageFormat.JPEG, switch)
 
-    writer.join(20)
+    writer.join(60)
     assert writer.broken
 
 
@@ -162,7 +162,7 @@ def test_a_kill_ends_the_wait_for_a_stalled_sender(image_format) -> None:
 
     thread = threading.Thread(target=read)
     thread.start()
-    writer.join(20)
+    writer.join(60)
     while not ended.wait(0.02):
         switch.kill()
     thread.join()

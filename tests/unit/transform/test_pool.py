@@ -21,7 +21,7 @@ from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from tests.support import pictures
 from tests.support.rendering import transform_settings
-from tests.unit.transform.bodies import KINDS, laid, opened, until
+from tests.unit.transform.bodies import KINDS, RecordingAdmission, admitted_for_a_moment, laid, opened, until
 
 SLOW = TransformSpec(output=Output.PNG, blur=250.0)
 QUICK = TransformSpec(output=Output.WEBP, width=20)
@@ -115,7 +115,7 @@ async def test_run_draws_svg_at_the_asked_size() -> None:
 
 async def test_a_renderer_that_was_given_stays_open() -> None:
     """Whoever gave it closes it."""
-    renderer = SvgRenderer(timeout_seconds=10, max_pixels=10**6)
+    renderer = SvgRenderer(timeout_seconds=100, max_pixels=10**6)
     async with opened(renderer) as pool:
         await pool.run(pictures.SVG, ImageFormat.SVG, QUICK)
     assert (await renderer.render(pictures.SVG, 4, 2)).width == 4
@@ -140,9 +140,12 @@ async def test_what_ends_early_is_corrupt(kind, end) -> None:
 
 async def test_the_deadline_kills(large) -> None:
     """Work that takes too long is an error at once, and its thread ends long before the work would have."""
-    async with opened(timeout_seconds=0.05, threads=1) as pool:
+    admission = RecordingAdmission(is_open=False)
+    async with opened(admission=admission, threads=1) as pool:
+        task = asyncio.create_task(pool.run(large, JPEG, SLOW))
+        await admitted_for_a_moment(pool, admission)
         with pytest.raises(TransformTimeout):
-            await pool.run(large, JPEG, SLOW)
+            await task
         await pool.idle()
         assert (pool.statistics().timed_out, pool.statistics().completed) == (1, 1)
 

@@ -14,7 +14,7 @@ from imgsvc.transform.pool import SVG_WORKER_BYTES
 from imgsvc.transform.svg import SvgRenderer
 from tests.support import pictures
 from tests.support.rendering import transform_settings
-from tests.unit.transform.bodies import RecordingAdmission, opened, until
+from tests.unit.transform.bodies import RecordingAdmission, admitted_for_a_moment, opened, until
 from tests.unit.transform.svg_renderers import BOMB
 
 SLOW = TransformSpec(output=Output.PNG, blur=250.0)
@@ -104,9 +104,12 @@ async def test_the_permit_comes_back_after_an_error(admission) -> None:
 
 async def test_the_permit_comes_back_after_the_deadline(admission, large) -> None:
     """When the thread has noticed, not when the caller is told."""
-    async with opened(admission=admission, timeout_seconds=0.05, threads=1) as pool:
+    admission.open.clear()
+    async with opened(admission=admission, threads=1) as pool:
+        task = asyncio.create_task(pool.run(large, JPEG, SLOW))
+        await admitted_for_a_moment(pool, admission)
         with pytest.raises(TransformTimeout):
-            await pool.run(large, JPEG, SLOW)
+            await task
         await pool.idle()
     assert admission.released == 1
 
@@ -152,7 +155,7 @@ async def test_leaving_in_the_queue_gives_the_permit_back_at_once(admission, lar
 
 async def test_leaving_while_it_is_drawn_gives_the_permit_back(admission) -> None:
     """A drawing that nobody waits for takes its worker along."""
-    renderer = SvgRenderer(timeout_seconds=20, max_pixels=10**6)
+    renderer = SvgRenderer(timeout_seconds=100, max_pixels=10**6)
     async with opened(renderer, admission) as pool:
         task = asyncio.create_task(pool.run(BOMB, SVG, QUICK))
         await until(lambda: renderer.statistics().worker_pid)

@@ -83,7 +83,7 @@ async def test_patience_reaches_what_still_arrives(patient, media_type) -> None:
     async with opened(**NOTHING) as pool:
         writer = Writer(data)
         head = await pool.inspect_head(data[:65536])
-        made = await pool.run_piped(writer.reading_end, head, AUTO, timeout_seconds=20, patient=patient)
+        made = await pool.run_piped(writer.reading_end, head, AUTO, timeout_seconds=100, patient=patient)
         await writer.ended()
     assert (made.media_type, made.deferred) == (media_type, not patient)
 

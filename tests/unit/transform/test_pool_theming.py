@@ -20,7 +20,7 @@ from imgsvc.vision.analysis import analyse
 from imgsvc.vision.pixels import Pixels
 from tests.support import pictures
 from tests.support.rendering import transform_settings
-from tests.unit.transform.bodies import KINDS, RecordingAdmission, laid, opened, until
+from tests.unit.transform.bodies import KINDS, RecordingAdmission, admitted_for_a_moment, laid, opened, until
 from tests.unit.transform.logos import (
     DARK,
     LIGHT,
@@ -182,10 +182,12 @@ async def test_adapting_is_killed_when_nobody_waits(huge) -> None:
 
 async def test_adapting_ends_at_the_deadline(huge) -> None:
     """The caller is told, and nothing is left behind."""
-    admission = RecordingAdmission()
-    async with opened(admission=admission, threads=1, timeout_seconds=0.1) as pool:
+    admission = RecordingAdmission(is_open=False)
+    async with opened(admission=admission, threads=1) as pool:
+        task = asyncio.create_task(pool.run(huge, PNG, on(DARK, "dark"), sha256="3" * 64))
+        await admitted_for_a_moment(pool, admission)
         with pytest.raises(TransformTimeout):
-            await pool.run(huge, PNG, on(DARK, "dark"), sha256="3" * 64)
+            await task
         await pool.idle()
         assert (admission.held, admission.released, pool.statistics().running) == (0, 1, 0)
 
@@ -274,10 +276,12 @@ async def test_what_goes_wrong_is_told_as_elsewhere() -> None:
 
 async def test_an_examination_that_takes_too_long_is_left() -> None:
     """The caller is free at the deadline; the permit comes back when the function has ended."""
-    admission, gate = RecordingAdmission(), threading.Event()
-    async with opened(admission=admission, timeout_seconds=0.05, threads=1) as pool:
+    admission, gate = RecordingAdmission(is_open=False), threading.Event()
+    async with opened(admission=admission, threads=1) as pool:
+        task = asyncio.create_task(pool.examine(pictures.png(), PNG, 64, lambda _: gate.wait(60)))
+        await admitted_for_a_moment(pool, admission)
         with pytest.raises(TransformTimeout):
-            await pool.examine(pictures.png(), PNG, 64, lambda _: gate.wait(20))
+            await task
         assert admission.held == 1
         gate.set()
         await pool.idle()
