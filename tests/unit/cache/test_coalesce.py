@@ -7,6 +7,7 @@ import pytest
 
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.errors import OriginTimeout
+from tests.support.looptime import loop_clock
 from tests.unit.cache.work import Work, joining, settle
 
 
@@ -128,13 +129,15 @@ async def test_work_that_ends_well_after_all_left(flights: Coalescer):
 
 async def test_timeout_of_one():
     """A waiter that has waited too long gets a timeout and merely leaves; who came later gets the outcome."""
-    flights, work = Coalescer(timeout_seconds=0.05), Work()
+    flights, work = Coalescer(timeout_seconds=30), Work()
     (first,) = joining(flights, work)
     await work.begun.wait()
-    flights._timeout_seconds = 30
+    flights._timeout_seconds = 300
     (second,) = joining(flights, work)
-    with pytest.raises(OriginTimeout) as caught:
-        await first
+    with loop_clock() as clock:
+        await clock.forward(31)
+        with pytest.raises(OriginTimeout) as caught:
+            await first
     assert caught.value.retry_after_seconds > 0
     assert flights.statistics().timed_out == 1
     assert flights.statistics().waiters == 1
