@@ -84,7 +84,7 @@ def test_news_arrive(tmp_path, kind):
     address = str(tmp_path / "news") if kind == "path" else f"@imgsvc-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(address.replace("@", "\0", 1))
-        listener.settimeout(5)
+        listener.settimeout(60)
 
         Supervisor.of({"NOTIFY_SOCKET": address}, PID).tell(READY)
 
@@ -99,7 +99,7 @@ async def test_signs_of_life(tmp_path):
         listener.setblocking(False)
         supervisor = Supervisor.of({"NOTIFY_SOCKET": str(tmp_path / "news"), "WATCHDOG_USEC": "3000"}, PID)
         assert supervisor.patience_seconds == 0.003
-        async with asyncio.timeout(5), supervisor.reassured():
+        async with asyncio.timeout(60), supervisor.reassured():
             for _ in range(5):
                 assert await loop.sock_recv(listener, 100) == b"WATCHDOG=1"
         await asyncio.sleep(0)

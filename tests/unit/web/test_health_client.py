@@ -26,7 +26,7 @@ from tests.support.answering import answering
 def test_what_is_answered(code, answer, status, line, is_good):
     """Health is what status and body say together; whoever contradicts itself is no service of ours."""
     with answering(code, json.dumps(answer).encode()) as (url, asked):
-        found = ask_health(url, live=False, timeout_seconds=5)
+        found = ask_health(url, live=False, timeout_seconds=60)
 
     assert asked[0][0] == "/api/health"
     assert (found.status, found.is_good) == (status, is_good)
@@ -37,7 +37,7 @@ def test_what_is_answered(code, answer, status, line, is_good):
 def test_only_whether_it_answers():
     """The live probe asks its own route."""
     with answering(200, b'{"status": "live"}') as (url, asked):
-        found = ask_health(url + "/behind/", live=True, timeout_seconds=5)
+        found = ask_health(url + "/behind/", live=True, timeout_seconds=60)
 
     assert asked[0][0] == "/behind/api/health/live"
     assert (found.status, found.is_good) == ("live", True)
@@ -47,7 +47,7 @@ def test_nobody_there():
     """A port that nobody listens at is a line that names the settings."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    found = ask_health(url, live=False, timeout_seconds=5)
+    found = ask_health(url, live=False, timeout_seconds=60)
 
     assert found.line().startswith(f"unreachable: {url} cannot be asked (--server, IMGSVC_HOST, IMGSVC_PORT): ")
 

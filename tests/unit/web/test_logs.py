@@ -37,7 +37,7 @@ def test_lines_are_written_in_order():
     for n in range(5000):
         writer.write(f"line {n}")
 
-    writer.close()
+    writer.close(60)
 
     assert stream.getvalue().splitlines() == [f"line {n}" for n in range(5000)]
 
@@ -48,7 +48,7 @@ def test_closing_does_not_wait_for_the_next_flush(pipe):
     writer = LineWriter(stream, flush_seconds=1000)
     writer.write("one")
 
-    writer.close(5)
+    writer.close(60)
 
     assert not writer._thread.is_alive()
     assert os.read(reader.fileno(), 100) == b"one\n"
@@ -59,8 +59,8 @@ def test_closing_an_idle_writer():
     stream = io.StringIO()
     writer = LineWriter(stream)
 
-    writer.close()
-    writer.close()
+    writer.close(60)
+    writer.close(60)
 
     assert stream.getvalue() == ""
 
@@ -76,7 +76,7 @@ def test_many_threads_write():
         thread.start()
     for thread in threads:
         thread.join()
-    writer.close()
+    writer.close(60)
 
     lines = stream.getvalue().splitlines()
     assert len(lines) == 2000
@@ -98,7 +98,7 @@ def test_a_stalled_reader_costs_bounded_memory_and_no_time(pipe, monkeypatch):
     taken = b""
     while b"were dropped" not in taken:
         taken += os.read(reader.fileno(), 1 << 20)
-    writer._thread.join(5)
+    writer._thread.join(60)
     assert not writer._thread.is_alive()
     lines = taken.decode().splitlines()
     dropped = int(json.loads(lines[-1])["message"].split()[0])
@@ -112,7 +112,7 @@ def test_a_reader_that_is_gone(pipe):
     writer = LineWriter(stream, flush_seconds=0)
     for _ in range(3):
         writer.write("x")
-    writer.close(5)
+    writer.close(60)
 
     assert not writer._thread.is_alive()
 
@@ -185,7 +185,7 @@ def logged(formatter: logging.Formatter, *, raising: bool = False) -> str:
         except ValueError:
             info = sys.exc_info()
     handler.handle(logging.LogRecord("imgsvc.x", logging.WARNING, "", 1, "a %s\nb", ("thing",), info))
-    writer.close()
+    writer.close(60)
     return stream.getvalue()
 
 
@@ -214,6 +214,6 @@ def test_a_record_that_cannot_be_written_is_no_fault(monkeypatch):
     handler = LineHandler(writer)
 
     handler.handle(logging.LogRecord("imgsvc.x", logging.WARNING, "", 1, "%d", ("no number",), None))
-    writer.close()
+    writer.close(60)
 
     assert stream.getvalue() == ""

@@ -9,21 +9,23 @@ from imgsvc.web.reading import read_body
 from tests.support.wire import serving
 
 LIMIT_BYTES = 100_000
+PATIENT, HURRIED = "/patient", "/hurried"
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 async def server(tmp_path):
     async def handler(request: web.Request) -> web.Response:
-        body = await read_body(request, LIMIT_BYTES, timeout_seconds=0.2)
+        timeout_seconds = 0.2 if request.path == HURRIED else 100
+        body = await read_body(request, LIMIT_BYTES, timeout_seconds=timeout_seconds)
         return web.Response(text=str(len(body)))
 
-    async with serving(tmp_path, routes=[web.post("/read", handler)]) as server:
+    async with serving(tmp_path, routes=[web.post(path, handler) for path in (PATIENT, HURRIED)]) as server:
         yield server
 
 
-def head(*fields: str) -> bytes:
-    return "\r\n".join(["POST /read HTTP/1.1", "Host: a", *fields, "", ""]).encode()
+def head(*fields: str, path: str = PATIENT) -> bytes:
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: a", *fields, "", ""]).encode()
 
 
 async def ask(server, *pieces: bytes):
@@ -69,7 +71,7 @@ async def test_too_large(server, fields, body):
 )
 async def test_a_body_that_never_ends(server, fields, body):
     """After its time the client is told, and reading is over."""
-    reply = await ask(server, head(fields), body)
+    reply = await ask(server, head(fields, path=HURRIED), body)
     assert reply.status == 408
     assert b'"code": "request-timeout"' in reply.body
 
@@ -77,8 +79,8 @@ async def test_a_body_that_never_ends(server, fields, body):
 async def test_a_dripping_body(server):
     """Bytes that go on coming do not prolong the time, and the connection ends."""
     async with await server.connect() as wire:
-        await wire.send(head("Content-Length: 99999"))
-        async with asyncio.timeout(5):
+        await wire.send(head("Content-Length: 99999", path=HURRIED))
+        async with asyncio.timeout(60):
             dripping = asyncio.create_task(wire.send_until_cut(b"x"))
             reply = await wire.reply()
         dripping.cancel()

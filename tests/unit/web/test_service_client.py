@@ -26,14 +26,14 @@ def test_an_answer_that_is_no_object_says_nothing():
     """Whoever answers something else than a JSON object is taken for somebody else."""
     for body in (b"<html>", b"[1]", b"\xff", b"[" * 60_000, b'{"a":' * 10_000, b'{"a":' + b"9" * 5000 + b"}"):
         with answering(200, body) as (url, asked):
-            assert ask(url, "GET", "/x", timeout_seconds=5) == (200, {})
+            assert ask(url, "GET", "/x", timeout_seconds=60) == (200, {})
             assert asked[0][0] == "/x"
 
 
 def test_https_is_spoken_where_it_is_named():
     """To a server that speaks plain HTTP a handshake fails, in one line and with the settings that help."""
     with answering(200, b"{}") as (url, _), pytest.raises(NotReachedError, match="--server") as caught:
-        ask(url.replace("http:", "https:"), "GET", "/", timeout_seconds=5)
+        ask(url.replace("http:", "https:"), "GET", "/", timeout_seconds=60)
     assert "SSL" in str(caught.value)
 
 
