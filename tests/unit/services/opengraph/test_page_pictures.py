@@ -98,10 +98,11 @@ async def test_named_by_its_key(parts, origin, ask, width):
 
 async def test_a_search_has_an_end(parts, origin, ask, monkeypatch):
     """Pictures that never come cost so much time and no more; they are tried again soon."""
-    monkeypatch.setattr(choosing, "CHOOSING_SECONDS", 0.1)
     ask.offer("/a.jpg")
     origin.stall_after_head("/a.jpg")
-    first = await ask()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(choosing, "CHOOSING_SECONDS", 0.1)
+        first = await ask()
     origin.serve("/a.jpg", seen())
     parts.clock.forward(UNENDED_SECONDS + 1)
 
@@ -174,14 +175,15 @@ async def test_impossible_dates(parts, origin, ask, date):
 
 async def test_no_time(parts, origin, ask, monkeypatch):
     """Where it is this process that nobody could be asked in time, that says nothing of the page's pictures."""
-    monkeypatch.setattr(choosing, "CHOOSING_SECONDS", 0.1)
     ask.offer("/a.jpg")
     origin.serve("/a.jpg", seen())
     await parts.pages.find(parts.source("/p"), None)
     taken = [await parts.slots.take(Trace()) for _ in range(parts.slots.statistics().count)]
 
-    with pytest.raises(Overloaded):
-        await ask()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(choosing, "CHOOSING_SECONDS", 0.1)
+        with pytest.raises(Overloaded):
+            await ask()
     for slot in taken:
         slot.give_back()
 

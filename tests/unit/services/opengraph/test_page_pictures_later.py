@@ -96,9 +96,10 @@ async def test_trouble_keeps_what_was_good(parts, origin, ask, monkeypatch):
     await ask()
     origin.stall_before_head("/a.jpg")
     parts.clock.forward(LIFETIME_SECONDS + 1)
-    monkeypatch.setattr(choosing, "CHOOSING_SECONDS", 0.1)
-    await ask()
-    await parts.pages.idle()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(choosing, "CHOOSING_SECONDS", 0.1)
+        await ask()
+        await parts.pages.idle()
 
     kept = await ask()
     origin.serve("/a.jpg", seen(640, 480))
