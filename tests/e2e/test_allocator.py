@@ -41,7 +41,7 @@ async def said(folder: Path, *command: str | Path, **env: str) -> tuple[int, str
         *command, "serve", "--port", "0", cwd=folder, env=python_environment(env),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         _, err = await process.communicate()

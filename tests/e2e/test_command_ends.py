@@ -23,7 +23,7 @@ async def shell(folder, script: str, **env: str) -> tuple[int, str, str]:
         require_tool("bash"), "-c", f"set -o pipefail; {script}",
         cwd=folder, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
 

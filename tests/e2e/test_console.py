@@ -86,10 +86,10 @@ async def test_a_service_that_stops_and_comes_back(browser, tmp_path):
         page = await watched.__aenter__()
         await expect(page.locator("#status")).to_have_text("healthy")
         await service.end(signal.SIGKILL)
-        await expect(page.locator("#status")).to_have_text("unreachable", timeout=15_000)
+        await expect(page.locator("#status")).to_have_text("unreachable", timeout=60_000)
         await expect(page.get_by_role("status")).to_contain_text("The service is unreachable")
     async with service_process(tmp_path, *port):
-        await expect(page.locator("#status")).to_have_text("healthy", timeout=15_000)
+        await expect(page.locator("#status")).to_have_text("healthy", timeout=60_000)
         await expect(page.get_by_role("status")).to_contain_text("The service is healthy")
         await expect(page.locator("#reasons")).to_be_empty()
         await watched.__aexit__(None, None, None)

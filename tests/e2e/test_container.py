@@ -118,7 +118,7 @@ async def started(image: Path):
             await answered(session, f"http://127.0.0.1:{port}/api/health/live")
             yield env, f"http://127.0.0.1:{port}", session
         process.terminate()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
     finally:
         if process.returncode is None:

@@ -149,7 +149,7 @@ async def test_ctrl_c(tmp_path, origin, settings):
     )  # fmt: skip
     await origin.until_hits("/slow.png")
     process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         out, err = await process.communicate()
 
     assert (process.returncode, out, err) == (130, b"", b"")

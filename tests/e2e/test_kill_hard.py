@@ -105,7 +105,7 @@ async def test_in_the_middle_of_an_upload(origin, large, seaweed: Seaweed, tmp_p
         return [upload["Key"] for upload in answer.get("Uploads", ())]
 
     async def a_part_is_sent() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await uploads():
                 await asyncio.sleep(0.02)
 
@@ -114,7 +114,7 @@ async def test_in_the_middle_of_an_upload(origin, large, seaweed: Seaweed, tmp_p
     origin.serve("/a", large)
     async with streaming_process(tmp_path, origin, **env) as service, aiohttp.ClientSession() as session:
         answer = await ask(session, service.base_url, url, f="original")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (again := await ask(session, service.base_url, url, f="original")).headers["X-Source"] != "store":
                 await asyncio.sleep(0.1)
         assert await service.end() == 0

@@ -113,7 +113,7 @@ async def test_a_burst_and_the_way_back(origin, tmp_path):
         async with watched(session, service.base_url, states):
             asking = (ask(session, service.base_url, origin.url(f"/{n}"), w=1200, f="png") for n in range(PICTURES))
             answers = await asyncio.gather(*asking)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (memory := await _memory(session, service.base_url))["state"] != "OK":
                 await asyncio.sleep(0.2)
         assert (await ask(session, service.base_url, origin.url("/small"), w=20)).status == 200

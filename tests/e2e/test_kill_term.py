@@ -15,7 +15,9 @@ from tests.support.streams_process import exit_code, files, streaming_process
 
 HALF = len(photo()) // 2
 TIMEOUT_SECONDS = 2
-SLACK_SECONDS = 2
+SLACK_SECONDS = 40
+"""What an end may take beside waiting; far less than the sources here would hold it up."""
+
 WHOLE = ["original=o", "source.json=o"]
 
 
@@ -65,13 +67,13 @@ async def test_a_running_answer_is_finished(store, origin, tmp_path):
     env, stored = store
     gate = halves(origin, "/a", photo())
     async with streaming_process(tmp_path, origin, **env) as service, aiohttp.ClientSession() as session:
-        async with asyncio.timeout(20), pull(session, service.base_url, origin.url("/a")) as answer:
+        async with asyncio.timeout(60), pull(session, service.base_url, origin.url("/a")) as answer:
             first = await answer.content.readexactly(HALF)
             service.process.send_signal(signal.SIGTERM)
             await asyncio.sleep(0.2)  # the rest comes when the end has begun
             gate.open()
             assert first + await answer.content.read() == photo()
-        assert await exit_code(service, 10) == 0
+        assert await exit_code(service, 60) == 0
 
     assert await stored() == WHOLE
 
@@ -83,7 +85,7 @@ async def test_a_size_is_finished(store, origin, tmp_path):
     async with streaming_process(tmp_path, origin, **env) as service, aiohttp.ClientSession() as session:
         query = {"url": origin.url("/a"), "w": "20", "f": "webp"}
         asked = asyncio.create_task(session.get(service.base_url + IMAGES, params=query))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await gate.reached.wait()
         service.process.send_signal(signal.SIGTERM)
         await asyncio.sleep(0.2)
@@ -91,7 +93,7 @@ async def test_a_size_is_finished(store, origin, tmp_path):
         async with await asked as answer:
             assert answer.status == 200
             assert (await answer.read())[:4] == b"RIFF"
-        assert await exit_code(service, 10) == 0
+        assert await exit_code(service, 60) == 0
 
     assert set(WHOLE) < set(await stored())
 
@@ -99,6 +101,7 @@ async def test_a_size_is_finished(store, origin, tmp_path):
 async def test_what_nobody_reads_is_given_up(store, origin, tmp_path):
     """A source that goes on without a client when SIGTERM comes does not hold the end up, and leaves nothing."""
     env, stored = store
+    env = env | {"IMGSVC_SHUTDOWN_TIMEOUT": "100"}
     halves(origin, "/a", photo())
     async with streaming_process(tmp_path, origin, **env) as service, aiohttp.ClientSession() as session:
         async with pull(session, service.base_url, origin.url("/a")) as answer:
@@ -114,7 +117,7 @@ async def test_what_nobody_reads_is_given_up(store, origin, tmp_path):
 async def test_a_stalled_origin(store, origin, tmp_path, client):
     """A source that does not go on is given up within IMGSVC_SHUTDOWN_TIMEOUT; exit code 0, nothing is left."""
     env, stored = store
-    env = env | {"IMGSVC_SHUTDOWN_TIMEOUT": str(TIMEOUT_SECONDS), "IMGSVC_READ_TIMEOUT": "60"}
+    env = env | {"IMGSVC_SHUTDOWN_TIMEOUT": str(TIMEOUT_SECONDS), "IMGSVC_READ_TIMEOUT": "100"}
     halves(origin, "/a", photo())
     async with (
         streaming_process(tmp_path, origin, **env) as service,
@@ -128,7 +131,7 @@ async def test_a_stalled_origin(store, origin, tmp_path, client):
         began = time.monotonic()
         if client == "waits":
             await broken_off(answer)
-        assert await exit_code(service, 20) == 0
+        assert await exit_code(service, 60) == 0
         took_seconds = time.monotonic() - began
 
     assert await stored() == []
@@ -137,7 +140,7 @@ async def test_a_stalled_origin(store, origin, tmp_path, client):
 
 async def test_a_client_that_takes_nothing(origin, tmp_path):
     """A client that does not read holds the end up no longer than IMGSVC_SHUTDOWN_TIMEOUT."""
-    env = {"IMGSVC_SHUTDOWN_TIMEOUT": str(TIMEOUT_SECONDS)}
+    env = {"IMGSVC_SHUTDOWN_TIMEOUT": str(TIMEOUT_SECONDS), "IMGSVC_SEND_TIMEOUT": "100"}
     origin.serve("/a", photo() + bytes(20_000_000))
     async with (
         streaming_process(tmp_path, origin, **env) as service,
@@ -147,7 +150,7 @@ async def test_a_client_that_takes_nothing(origin, tmp_path):
         await answer.content.readexactly(1000)
         service.process.send_signal(signal.SIGTERM)
         began = time.monotonic()
-        assert await exit_code(service, 20) == 0
+        assert await exit_code(service, 60) == 0
         took_seconds = time.monotonic() - began
         answer.close()
 

@@ -116,7 +116,7 @@ async def test_web_sockets_reach_the_site(tmp_path):
         await exchange.send(b"hello")
         await exchange.stall()
 
-    async with scripted_front(tmp_path) as front, asyncio.timeout(10):
+    async with scripted_front(tmp_path) as front, asyncio.timeout(60):
         front.site.script("/socket", behave)
         host, _, port = front.base_url.removeprefix("http://").rpartition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -142,7 +142,7 @@ async def test_a_large_answer_begins_at_once_and_waits_for_its_client(tmp_path):
                 await opened.wait()
         finished.set()
 
-    async with scripted_front(tmp_path) as front, asyncio.timeout(20):
+    async with scripted_front(tmp_path) as front, asyncio.timeout(60):
         front.replica.script(PATH, behave)
         async with front.session.get(f"{front.base_url}{PATH}?w=1") as response:
             assert len(await response.content.readexactly(MIB // 2)) == MIB // 2
@@ -165,11 +165,11 @@ async def test_a_small_answer_does_not_wait_for_its_client(tmp_path):
         await exchange.answer(body, headers=PUBLIC)
         sent.set()
 
-    async with scripted_front(tmp_path) as front, asyncio.timeout(20):
+    async with scripted_front(tmp_path) as front, asyncio.timeout(60):
         front.replica.script(PATH, behave)
         async with front.session.get(f"{front.base_url}{PATH}?w=1") as response:
             await sent.wait()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not list(_files(tmp_path / "cache")):
                     await asyncio.sleep(0.02)
             assert await response.read() == body

@@ -24,7 +24,7 @@ async def asked(session: aiohttp.ClientSession, base: str, what: str, **paramete
 
 async def until(session: aiohttp.ClientSession, base: str, query: str, value: float) -> None:
     """Wait until a query has this one result."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 result = (await asked(session, base, "query", query=query))["result"]
@@ -69,7 +69,7 @@ async def test_prometheus_knows_what_happened(tmp_path):
             for query in [*documented_queries(), *(query for _, query in dashboard_queries())]:
                 await asked(session, base, "query", query=query)
             assert len(documented_queries()) == 4
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while "unknown" in (health := await rule_health(session, base)):
                     await asyncio.sleep(0.1)
 

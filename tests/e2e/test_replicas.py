@@ -14,7 +14,9 @@ from tests.support.redis import RedisServer, redis  # noqa: F401 - a fixture
 from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 from tests.support.service import IMAGES
 
-SEEN_SECONDS = 5
+SEEN_SECONDS = 40
+"""Less than a replica that hears of purges waits before it looks for them itself."""
+
 URL = "http://img.shop.test/p/a.jpg"
 
 

@@ -194,7 +194,7 @@ async def test_a_replica_ends_and_comes_back(seaweed: Seaweed, redis: RedisServe
 
 async def until_refused(port: int) -> None:
     """Wait until nobody takes connections at *port* any more."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -206,7 +206,7 @@ async def until_refused(port: int) -> None:
 
 async def until_stored(server: Seaweed, bucket: str, count: int) -> None:
     """Wait until the bucket has the records of so many sources, which are written last."""
-    async with server.client() as client, asyncio.timeout(20):
+    async with server.client() as client, asyncio.timeout(60):
         while True:
             listed = await client.list_objects_v2(Bucket=bucket, Prefix="images/image/")
             keys = [item["Key"] for item in listed.get("Contents", ())]

@@ -25,7 +25,7 @@ async def test_a_log_nobody_reads_stops_nothing(tmp_path):
                 async with session.get(f"{base_url}/nowhere") as response:
                     assert response.status == 404
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             # Not wait(): it would wait for the pipe's end, which comes when somebody reads it.
             while process.returncode is None:
                 await asyncio.sleep(0.01)

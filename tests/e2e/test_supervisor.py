@@ -66,7 +66,7 @@ async def test_a_restart_loses_no_connection(tmp_path, held):
             answers.append(await fetch(url(held, LIVE)))
 
     async def until_answered(count: int) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(answers) < count and not any(task.done() for task in clients):
                 await asyncio.sleep(0.005)
 
@@ -96,7 +96,7 @@ async def test_it_tells_when_it_is_ready_and_when_it_ends(tmp_path, held):
         listener.setblocking(False)
 
         async def until(news: bytes) -> None:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while await loop.sock_recv(listener, 100) != news:
                     pass
 
@@ -114,7 +114,7 @@ async def test_what_is_no_socket_ends_the_program(tmp_path):
     descriptor = os.open(os.devnull, os.O_RDONLY)
     process = await supervised([sys.executable, "-m", "imgsvc"], tmp_path, descriptor, {})
     os.close(descriptor)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         _, err = await process.communicate()
 
     assert process.returncode == 2

@@ -161,7 +161,7 @@ async def test_ctrl_c_keeps_what_was_done(tmp_path):
         )  # fmt: skip
         await origin.until_hits("/held.png")
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             out, err = await process.communicate()
         gate.set()
 

@@ -9,6 +9,15 @@ from tests.support.origin import ScriptedOrigin
 from tests.support.service import RunningService, running_service
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing runs out because the machine has other work, and a source in this process is no slow one for that."""
+    for module in ("server", "metadata"):
+        monkeypatch.setattr(f"imgsvc.cache.{module}.TIMEOUT_SECONDS", 60)
+    monkeypatch.setattr("imgsvc.services.large.FAST_BYTES_PER_SECOND", 1000)
+    monkeypatch.setattr("imgsvc.services.opengraph.choosing.CHOOSING_SECONDS", 60)
+
+
 @pytest.fixture
 async def origin() -> AsyncIterator[ScriptedOrigin]:
     async with ScriptedOrigin() as origin:

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from imgsvc.cache.announcements import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, QUIET_SECONDS, Announcements
 from imgsvc.settings import CacheSettings
 from tests.support.large import until
+from tests.support.looptime import loop_clock
 from tests.support.redis import RedisServer, redis, redis_server  # noqa: F401 - a fixture
 from tests.support.tools import free_ports
 
@@ -64,7 +65,7 @@ async def listening(
 
 async def until_asked(server: RedisServer, times: int) -> None:
     """Wait until the server was asked so often more whether it is there, and so has answered all but the last."""
-    async with Redis.from_url(server.url, driver_info=None) as client, asyncio.timeout(10):
+    async with Redis.from_url(server.url, driver_info=None) as client, asyncio.timeout(60):
 
         async def asked() -> int:
             return (await client.info("commandstats")).get("cmdstat_ping", {}).get("calls", 0)
@@ -194,12 +195,15 @@ async def test_paused():
     """A server that stands still without a word is noticed within the time, and joined again when it goes on."""
     assert 3 * QUIET_SECONDS <= 15
     listener = Listener()
-    with redis_server() as server:
-        async with listening(server.settings, "paused", listener, quiet_seconds=0.2) as announcements:
+    with redis_server() as server, loop_clock() as clock:
+        async with listening(server.settings, "paused", listener, quiet_seconds=100) as announcements:
             await until(lambda: announcements.is_live)
             server.process.send_signal(signal.SIGSTOP)
-            await until(lambda: not announcements.is_live, 0.6)
-            await until(lambda: announcements.statistics().lost > 1)
+            for _ in range(3):
+                await clock.forward(100)
+            await until(lambda: not announcements.is_live)
+            while announcements.statistics().lost < 2:
+                await clock.forward(100)
             server.process.send_signal(signal.SIGCONT)
             await until(lambda: announcements.is_live)
             assert listener.joins == 2
@@ -224,6 +228,6 @@ async def test_nothing_is_left(reached: Callable[[Announcements], bool]):
                 async with listening(server.settings, "left", Listener()) as announcements:
                     await until(lambda: reached(announcements))
                     await announcements.announce("a")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while len(await client.client_list()) > 1:
                     await asyncio.sleep(0.003)

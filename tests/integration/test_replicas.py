@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from imgsvc.services.marks import POLL_SECONDS
+from tests.support.large import until
 from tests.support.origin import ScriptedOrigin
 from tests.support.pictures import jpeg, noise, png
 from tests.support.redis import RedisServer, redis  # noqa: F401 - a fixture
@@ -14,7 +16,9 @@ from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 from tests.support.service import RunningService, running_service
 
 ADMIN = {"Authorization": "Bearer t"}
-SEEN_SECONDS = 5
+SEEN_SECONDS = 40
+"""Less than a replica that hears of purges waits before it looks for them itself (LIVE_POLLS × POLL_SECONDS)."""
+
 _numbers = itertools.count()
 
 
@@ -38,10 +42,16 @@ async def replicas(tmp_path: Path, origin: ScriptedOrigin, shared: dict[str, str
 
 
 async def seen(service: RunningService, url: str, body: bytes, **parameters) -> None:
-    """Wait until *service* answers anything but *body*, for as long as a purge may take to be seen."""
+    """Wait until *service* answers anything but *body*."""
     async with asyncio.timeout(SEEN_SECONDS):
         while (await service.image(url, **parameters)).body == body:
             await asyncio.sleep(0.02)
+
+
+async def until_denied(*services: RunningService) -> None:
+    """Wait until one of them waits for the other's fetch."""
+    leases = [service.opened.owners["leases"] for service in services]
+    await until(lambda: sum(each.statistics().denied for each in leases) == 1)
 
 
 async def test_both_at_once_fetch_once(origin, photo, shared, tmp_path):
@@ -55,7 +65,7 @@ async def test_both_at_once_fetch_once(origin, photo, shared, tmp_path):
             for width in (10, 20, 10)
         ]
         await origin.until_hits("/a.jpg")
-        await asyncio.sleep(0.3)  # for the other to come to the point at which it would fetch too
+        await until_denied(one, other)
         gate.set()
         answers = await asyncio.gather(*asking)
         leases = [service.opened.owners["leases"].statistics() for service in (one, other)]
@@ -99,7 +109,7 @@ async def test_a_failure_is_shared_while_it_is_waited_for(origin, shared, tmp_pa
     async with replicas(tmp_path, origin, shared) as (one, other):
         asking = [asyncio.create_task(service.image(origin.url("/a.jpg"), w=10)) for service in (one, other)]
         await origin.until_hits("/a.jpg")
-        await asyncio.sleep(0.3)
+        await until_denied(one, other)
         gate.set()
         answers = await asyncio.gather(*asking)
 
@@ -109,14 +119,14 @@ async def test_a_failure_is_shared_while_it_is_waited_for(origin, shared, tmp_pa
 
 async def test_one_asks_again_for_both(origin, photo, shared, tmp_path):
     """A stale picture is revalidated once; the other replica learns of it from the store."""
-    origin.conditional("/a.jpg", photo, etag='"1"', headers={"Cache-Control": "max-age=3"})
+    origin.conditional("/a.jpg", photo, etag='"1"', headers={"Cache-Control": "max-age=9"})
     url = origin.url("/a.jpg")
     async with replicas(tmp_path, origin, shared, IMGSVC_MIN_TTL="1") as (one, other):
         for service in (one, other):
             await service.image(url, w=10, f="png")
             await service.settled()
         origin.conditional("/a.jpg", photo, etag='"1"', headers_304={"Cache-Control": "max-age=1000"})
-        await asyncio.sleep(3.1)
+        await asyncio.sleep(9.1)
         stale = [await service.image(url, w=10, f="png") for service in (one, other)]
         for service in (one, other):
             await service.settled()
@@ -170,6 +180,7 @@ async def test_a_deletion_is_seen_by_both(origin, photo, shared, tmp_path):
 
 async def test_without_redis_purges_are_read_from_the_store(origin, photo, shared, tmp_path):
     """Replicas that share nothing but the bucket look into it often enough."""
+    assert POLL_SECONDS <= 5
     origin.serve("/a.jpg", photo)
     url = origin.url("/a.jpg")
     alone = {name: text for name, text in shared.items() if name != "IMGSVC_REDIS_URL"}
@@ -179,9 +190,7 @@ async def test_without_redis_purges_are_read_from_the_store(origin, photo, share
             await service.settled()
         origin.serve("/a.jpg", jpeg(noise(300, 200, seed=5)))
         await one.request("DELETE", "/api/cache/images", ADMIN, url=url)
-        async with asyncio.timeout(SEEN_SECONDS + 2):  # a look takes some time itself
-            while (await other.image(url, w=10, f="png")).body == before[1].body:
-                await asyncio.sleep(0.05)
+        await seen(other, url, before[1].body, w=10, f="png")
 
 
 async def test_large_sources_are_fetched_once_too(origin, shared, tmp_path):
@@ -192,7 +201,7 @@ async def test_large_sources_are_fetched_once_too(origin, shared, tmp_path):
     async with replicas(tmp_path, origin, shared, IMAGE_STREAM_THRESHOLD_BYTES="100000") as (one, other):
         asking = [asyncio.create_task(service.image(url, f="original")) for service in (one, other)]
         await origin.until_hits("/a.png")
-        await asyncio.sleep(0.3)
+        await until_denied(one, other)
         gate.set()
         answers = await asyncio.gather(*asking)
 
@@ -202,9 +211,11 @@ async def test_large_sources_are_fetched_once_too(origin, shared, tmp_path):
 
 async def test_what_may_not_be_shared_is_not_waited_for(origin, photo, shared, tmp_path):
     """Clients of a source that forbids sharing do not queue behind each other, at one replica or at two."""
+    gate = asyncio.Event()
 
     async def behave(exchange) -> None:
-        await asyncio.sleep(0.5)
+        if origin.hits("/a.jpg") > 2:
+            await gate.wait()
         await exchange.answer(photo, headers={"Content-Type": "image/jpeg", "Cache-Control": "no-store"})
 
     origin.script("/a.jpg", behave)
@@ -212,10 +223,10 @@ async def test_what_may_not_be_shared_is_not_waited_for(origin, photo, shared, t
     async with replicas(tmp_path, origin, shared) as both:
         for service in both:
             await service.image(url, w=10)
-        began = asyncio.get_running_loop().time()
-        answers = await asyncio.gather(*(service.image(url, w=10) for service in both for _ in range(6)))
-        took = asyncio.get_running_loop().time() - began
+        asking = [asyncio.create_task(service.image(url, w=10)) for service in both for _ in range(6)]
+        await origin.until_hits("/a.jpg", 14)  # all of them ask before one is answered
+        gate.set()
+        answers = await asyncio.gather(*asking)
 
     assert {answer.headers["Cache-Control"] for answer in answers} == {"private, no-store"}
     assert origin.hits("/a.jpg") == 14
-    assert took < 0.5 * 6  # one after the other they would take twelve times as long as one

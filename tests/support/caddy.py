@@ -9,7 +9,7 @@ from tests.support.process import ROOT
 from tests.support.tools import free_ports, require_tool, running
 
 CADDYFILE = ROOT / "deploy" / "Caddyfile"
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 @asynccontextmanager

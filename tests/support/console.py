@@ -15,7 +15,7 @@ WIDE = {"width": 1360, "height": 900}
 NARROW = {"width": 360, "height": 740}
 
 
-expect.set_options(timeout=20_000)  # ms; on a machine with other work a second is soon gone
+expect.set_options(timeout=60_000)  # ms; on a machine with other work a second is soon gone
 
 
 class Complaints:

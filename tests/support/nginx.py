@@ -19,7 +19,7 @@ from tests.support.tools import free_ports, require_tool, running
 DEPLOY = ROOT / "deploy"
 CACHE_FOLDER = "/var/cache/nginx-imgsvc"
 KEPT = "proxy_cache_valid 200 302 60s;"
-START_SECONDS = 20
+START_SECONDS = 60
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 

@@ -15,7 +15,7 @@ from imgsvc.cache.leases import Leases
 from imgsvc.settings import CacheSettings
 from tests.support.tools import free_ports, require_tool, running
 
-START_SECONDS = 20
+START_SECONDS = 60
 POLL_SECONDS = 0.02
 
 

