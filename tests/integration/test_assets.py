@@ -53,7 +53,7 @@ async def test_conditions_and_ranges(service, photo):
 async def test_a_large_one_streams_while_it_is_stored(service, origin):
     """Above the threshold the first bytes are with the client before the server sends the last; then it is stored."""
     gate = halves(origin, PATH, large_photo())
-    async with asyncio.timeout(10), service.session.get(f"{service.base_url}{PATH}?f=original") as answer:
+    async with asyncio.timeout(60), service.session.get(f"{service.base_url}{PATH}?f=original") as answer:
         first = await answer.content.readexactly(len(large_photo()) // 2)
         gate.open()
         rest = await answer.content.read()

@@ -156,7 +156,7 @@ async def test_cancelled_put_stops(store: FilesystemStore, tmp_path: Path, monke
 
     def slow_head(*arguments):
         loop.call_soon_threadsafe(writing.set)
-        go_on.wait(10)
+        go_on.wait(60)
         return real(*arguments)
 
     monkeypatch.setattr("imgsvc.store.folder.head_of", slow_head)

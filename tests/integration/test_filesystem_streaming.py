@@ -54,7 +54,7 @@ async def test_closed_while_a_thread_reads(
 
     def slow(*arguments) -> bytes:
         loop.call_soon_threadsafe(reading.set)
-        go_on.wait(10)
+        go_on.wait(60)
         return real(*arguments)
 
     monkeypatch.setattr(os, "pread", slow)
@@ -81,7 +81,7 @@ async def test_opening_cancelled_within_the_thread(
 
     def slow(*arguments):
         loop.call_soon_threadsafe(opening.set)
-        go_on.wait(10)
+        go_on.wait(60)
         return real(*arguments)
 
     monkeypatch.setattr(store._folder, "_read", slow)

@@ -159,7 +159,7 @@ async def test_a_client_that_leaves_is_counted(service, origin):
     async with await connected(service.port) as wire:
         await wire.send(f"GET {IMAGES}?url={origin.url('/slow.png')}&w=10 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         await origin.until_hits("/slow.png", 1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while of(series := await scrape(service), "imgsvc_requests_aborted_total", route=IMAGES) is None:
             await asyncio.sleep(0.005)
     gate.set()
@@ -195,7 +195,7 @@ async def test_the_page_waits_for_no_other_s_thread(service):
     gate = threading.Event()
     held = [asyncio.get_running_loop().run_in_executor(None, gate.wait) for _ in range(64)]
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             series = await scrape(service)
     finally:
         gate.set()

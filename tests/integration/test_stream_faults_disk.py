@@ -64,7 +64,7 @@ async def test_the_first_is_served_the_others_are_told(env, origin: ScriptedOrig
     async with streaming_service(tmp_path, origin, **env) as service:
         body = photo() * 2
         gate, url = halves(origin, "/a", body, at=len(photo())), origin.url("/a")
-        async with asyncio.timeout(20), pull(service, url) as one:
+        async with asyncio.timeout(60), pull(service, url) as one:
             first = await one.content.readexactly(len(photo()))
             await until(lambda: statistics(service, "space").failures)
             later = [await service.image(url, f="original"), await service.image(url, w=10)]
@@ -108,7 +108,7 @@ async def test_a_crowd_without_room(env, origin, tmp_path):
                 except (aiohttp.ClientPayloadError, ConnectionResetError):
                     return None
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             answers = await asyncio.gather(*(ask() for _ in range(30)))
         await nothing_left(service, tmp_path)
 
@@ -135,7 +135,7 @@ async def test_the_one_client_leaves(env, origin, tmp_path):
     """When the only client there can be leaves, the fetch ends with it: nobody else could have the rest."""
     async with streaming_service(tmp_path, origin, **env) as service:
         halves(origin, "/a", photo() * 2, at=len(photo()))
-        async with asyncio.timeout(20), pull(service, origin.url("/a")) as one:
+        async with asyncio.timeout(60), pull(service, origin.url("/a")) as one:
             await one.content.readexactly(THRESHOLD_BYTES)
             await until(lambda: statistics(service, "space").failures)
             one.close()
@@ -147,7 +147,7 @@ async def test_room_that_runs_out_under_readers(origin, tmp_path):
     """Several who read when the room runs out: the first gets all, the others an error and not a short body."""
     async with streaming_service(tmp_path, origin, IMGSVC_SPOOL_MAX_BYTES="250000") as service:
         gate, url = halves(origin, "/a", photo(), at=150_000), origin.url("/a")
-        async with asyncio.timeout(20), pull(service, url) as one, pull(service, url) as two:
+        async with asyncio.timeout(60), pull(service, url) as one, pull(service, url) as two:
             early = await one.content.readexactly(150_000)
             gate.open()
             rest, got = await asyncio.gather(one.content.read(), broken_off(two))
@@ -163,7 +163,7 @@ async def test_a_store_that_is_full(small_disk, origin, tmp_path):  # noqa: F811
     (small_disk / "filling").write_bytes(bytes(800_000))
     async with streaming_service(tmp_path, origin, **env) as service:
         gate, url = halves(origin, "/a", photo()), origin.url("/a")
-        async with asyncio.timeout(20), pull(service, url) as one, pull(service, url) as two:
+        async with asyncio.timeout(60), pull(service, url) as one, pull(service, url) as two:
             gate.open()
             assert await one.read() == await two.read() == photo()
         await nothing_left(service, small_disk)

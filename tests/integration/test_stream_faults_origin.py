@@ -84,7 +84,7 @@ async def test_after_the_first_bytes(service, origin, tmp_path, how):
 
     origin.script("/a", behave)
     url = origin.url("/a")
-    async with asyncio.timeout(10), pull(service, url) as one, pull(service, url) as two:
+    async with asyncio.timeout(60), pull(service, url) as one, pull(service, url) as two:
         gate.set()
         bodies = await asyncio.gather(broken_off(one), broken_off(two))
     await nothing_stored(service, tmp_path)
@@ -109,7 +109,7 @@ async def test_a_reset_is_no_end(service, origin, tmp_path):
         exchange.reset()
 
     origin.script("/a", behave)
-    async with asyncio.timeout(10), pull(service, origin.url("/a")) as answer:
+    async with asyncio.timeout(60), pull(service, origin.url("/a")) as answer:
         await answer.content.readexactly(HALF // 2)
         gate.set()
         await broken_off(answer)
@@ -172,7 +172,7 @@ async def test_more_than_was_declared(service, origin, tmp_path):
 async def test_a_purge_while_it_streams(patient, origin, tmp_path):
     """What is purged while it arrives reaches those who read it, and is not kept; who asks after it fetches anew."""
     gate, url = halves(origin, "/a", photo()), origin.url("/a")
-    async with asyncio.timeout(10), pull(patient, url) as one:
+    async with asyncio.timeout(60), pull(patient, url) as one:
         first = await one.content.readexactly(HALF)
         purged = await patient.request("DELETE", "/api/cache/images", {"Authorization": "Bearer t"}, url=url)
         async with pull(patient, url) as two:
@@ -192,7 +192,7 @@ async def test_a_purge_while_it_streams(patient, origin, tmp_path):
 async def test_a_purge_and_nobody_after_it(patient, origin, tmp_path):
     """A purge in the middle, and no further request: when all is over the store has nothing of that source."""
     gate, url = halves(origin, "/a", photo()), origin.url("/a")
-    async with asyncio.timeout(10), pull(patient, url) as one:
+    async with asyncio.timeout(60), pull(patient, url) as one:
         first = await one.content.readexactly(HALF)
         before = holds(patient)
         size = asyncio.create_task(patient.image(url, w=20))

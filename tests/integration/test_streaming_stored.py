@@ -144,7 +144,7 @@ async def test_twenty_sizes_of_a_cold_one(service, origin):
 async def test_a_transform_while_the_source_streams(service, origin, tmp_path):
     """A size asked for while a client still reads the source joins that fetch; so does a client after it."""
     gate, url = halves(origin, "/b.jpg", photo()), origin.url("/b.jpg")
-    async with asyncio.timeout(20), pull(service, url) as streamed:
+    async with asyncio.timeout(60), pull(service, url) as streamed:
         await gate.reached.wait()
         small = asyncio.create_task(service.image(url, w=30, f="png"))
         async with pull(service, url) as another:

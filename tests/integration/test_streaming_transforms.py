@@ -201,7 +201,7 @@ async def test_refused_before_the_pipe_was_read(service, origin, tmp_path):
 async def test_sizes_and_original_at_once(service, origin):
     """Clients of the original and of its sizes, all at once, share one fetch; all get what is right."""
     gate, url = halves(origin, "/a", photo()), origin.url("/a")
-    async with asyncio.timeout(20), pull(service, url) as one:
+    async with asyncio.timeout(60), pull(service, url) as one:
         sizes = [asyncio.create_task(service.image(url, w=w, f="png")) for w in range(10, 20)]
         gate.open()
         async with pull(service, url) as two:

@@ -119,7 +119,7 @@ async def test_other_spellings_of_the_route(service, origin, target):
 async def test_a_large_one_streams(service, origin):
     """Above the threshold it reaches the client while it arrives."""
     gate = halves(origin, "/media/L.jpg", large_photo())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async with service.session.get(f"{service.base_url}{ROUTE}/media/L.jpg?f=original") as answer:
             first = await answer.content.readexactly(len(large_photo()) // 2)
             gate.open()

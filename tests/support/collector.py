@@ -39,7 +39,7 @@ class Collector:
 
     async def until(self, ready: Callable[[list[Span]], bool]) -> list[Span]:
         """Wait until what has come is enough."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not ready(self.spans):
                 await asyncio.sleep(0.01)
         return list(self.spans)

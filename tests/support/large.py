@@ -127,7 +127,7 @@ async def until_unheld(service: RunningService) -> None:
     await until(lambda: not any(download.spool.is_held for download in downloads))
 
 
-async def until(condition: Any, seconds: float = 10) -> None:
+async def until(condition: Any, seconds: float = 60) -> None:
     """Wait until *condition* holds."""
     async with asyncio.timeout(seconds):
         while not condition():
@@ -169,7 +169,7 @@ def open_names() -> list[str]:
     return names
 
 
-async def nothing_left(service: RunningService, folder: Path, seconds: float = 10) -> None:
+async def nothing_left(service: RunningService, folder: Path, seconds: float = 60) -> None:
     """Wait until nothing is held any more, and say what is when that does not come about."""
     try:
         await until(lambda: not left(service, folder), seconds)
@@ -195,7 +195,7 @@ async def streaming_service(
         yield service
         await nothing_left(service, folder)
     try:
-        await until(lambda: descriptors() <= before, 5)
+        await until(lambda: descriptors() <= before)
     except TimeoutError:
         more_than = f"{descriptors()} instead of {before}"
         raise AssertionError(f"descriptors left behind, {more_than}, among {sorted(open_names())}") from None

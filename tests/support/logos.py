@@ -136,5 +136,4 @@ def logo_environment(site: ScriptedOrigin, google: ScriptedOrigin, duckduckgo: S
         "IMGSVC_CONNECT_TO": ",".join(f"{host}=127.0.0.1:{origin.port}" for host, origin in hosts),
         "IMGSVC_LOGO_GOOGLE_URL": "http://google.test/s2?domain={domain}&sz={size}",
         "IMGSVC_LOGO_DUCKDUCKGO_URL": "http://duckduckgo.test/{domain}.ico",
-        "IMGSVC_LOGO_DEADLINE": "4",
     }

@@ -169,7 +169,7 @@ class RunningSite:
 
     async def until_page_has(self, path: str, text: str) -> None:
         """Ask for a page until this is in it."""
-        async with aiohttp.ClientSession() as session, asyncio.timeout(20):
+        async with aiohttp.ClientSession() as session, asyncio.timeout(60):
             while True:
                 async with session.get(self.own_url + path) as response:
                     if text in await response.text():

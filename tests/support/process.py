@@ -31,7 +31,7 @@ class ServiceProcess:
     async def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and give the exit code."""
         self.process.send_signal(number)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self.process.wait()
 
 
@@ -65,7 +65,7 @@ async def service_process(folder: Path, *arguments: str, **env: str) -> AsyncIte
 async def listening(process: asyncio.subprocess.Process) -> AsyncIterator[ServiceProcess]:
     """Wait until *process*, a service, says that it listens, and end it in any case."""
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             line = (await process.stdout.readline()).decode()
         yield ServiceProcess(process, [line])
     finally:
@@ -81,6 +81,6 @@ async def run(folder: Path, *arguments: str, **env: str) -> tuple[int, str, str]
         sys.executable, "-m", "imgsvc", *arguments,
         cwd=folder, env=python_environment(env), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()

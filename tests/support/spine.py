@@ -54,6 +54,7 @@ from imgsvc.transform.svg import SvgRenderer
 from imgsvc.vision.theming import PageTheming
 from imgsvc.web.params import Hints, parse_image_query
 from tests.support.origin import ScriptedOrigin
+from tests.support.service import PATIENCE
 
 HOUR = 3600
 CACHE_BYTES = 100 << 20
@@ -228,8 +229,8 @@ async def ask_at(parts: Spine, seconds: float, query: str = "w=10&f=png") -> Ser
 
 
 async def until(condition) -> None:
-    """Wait until *condition* holds, five seconds at the most."""
-    async with asyncio.timeout(5):
+    """Wait until *condition* holds, a minute at the most."""
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -334,12 +335,12 @@ async def _nothing_left(made: Spine) -> None:
 
 def _settings(tmp_path: Path, origin: ScriptedOrigin, env: dict[str, str]) -> Settings:
     return Settings.from_env(
-        {
+        PATIENCE
+        | {
             "IMGSVC_STORE_DIR": str(tmp_path / "store"),
             "IMGSVC_ALLOWED_HOSTS": "*",
             "IMGSVC_CONNECT_TO": f"*.test=127.0.0.1:{origin.port}",
             "IMGSVC_MIN_TTL": str(HOUR),
-            "IMGSVC_READ_TIMEOUT": "2",
         }
         | env
     )

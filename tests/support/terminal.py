@@ -26,5 +26,5 @@ def on_a_terminal(folder: Path, env: Mapping[str, str], *arguments: str) -> str:
         pass
     finally:
         os.close(ours)
-        process.wait(20)
+        process.wait(60)
     return written.decode()

@@ -49,7 +49,7 @@ class Serving:
 
     async def until_connections(self, count: int) -> None:
         """Wait until so many connections are open."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.connections) != count:
                 await asyncio.sleep(0.002)
 
@@ -73,7 +73,7 @@ class Wire:
 
     async def send_until_cut(self, data: bytes) -> None:
         """Send again and again, with a little pause, until the other end has had enough."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await self.send(data)
@@ -83,7 +83,7 @@ class Wire:
 
     async def read(self, size_bytes: int = 65536) -> bytes:
         """Read some bytes; none at the end."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self._loop.sock_recv(self._sock, size_bytes)
 
     async def rest(self) -> bytes:

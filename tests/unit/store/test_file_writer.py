@@ -26,7 +26,7 @@ class Slow(Draft):
 
     def _copy(self, *arguments) -> int:
         self.reached.set()
-        self.go_on.wait(10)
+        self.go_on.wait(60)
         return super()._copy(*arguments)
 
 

@@ -92,14 +92,14 @@ def test_question_withdrawn():
 
     def buffers(size_bytes: int) -> bool:
         answering.set()
-        go_on.wait(10)
+        go_on.wait(60)
         asked.append(size_bytes)
         return True
 
     question = Question(buffers)
     asker = threading.Thread(target=question.ask, args=(5,))
     asker.start()
-    answering.wait(10)
+    answering.wait(60)
     leaver = threading.Thread(target=question.withdraw)
     leaver.start()
     assert leaver.is_alive()

@@ -36,10 +36,10 @@ class Walks(Eviction):
     def run(self, wanted_bytes: Callable[[], int]) -> int:
         self.count += 1
         self.reached.set()
-        self.go_on.wait(10)
+        self.go_on.wait(60)
         freed_bytes = super().run(wanted_bytes)
         self.walked.set()
-        self.may_end.wait(10)
+        self.may_end.wait(60)
         return freed_bytes
 
 
@@ -98,7 +98,7 @@ async def slow_writes(place: Place, go_on: threading.Event) -> list[asyncio.Task
 
     def wait() -> None:
         started.release()
-        go_on.wait(10)
+        go_on.wait(60)
 
     tasks = [asyncio.create_task(place.write(key, wait)) for key in ("slow/a", "slow/b")]
     for _ in tasks:
