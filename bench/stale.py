@@ -10,7 +10,8 @@ import aiohttp
 
 from bench.figures import Line, at_least
 from bench.hits import CONNECTIONS, HEADERS, SECONDS
-from bench.load import rate, request_bytes
+from bench.load import request_bytes
+from bench.pump import pump
 from imgsvc.demo import PICTURES
 from tests.support.http_server import Exchange
 from tests.support.origin import ScriptedOrigin
@@ -62,7 +63,7 @@ async def measure() -> list[Line]:
                 port = int(service.base_url.rpartition(":")[2])
                 requests = [request_bytes("127.0.0.1", target, HEADERS) for target in targets]
                 rounds = [
-                    [await rate(port, request, seconds=SECONDS, connections=CONNECTIONS) for request in requests]
+                    [(await pump(port, request, CONNECTIONS, seconds=SECONDS)).rate for request in requests]
                     for _ in range(ROUNDS)
                 ]
                 asked = [origin.hits(f"/{n}.jpg") for n in names]
