@@ -1,6 +1,5 @@
 """Memory hits a second, by bare aiohttp and by nginx with the same bytes; A B C A B C, medians of the ratios."""
 
-import asyncio
 import json
 import statistics
 import sys
@@ -16,10 +15,11 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bench import nginx
+from bench.children import child
 from bench.figures import Line, at_least, at_most
 from bench.load import request_bytes
 from bench.pump import Pumped, pump
-from tests.support.process import ROOT, python_environment, service_process
+from tests.support.process import service_process
 from tests.support.service import IMAGES
 
 ROUNDS = 25
@@ -83,17 +83,8 @@ async def memory_hit(base_url: str) -> Hit:
 @asynccontextmanager
 async def bare_process(folder: Path, mode: str) -> AsyncIterator[int]:
     """Run ``bench.bare``, its log in a file as the service's is; gives its port."""
-    with (folder / f"{mode}.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench.bare", str(folder), mode, cwd=ROOT, env=python_environment({}),
-            stdout=asyncio.subprocess.PIPE, stderr=log,
-        )  # fmt: skip
-    try:
+    async with child([sys.executable, "-m", "bench.bare", folder, mode], folder / f"{mode}.log") as process:
         yield int((await process.stdout.readline()).decode().rpartition(":")[2])
-    finally:
-        process.kill()
-        await process.wait()
-        process._transport.close()
 
 
 async def contenders(folder: Path, stack: AsyncExitStack) -> dict[str, Contender]:

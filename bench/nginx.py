@@ -7,8 +7,9 @@ from pathlib import Path
 
 import aiohttp
 
+from bench.children import child
 from tests.support.nginx import answered, in_folder, temporary_paths
-from tests.support.tools import free_ports, running
+from tests.support.tools import free_ports
 
 OF_ITS_OWN = {"accept-ranges", "content-type", "x-request-id"}
 """Headers that it gives by itself, or that are written into the configuration."""
@@ -67,7 +68,7 @@ async def static_nginx(folder: Path, path: str, headers: Sequence[tuple[str, str
         headers="\n".join(others),
     )  # fmt: skip
     conf.write_text(in_folder(folder) + text)
-    with running([program(), "-c", conf], folder):
+    async with child([program(), "-c", conf], folder / "nginx.log"):
         async with aiohttp.ClientSession() as session:
             await answered(session, f"http://127.0.0.1:{port}{path}")
         yield port
