@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
+import psutil
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -31,7 +32,16 @@ OWN = {"date", "content-length", "server"}
 
 OURS, NOT_MODIFIED, BARE, BYTES, NGINX = "ours", "304", "bare", "bytes", "nginx"
 
-Round = dict[str, Pumped]
+
+@dataclass(frozen=True)
+class Sample:
+    """What came of asking one for a while, and what it cost him."""
+
+    pumped: Pumped
+    cpu_seconds: float
+
+
+Round = dict[str, Sample]
 
 
 @dataclass(frozen=True)
@@ -39,12 +49,21 @@ class Contender:
     """Whom to ask for what."""
 
     port: int
+    pid: int
     request: bytes
     status: int = 200
 
-    async def pumped(self) -> Pumped:
+    async def sample(self) -> Sample:
         """Ask for a while."""
-        return await pump(self.port, self.request, CONNECTIONS, seconds=SECONDS, status=self.status)
+        before = self._cpu_seconds()
+        pumped = await pump(self.port, self.request, CONNECTIONS, seconds=SECONDS, status=self.status)
+        return Sample(pumped, self._cpu_seconds() - before)
+
+    def _cpu_seconds(self) -> float:
+        """Give what the process and its children have used so far."""
+        process = psutil.Process(self.pid)
+        times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+        return sum(each.user + each.system for each in times)
 
 
 @dataclass(frozen=True)
@@ -81,10 +100,10 @@ async def memory_hit(base_url: str) -> Hit:
 
 
 @asynccontextmanager
-async def bare_process(folder: Path, mode: str) -> AsyncIterator[int]:
-    """Run ``bench.bare``, its log in a file as the service's is; gives its port."""
+async def bare_process(folder: Path, mode: str) -> AsyncIterator[tuple[int, int]]:
+    """Run ``bench.bare``, its log in a file as the service's is; gives its port and process id."""
     async with child([sys.executable, "-m", "bench.bare", folder, mode], folder / f"{mode}.log") as process:
-        yield int((await process.stdout.readline()).decode().rpartition(":")[2])
+        yield int((await process.stdout.readline()).decode().rpartition(":")[2]), process.pid
 
 
 async def contenders(folder: Path, stack: AsyncExitStack) -> dict[str, Contender]:
@@ -94,15 +113,16 @@ async def contenders(folder: Path, stack: AsyncExitStack) -> dict[str, Contender
     (folder / "body").write_bytes(hit.body)
     (folder / "headers.json").write_text(json.dumps(hit.headers))
     headers, plain = [await stack.enter_async_context(bare_process(folder, mode)) for mode in ("headers", "bytes")]
+    ours, request = (hit.port, service.process.pid), hit.request()
     named = {
-        OURS: Contender(hit.port, hit.request()),
-        BARE: Contender(headers, hit.request()),
-        NOT_MODIFIED: Contender(hit.port, hit.request(If_None_Match=hit.etag), 304),
-        BYTES: Contender(plain, hit.request()),
+        OURS: Contender(*ours, request),
+        BARE: Contender(*headers, request),
+        NOT_MODIFIED: Contender(*ours, hit.request(If_None_Match=hit.etag), 304),
+        BYTES: Contender(*plain, request),
     }
     if nginx.program():
-        port = await stack.enter_async_context(nginx.static_nginx(folder, IMAGES, hit.headers))
-        named[NGINX] = Contender(port, hit.request())
+        where = await stack.enter_async_context(nginx.static_nginx(folder, IMAGES, hit.headers))
+        named[NGINX] = Contender(*where, request)
     return named
 
 
@@ -111,7 +131,7 @@ async def measure() -> list[Line]:
     with tempfile.TemporaryDirectory() as name:
         async with AsyncExitStack() as stack:
             named = await contenders(Path(name), stack)
-            rounds = [{name: await each.pumped() for name, each in named.items()} for _ in range(ROUNDS)]
+            rounds = [{name: await each.sample() for name, each in named.items()} for _ in range(ROUNDS)]
             size_bytes = (Path(name) / "body").stat().st_size
     return [f"memory hit of {size_bytes} bytes, {CONNECTIONS} connections:", *_said(rounds), *_figures(rounds)]
 
@@ -122,22 +142,38 @@ def _said(rounds: list[Round]) -> list[Line]:
         BYTES: "bare handler, bytes alone, no log", NGINX: "nginx, same headers and log",
     }  # fmt: skip
     return [
-        f"  {words[name]}: {statistics.median(r[name].rate for r in rounds):.0f}/s, 99 % within "
-        f"{statistics.median(r[name].p99_seconds for r in rounds) * 1000:.2f} ms"
+        f"  {words[name]}: {_median(rounds, name, 'rate'):.0f}/s, 99 % within "
+        f"{_median(rounds, name, 'p99_seconds') * 1000:.2f} ms, CPU {_cpu_us(rounds, name):.0f} µs"
         for name in rounds[0]
     ]
 
 
 def _figures(rounds: list[Round]) -> list[Line]:
-    def by(name: str, other: str) -> float:
-        return statistics.median(r[name].rate / r[other].rate for r in rounds)
-
     figures: list[Line] = [
-        at_least("hits by the bare handler's", by(OURS, BARE), 3),
-        at_least("304s by hits", by(NOT_MODIFIED, OURS), 1),
-        f"  hits by those of bytes alone without a log: {by(OURS, BYTES):.2f}",
+        at_least("hits by the bare handler's", _ratio(rounds, OURS, BARE), 3),
+        at_least("304s by hits", _ratio(rounds, NOT_MODIFIED, OURS), 1),
+        f"  hits by those of bytes alone without a log: {_ratio(rounds, OURS, BYTES):.2f}",
+        f"  CPU of the bare handler by that of a hit: {_cpu_us(rounds, BARE) / _cpu_us(rounds, OURS):.2f}",
     ]
     if NGINX not in rounds[0]:
         return [*figures, "  nginx is not installed: nothing to compare with"]
-    p99 = statistics.median(r[OURS].p99_seconds / r[NGINX].p99_seconds for r in rounds)
-    return [*figures, at_least("hits by nginx's", by(OURS, NGINX), 0.7), at_most("99 % within, by nginx's", p99, 1.5)]
+    return [
+        *figures,
+        at_least("hits by nginx's", _ratio(rounds, OURS, NGINX), 0.7),
+        at_most("99 % within, by nginx's", _ratio(rounds, OURS, NGINX, "p99_seconds"), 1.5),
+        f"  CPU of nginx by that of a hit: {_cpu_us(rounds, NGINX) / _cpu_us(rounds, OURS):.2f}",
+    ]
+
+
+def _median(rounds: list[Round], name: str, what: str) -> float:
+    return statistics.median(getattr(r[name].pumped, what) for r in rounds)
+
+
+def _ratio(rounds: list[Round], name: str, other: str, what: str = "rate") -> float:
+    return statistics.median(getattr(r[name].pumped, what) / getattr(r[other].pumped, what) for r in rounds)
+
+
+def _cpu_us(rounds: list[Round], name: str) -> float:
+    """Give the microseconds of an answer over all rounds: the system counts in steps too large for one."""
+    samples = [r[name] for r in rounds]
+    return sum(s.cpu_seconds for s in samples) / sum(s.pumped.answers for s in samples) * 1e6

@@ -57,8 +57,8 @@ def program() -> str | None:
 
 
 @asynccontextmanager
-async def static_nginx(folder: Path, path: str, headers: Sequence[tuple[str, str]]) -> AsyncIterator[int]:
-    """Serve *folder*'s ``body`` at *path* with these headers until the block ends; gives its port."""
+async def static_nginx(folder: Path, path: str, headers: Sequence[tuple[str, str]]) -> AsyncIterator[tuple[int, int]]:
+    """Serve *folder*'s ``body`` at *path* with these headers until the block ends; gives its port and process id."""
     (port,) = free_ports(1)
     types = [value for name, value in headers if name.lower() == "content-type"]
     others = [f"add_header {n} {_quoted(v)};" for n, v in headers if n.lower() not in OF_ITS_OWN]
@@ -68,10 +68,10 @@ async def static_nginx(folder: Path, path: str, headers: Sequence[tuple[str, str
         headers="\n".join(others),
     )  # fmt: skip
     conf.write_text(in_folder(folder) + text)
-    async with child([program(), "-c", conf], folder / "nginx.log"):
+    async with child([program(), "-c", conf], folder / "nginx.log") as process:
         async with aiohttp.ClientSession() as session:
             await answered(session, f"http://127.0.0.1:{port}{path}")
-        yield port
+        yield port, process.pid
 
 
 def _quoted(value: str) -> str:

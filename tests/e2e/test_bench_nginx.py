@@ -23,7 +23,7 @@ async def test_nginx_gives_the_same(tmp_path) -> None:
     require_tool("nginx", "/usr/sbin/nginx")
     (tmp_path / "body").write_bytes(BODY)
     async with (
-        static_nginx(tmp_path, "/a", HEADERS) as port,
+        static_nginx(tmp_path, "/a", HEADERS) as (port, _pid),
         aiohttp.ClientSession() as session,
         session.get(f"http://127.0.0.1:{port}/a?w=1") as response,
     ):
