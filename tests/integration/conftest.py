@@ -34,7 +34,7 @@ async def service(origin, tmp_path) -> AsyncIterator[RunningService]:
 async def strict(tmp_path, origin) -> AsyncIterator[RunningService]:
     """A service that allows one host's pictures, and in front of which nobody waits for long."""
     async with running_service(
-        tmp_path, origin.port, IMGSVC_ALLOWED_HOSTS="listed.test", IMGSVC_READ_TIMEOUT="0.3", IMGSVC_RATE_LIMIT="20/600"
+        tmp_path, origin.port, IMGSVC_ALLOWED_HOSTS="listed.test", IMGSVC_READ_TIMEOUT="2", IMGSVC_RATE_LIMIT="20/600"
     ) as service:
         yield service
 

@@ -27,7 +27,7 @@ FULL = page(
 @pytest.fixture
 async def hasty(tmp_path, origin) -> AsyncIterator[RunningService]:
     """A service in front of which nobody waits for long."""
-    async with running_service(tmp_path, origin.port, IMGSVC_READ_TIMEOUT="0.3", IMGSVC_RATE_LIMIT="3/600") as service:
+    async with running_service(tmp_path, origin.port, IMGSVC_READ_TIMEOUT="2", IMGSVC_RATE_LIMIT="3/600") as service:
         yield service
 
 

@@ -18,7 +18,7 @@ BUFFERS_BYTES = 12 << 20
 @pytest.fixture
 async def service(tmp_path, origin) -> AsyncIterator[RunningService]:
     """A service that gives up soon, and has given back all at the end of each test."""
-    hasty = {"IMGSVC_READ_TIMEOUT": "0.3", "IMGSVC_FETCH_TIMEOUT": "1"}
+    hasty = {"IMGSVC_READ_TIMEOUT": "2", "IMGSVC_FETCH_TIMEOUT": "5"}
     async with running_service(tmp_path, origin.port, **hasty) as service:
         yield service
         await service.settled()

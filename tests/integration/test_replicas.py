@@ -211,11 +211,11 @@ async def test_large_sources_are_fetched_once_too(origin, shared, tmp_path):
 
 async def test_what_may_not_be_shared_is_not_waited_for(origin, photo, shared, tmp_path):
     """Clients of a source that forbids sharing do not queue behind each other, at one replica or at two."""
-    gate = asyncio.Event()
+    gates = [asyncio.Event() for _ in range(3)]
 
     async def behave(exchange) -> None:
-        if origin.hits("/a.jpg") > 2:
-            await gate.wait()
+        if (count := origin.hits("/a.jpg")) > 2:
+            await gates[(count > 4) + (count > 6)].wait()
         await exchange.answer(photo, headers={"Content-Type": "image/jpeg", "Cache-Control": "no-store"})
 
     origin.script("/a.jpg", behave)
@@ -224,8 +224,14 @@ async def test_what_may_not_be_shared_is_not_waited_for(origin, photo, shared, t
         for service in both:
             await service.image(url, w=10)
         asking = [asyncio.create_task(service.image(url, w=10)) for service in both for _ in range(6)]
-        await origin.until_hits("/a.jpg", 14)  # all of them ask before one is answered
-        gate.set()
+        flights = [service.opened.owners["flights"] for service in both]
+        await until(lambda: all(each.statistics().waiters > 6 for each in flights))  # clients, and the one at work
+        gates[0].set()
+        await origin.until_hits("/a.jpg", 6)
+        await until(lambda: all(each.statistics().waiters >= 5 for each in flights))  # they joined once more
+        gates[1].set()
+        await origin.until_hits("/a.jpg", 14)  # the other eight ask at once: none of them is answered yet
+        gates[2].set()
         answers = await asyncio.gather(*asking)
 
     assert {answer.headers["Cache-Control"] for answer in answers} == {"private, no-store"}
