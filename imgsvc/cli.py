@@ -1,13 +1,13 @@
 """
 The command line; the only reader of the environment.
 
-``serve`` starts its interpreter twice (see :mod:`imgsvc.allocator`). So that the first start costs next to nothing,
-this module loads little, and every function imports what it needs.
+``serve`` starts its interpreter twice (see :mod:`imgsvc.allocator`), as a rule before this module is loaded. Still it
+loads little, and every function imports what it needs: no command waits for what another needs.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from io import TextIOWrapper
@@ -17,14 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imgsvc import __version__
-from imgsvc.allocator import (
-    RESTARTED,
-    AllocatorMissingError,
-    allocator_environment,
-    find_libraries,
-    in_force,
-    restart,
-)
+from imgsvc.allocator import AllocatorMissingError, Restart, find_libraries, in_force, restart, start_again
 from imgsvc.commands import ENVIRON, READY, SETTINGS, examples, fail
 from imgsvc.commands.program import EXIT_CODES, Program
 
@@ -32,14 +25,8 @@ if TYPE_CHECKING:
     from imgsvc.settings import Settings
     from imgsvc.web.logs import LineWriter
 
-Restart = Callable[[Mapping[str, str]], None]
-"""Starts the program once more, with the environment it is given."""
-
 STANDARD_ERROR = 2
 """The last of the three descriptors that every program expects."""
-
-# libvips reads this once, when it is loaded: one thread a pipeline, because many pipelines run side by side.
-_BEFORE_LIBVIPS = {"VIPS_CONCURRENCY": "1"}
 
 
 def main() -> None:
@@ -91,7 +78,7 @@ def commands(context: click.Context) -> None:
 @click.option("--demo", is_flag=True, help="Serve sample pictures under /demo/ and allow them as sources.")
 @click.pass_obj
 def serve(
-    start_again: Restart | None = None, host: str | None = None, port: int | None = None, *, demo: bool = False
+    again: Restart | None = None, host: str | None = None, port: int | None = None, *, demo: bool = False
 ) -> None:
     """
     Serve until SIGTERM or Ctrl-C.
@@ -99,7 +86,7 @@ def serve(
     Settings are read from the environment and from .env in the working directory. Once it listens, a line says where:
     "imgsvc VERSION listening on http://HOST:PORT". The log goes to standard error.
     """
-    _prepare(start_again)
+    _prepare(again)
     import asyncio  # noqa: PLC0415 - after the second start: see the module
     import logging  # noqa: PLC0415
 
@@ -128,23 +115,18 @@ def serve(
         fail(error.faults)
 
 
-def _prepare(start_again: Restart | None) -> None:
-    """Set what is read once: by libvips when it is loaded, by an allocator before the interpreter runs."""
-    for name, value in _BEFORE_LIBVIPS.items():
-        os.environ.setdefault(name, value)
+def _prepare(again: Restart | None) -> None:
+    """Set what is read once, and start again where that has to be."""
     choice = _environ().get("IMGSVC_ALLOCATOR", "").strip() or "auto"
     try:
-        environment = allocator_environment(choice, os.environ, find_libraries())
+        start_again(choice, os.environ, find_libraries(), again)
     except AllocatorMissingError as error:
         fail([f"IMGSVC_ALLOCATOR: {error}"])
-    process_id = str(os.getpid())  # stays the same
-    if start_again is not None and environment is not None and os.environ.get(RESTARTED) != process_id:
-        start_again({**environment, RESTARTED: process_id})
 
 
-def _ready(start_again: Restart | None) -> "Settings":
+def _ready(again: Restart | None) -> "Settings":
     """Prepare for work with pictures, as ``serve`` does, and give the settings."""
-    _prepare(start_again)
+    _prepare(again)
     return _settings()
 
 
