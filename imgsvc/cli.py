@@ -5,6 +5,7 @@ The command line; the only reader of the environment.
 loads little, and every function imports what it needs: no command waits for what another needs.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,8 @@ from imgsvc.commands import ENVIRON, READY, SETTINGS, examples, fail
 from imgsvc.commands.program import EXIT_CODES, Program
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from imgsvc.settings import Settings
     from imgsvc.web.logs import LineWriter
 
@@ -87,15 +90,25 @@ def serve(
     "imgsvc VERSION listening on http://HOST:PORT". The log goes to standard error.
     """
     _prepare(again)
-    import asyncio  # noqa: PLC0415 - after the second start: see the module
+    given = {"IMGSVC_HOST": host, "IMGSVC_PORT": None if port is None else str(port)}
+    # The collector would look again and again at what is loaded from here on, which all stays: what serves enables it.
+    gc.disable()
+    try:
+        _serve({name: value for name, value in given.items() if value is not None}, demo=demo)
+    finally:
+        gc.enable()
+
+
+def _serve(given: Mapping[str, str], *, demo: bool) -> None:
+    warming = _begin_loading()
+    from imgsvc.settings import SettingsError  # noqa: PLC0415 - after the second start: see the module
+
+    settings = _settings(given)
+    import asyncio  # noqa: PLC0415
     import logging  # noqa: PLC0415
 
-    from imgsvc.settings import SettingsError  # noqa: PLC0415
-
-    given = {"IMGSVC_HOST": host, "IMGSVC_PORT": None if port is None else str(port)}
-    settings = _settings({name: value for name, value in given.items() if value is not None})
     from imgsvc.app import CannotListenError, Supervisor  # noqa: PLC0415
-    from imgsvc.app import serve as run  # noqa: PLC0415 - loads libvips, which _prepare prepared
+    from imgsvc.app import serve as run  # noqa: PLC0415
     from imgsvc.web.tracing import is_wanted  # noqa: PLC0415
 
     json_log = _writes_json(settings)
@@ -106,13 +119,34 @@ def serve(
             supervisor = Supervisor.of(os.environ, os.getpid())
             serving = run(
                 settings, demo=demo, log=log, json_log=json_log, announce=announce, supervisor=supervisor,
-                traced=is_wanted(os.environ),
+                traced=is_wanted(os.environ), warming=warming,
             )  # fmt: skip
             asyncio.run(serving)
     except CannotListenError as error:
         fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:
         fail(error.faults)
+
+
+def _begin_loading() -> "Future[None]":
+    """
+    Begin, in a thread, to load what needs the interpreter least; gives when the codecs are.
+
+    It is C that reads the certificates which aiohttp trusts, and that tries the codecs out: meanwhile others go on.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - see the module
+
+    def load() -> None:
+        import aiohttp  # noqa: F401, PLC0415
+
+        from imgsvc.transform.warming import warm_up  # noqa: PLC0415
+
+        warm_up()
+
+    thread = ThreadPoolExecutor(1, "loading")
+    warming = thread.submit(load)
+    thread.shutdown(wait=False)
+    return warming
 
 
 def _prepare(again: Restart | None) -> None:
