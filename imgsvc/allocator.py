@@ -5,15 +5,16 @@ A decode takes tens of MiB and frees them; what the allocator keeps of them coun
 use. An allocator and its settings can only be chosen before a process begins. So the command line works out the
 environment it should have been started with and, where it differs, replaces itself by the same command in that
 environment: same process id, same open files. The figures behind each choice: ``docs/decisions/0011-allocator.md``.
+
+What comes before the second start comes on top of every start: this module imports what ``python -m`` has loaded
+anyway, and so does without dataclasses, paths and patterns, which take longer than all that it does.
 """
 
 import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from glob import glob
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from types import SimpleNamespace
 
 JEMALLOC_SETTINGS = {"MALLOC_CONF": "dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2,background_thread:true"}
 """
@@ -30,6 +31,15 @@ them for good, up to 32 MiB, and blocks below stay in the heap; mallopt(3).
 RESTARTED = "_IMGSVC_RESTARTED"
 """Set for the second start, to the process's id: no third one follows, and a child that inherits it is not misled."""
 
+BEFORE_LIBRARIES = {"VIPS_CONCURRENCY": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
+"""
+What libraries read once, when they are loaded. libvips: one thread a pipeline, because many pipelines run side by side.
+pydantic: no search for plugins, for which it reads the metadata of every package that is installed.
+"""
+
+Restart = Callable[[Mapping[str, str]], None]
+"""Starts the program once more, with the environment it is given."""
+
 _FOLDERS = ("/usr/local/lib", "/usr/lib/*", "/usr/lib64", "/usr/lib")
 
 
@@ -37,8 +47,7 @@ class AllocatorMissingError(Exception):
     """The allocator asked for by name is not on this machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Libraries:
+class Libraries(SimpleNamespace):
     """
     What this machine has.
 
@@ -52,12 +61,39 @@ class Libraries:
 
 
 def find_libraries(folders: Sequence[str] = _FOLDERS) -> Libraries:
-    """Look into *folders*, patterns allowed, the first that has jemalloc wins; starts no process and loads nothing."""
+    """
+    Look for what there is; starts no process and loads nothing.
+
+    Args:
+        folders: the first that has jemalloc wins; one that ends in ``/*`` stands for all folders in it, by name.
+    """
     if sys.platform != "linux":
         return Libraries(jemalloc=None, glibc=False)
     kind = _elf_kind(sys.executable)
-    found = [path for folder in folders for path in sorted(glob(f"{folder}/libjemalloc.so.2"))]  # noqa: PTH207 - absolute patterns, which Path.glob refuses
-    return Libraries(next((path for path in found if kind and _elf_kind(path) == kind), None), glibc=_on_glibc())
+    found = (f"{folder}/libjemalloc.so.2" for given in folders for folder in _meant(given))
+    jemalloc = next((path for path in found if kind and _elf_kind(path) == kind), None)
+    return Libraries(jemalloc=jemalloc, glibc=_on_glibc())
+
+
+def start_again(choice: str, environ: MutableMapping[str, str], libraries: Libraries, restart: Restart | None) -> None:
+    """
+    Set what is read once: by libraries when they are loaded, by an allocator before the interpreter runs.
+
+    Args:
+        choice: as :func:`allocator_environment` takes it.
+        environ: this process's environment, which is added to.
+        libraries: what there is to choose from.
+        restart: does not return, as a rule; None = the process stays as it is.
+
+    Raises:
+        AllocatorMissingError: *choice* names one that is not there.
+    """
+    for name, value in BEFORE_LIBRARIES.items():
+        environ.setdefault(name, value)
+    wanted = allocator_environment(choice, environ, libraries)
+    process_id = str(os.getpid())  # stays the same
+    if restart is not None and wanted is not None and environ.get(RESTARTED) != process_id:
+        restart({**wanted, RESTARTED: process_id})
 
 
 def allocator_environment(choice: str, environ: Mapping[str, str], libraries: Libraries) -> dict[str, str] | None:
@@ -98,7 +134,7 @@ def restart(environment: Mapping[str, str]) -> None:
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - our own command line
 
 
-def in_force(environ: Mapping[str, str], maps: Path = Path("/proc/self/maps")) -> str:
+def in_force(environ: Mapping[str, str], maps: str = "/proc/self/maps") -> str:
     """
     Name the allocator this process runs on: what is loaded counts, not what was asked for.
 
@@ -106,8 +142,8 @@ def in_force(environ: Mapping[str, str], maps: Path = Path("/proc/self/maps")) -
         environ: the environment it was started with.
         maps: lists what is mapped into the process.
     """
-    with contextlib.suppress(OSError):
-        if "jemalloc" in maps.read_text():
+    with contextlib.suppress(OSError), open(maps, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see the module
+        if "jemalloc" in file.read():
             return "jemalloc"
     return "glibc, tuned" if _on_glibc() and environ.keys() >= GLIBC_SETTINGS.keys() else "system"
 
@@ -127,6 +163,15 @@ def _with_jemalloc(preloaded: str, libraries: Libraries) -> str:
     return f"{libraries.jemalloc}:{preloaded}" if preloaded else libraries.jemalloc
 
 
+def _meant(folder: str) -> Iterator[str]:
+    parent, star, _ = folder.partition("/*")
+    if not star:
+        yield folder
+        return
+    with contextlib.suppress(OSError):
+        yield from (f"{parent}/{name}" for name in sorted(os.listdir(parent or "/")))  # noqa: PTH208 - see the module
+
+
 def _on_glibc() -> bool:
     try:
         return bool(os.confstr("CS_GNU_LIBC_VERSION"))
@@ -137,7 +182,7 @@ def _on_glibc() -> bool:
 def _elf_kind(path: str) -> bytes:
     """Give word size, byte order and machine of a program or library: what must be equal to load one into the other."""
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - see the module
             head = file.read(20)
     except OSError:
         return b""

@@ -1,13 +1,14 @@
 """
 The command line; the only reader of the environment.
 
-``serve`` starts its interpreter twice (see :mod:`imgsvc.allocator`). So that the first start costs next to nothing,
-this module loads little, and every function imports what it needs.
+``serve`` starts its interpreter twice (see :mod:`imgsvc.allocator`), as a rule before this module is loaded. Still it
+loads little, and every function imports what it needs: no command waits for what another needs.
 """
 
+import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from io import TextIOWrapper
@@ -17,29 +18,18 @@ from typing import TYPE_CHECKING
 import click
 
 from imgsvc import __version__
-from imgsvc.allocator import (
-    RESTARTED,
-    AllocatorMissingError,
-    allocator_environment,
-    find_libraries,
-    in_force,
-    restart,
-)
+from imgsvc.allocator import AllocatorMissingError, Restart, find_libraries, in_force, restart, start_again
 from imgsvc.commands import ENVIRON, READY, SETTINGS, examples, fail
 from imgsvc.commands.program import EXIT_CODES, Program
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from imgsvc.settings import Settings
     from imgsvc.web.logs import LineWriter
 
-Restart = Callable[[Mapping[str, str]], None]
-"""Starts the program once more, with the environment it is given."""
-
 STANDARD_ERROR = 2
 """The last of the three descriptors that every program expects."""
-
-# libvips reads this once, when it is loaded: one thread a pipeline, because many pipelines run side by side.
-_BEFORE_LIBVIPS = {"VIPS_CONCURRENCY": "1"}
 
 
 def main() -> None:
@@ -91,7 +81,7 @@ def commands(context: click.Context) -> None:
 @click.option("--demo", is_flag=True, help="Serve sample pictures under /demo/ and allow them as sources.")
 @click.pass_obj
 def serve(
-    start_again: Restart | None = None, host: str | None = None, port: int | None = None, *, demo: bool = False
+    again: Restart | None = None, host: str | None = None, port: int | None = None, *, demo: bool = False
 ) -> None:
     """
     Serve until SIGTERM or Ctrl-C.
@@ -99,16 +89,26 @@ def serve(
     Settings are read from the environment and from .env in the working directory. Once it listens, a line says where:
     "imgsvc VERSION listening on http://HOST:PORT". The log goes to standard error.
     """
-    _prepare(start_again)
-    import asyncio  # noqa: PLC0415 - after the second start: see the module
+    _prepare(again)
+    given = {"IMGSVC_HOST": host, "IMGSVC_PORT": None if port is None else str(port)}
+    # The collector would look again and again at what is loaded from here on, which all stays: what serves enables it.
+    gc.disable()
+    try:
+        _serve({name: value for name, value in given.items() if value is not None}, demo=demo)
+    finally:
+        gc.enable()
+
+
+def _serve(given: Mapping[str, str], *, demo: bool) -> None:
+    warming = _begin_loading()
+    from imgsvc.settings import SettingsError  # noqa: PLC0415 - after the second start: see the module
+
+    settings = _settings(given)
+    import asyncio  # noqa: PLC0415
     import logging  # noqa: PLC0415
 
-    from imgsvc.settings import SettingsError  # noqa: PLC0415
-
-    given = {"IMGSVC_HOST": host, "IMGSVC_PORT": None if port is None else str(port)}
-    settings = _settings({name: value for name, value in given.items() if value is not None})
     from imgsvc.app import CannotListenError, Supervisor  # noqa: PLC0415
-    from imgsvc.app import serve as run  # noqa: PLC0415 - loads libvips, which _prepare prepared
+    from imgsvc.app import serve as run  # noqa: PLC0415
     from imgsvc.web.tracing import is_wanted  # noqa: PLC0415
 
     json_log = _writes_json(settings)
@@ -119,7 +119,7 @@ def serve(
             supervisor = Supervisor.of(os.environ, os.getpid())
             serving = run(
                 settings, demo=demo, log=log, json_log=json_log, announce=announce, supervisor=supervisor,
-                traced=is_wanted(os.environ),
+                traced=is_wanted(os.environ), warming=warming,
             )  # fmt: skip
             asyncio.run(serving)
     except CannotListenError as error:
@@ -128,23 +128,39 @@ def serve(
         fail(error.faults)
 
 
-def _prepare(start_again: Restart | None) -> None:
-    """Set what is read once: by libvips when it is loaded, by an allocator before the interpreter runs."""
-    for name, value in _BEFORE_LIBVIPS.items():
-        os.environ.setdefault(name, value)
+def _begin_loading() -> "Future[None]":
+    """
+    Begin, in a thread, to load what needs the interpreter least; gives when the codecs are.
+
+    It is C that reads the certificates which aiohttp trusts, and that tries the codecs out: meanwhile others go on.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - see the module
+
+    def load() -> None:
+        import aiohttp  # noqa: F401, PLC0415
+
+        from imgsvc.transform.warming import warm_up  # noqa: PLC0415
+
+        warm_up()
+
+    thread = ThreadPoolExecutor(1, "loading")
+    warming = thread.submit(load)
+    thread.shutdown(wait=False)
+    return warming
+
+
+def _prepare(again: Restart | None) -> None:
+    """Set what is read once, and start again where that has to be."""
     choice = _environ().get("IMGSVC_ALLOCATOR", "").strip() or "auto"
     try:
-        environment = allocator_environment(choice, os.environ, find_libraries())
+        start_again(choice, os.environ, find_libraries(), again)
     except AllocatorMissingError as error:
         fail([f"IMGSVC_ALLOCATOR: {error}"])
-    process_id = str(os.getpid())  # stays the same
-    if start_again is not None and environment is not None and os.environ.get(RESTARTED) != process_id:
-        start_again({**environment, RESTARTED: process_id})
 
 
-def _ready(start_again: Restart | None) -> "Settings":
+def _ready(again: Restart | None) -> "Settings":
     """Prepare for work with pictures, as ``serve`` does, and give the settings."""
-    _prepare(start_again)
+    _prepare(again)
     return _settings()
 
 

@@ -1,9 +1,11 @@
 """The spine put together: what finds, makes, keeps and purges pictures."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.parts import Parts
@@ -17,9 +19,9 @@ from imgsvc.services.claims import Claims
 from imgsvc.services.images import ImageService
 from imgsvc.services.incoming import Incoming
 from imgsvc.services.large import LargeTransforms
-from imgsvc.services.logos.sweeping import LogoSweep
+from imgsvc.services.later import Later
 from imgsvc.services.maker import Maker
-from imgsvc.services.opengraph.sweeping import PageSweep
+from imgsvc.services.mark_index import MarkIndex
 from imgsvc.services.originals import Originals
 from imgsvc.services.purge import PurgeService
 from imgsvc.services.records import Records
@@ -33,6 +35,10 @@ from imgsvc.services.upgrades import Upgrades
 from imgsvc.services.validation import Validation
 from imgsvc.services.variants import Variants
 from imgsvc.settings import Settings
+from imgsvc.store.base import ObjectStore
+
+if TYPE_CHECKING:
+    from imgsvc.app.sweeps import Sweeps
 
 LEASE_MARGIN_SECONDS = 5.0
 """A claim outlives the longest fetch by so much, for what it brought to be stored."""
@@ -109,7 +115,7 @@ def put_together(
         maker=Maker(failures=failures, shelf=shelf, transforms=large, clock=clock), admission=parts.admission,
         clock=clock,
     )  # fmt: skip
-    purges = _make_purges(parts, sources, clock)
+    purges = _make_purges(parts, sources, stack, clock)
     refreshes = _make_refreshes(settings, parts, sources, purges)
     tagging = Tagging(records, memory)
     stack.push_async_callback(lambda: sources.claims.aclose(ending.left_seconds()))
@@ -158,19 +164,36 @@ def _forget_what_is_lost(parts: Parts, records: Records) -> None:
     parts.persister.on_lost = lost
 
 
-def _make_purges(parts: Parts, sources: _Sources, clock: Callable[[], float]) -> PurgeService:
+def _make_purges(parts: Parts, sources: _Sources, stack: AsyncExitStack, clock: Callable[[], float]) -> PurgeService:
     records = sources.records
 
     async def remove(source: Source) -> int:
         # Who purges, and a mark, name an asset by its URL, and a page by the same as a picture.
-        return await sources.removal.remove(sources.assets.named(source)) + await pages.remove(source)
+        return await sources.removal.remove(sources.assets.named(source)) + await (await sweeps.get()).pages.remove(
+            source
+        )
 
-    pages = PageSweep(parts.store, sources.removal.remove)
+    async def load(_stack: AsyncExitStack) -> "Sweeps":
+        return await asyncio.to_thread(_load_sweeps, parts.store, remove, sources.removal.remove)
+
+    async def sweep(index: MarkIndex) -> int:
+        return await (await sweeps.get())(index)
+
+    sweeps = Later(load)
+    stack.push_async_callback(sweeps.aclose)
     return PurgeService(
         memory=parts.memory, marks=parts.marks, store=parts.store, remove=remove,
         tags_of_source=records.stored_tags, forget_records=records.forget_for,
-        sweepers=(LogoSweep(parts.store, remove), pages), clock=clock,
+        sweepers=(sweep,), clock=clock,
     )  # fmt: skip
+
+
+def _load_sweeps(
+    store: ObjectStore, remove: Callable[[Source], Awaitable[int]], remove_picture: Callable[[Source], Awaitable[int]]
+) -> "Sweeps":
+    from imgsvc.app.sweeps import make_sweeps  # noqa: PLC0415 - loads what pages are read with
+
+    return make_sweeps(store, remove, remove_picture)
 
 
 def _make_refreshes(settings: Settings, parts: Parts, sources: _Sources, purges: PurgeService) -> Refreshes:

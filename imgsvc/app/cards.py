@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from imgsvc.app.ending import Ending
 from imgsvc.app.logos import Logos
 from imgsvc.app.parts import Parts
+from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.opengraph.card_logos import CardLogos
 from imgsvc.services.opengraph.cards import Cards
 from imgsvc.services.opengraph.portraits import Portraits
@@ -23,6 +24,7 @@ class MadeCards:
 
 def make_cards(
     parts: Parts,
+    fetches: FoundFetches,
     logos: Logos,
     ending: Ending,
     stack: AsyncExitStack,
@@ -33,7 +35,7 @@ def make_cards(
     card_logos = CardLogos(logos.logos, logos.logo_keeper, parts.room_behind(ending))
     stack.push_async_callback(card_logos.aclose)
     portraits = Portraits(
-        fetches=parts.fetches,
+        fetches=fetches,
         inspector=parts.inspector,
         transforms=parts.transforms,
         memory=parts.memory,

@@ -10,17 +10,19 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.memory import read_limit
 from imgsvc.app.parts import Parts
-from imgsvc.app.rooms import Rooms, open_rooms
+from imgsvc.app.rooms import Rooms, open_rooms, owners_of
 from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.signature import Signer
 from imgsvc.services.access import AccessService
+from imgsvc.services.annexe import Annexe
 from imgsvc.services.health import HealthService
+from imgsvc.services.later import Later
 from imgsvc.services.metrics import MetricsService
-from imgsvc.services.opengraph.cards import Cards
 from imgsvc.services.policy import make_policy
 from imgsvc.services.scripts import Scripts
 from imgsvc.services.shelf import Shelf
@@ -32,6 +34,9 @@ from imgsvc.web.metrics import Traffic
 from imgsvc.web.recent import recent_requests
 from imgsvc.web.tracing import Tracing
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 log = logging.getLogger("imgsvc")
 
 
@@ -42,14 +47,13 @@ class Opened:
 
     Attributes:
         services: what handlers get.
-        cards: what draws cards; for whoever wants one of a page that has a picture.
         guard: is to be told where the service listens.
         ending: is to be told when the end begins.
-        owners: every owner of mutable state, by name, for metrics and tests; each has ``statistics()``.
+        owners: every owner of mutable state, by name, for metrics and tests; each has ``statistics()``. Those of the
+            annexe come to it when that is made.
     """
 
     services: Services
-    cards: Cards
     guard: LoopGuard
     ending: Ending
     owners: dict[str, object]
@@ -57,7 +61,7 @@ class Opened:
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, *, demo: bool = False, tracing: Tracing | None = None
+    settings: Settings, *, demo: bool = False, tracing: Tracing | None = None, warming: "Future[None] | None" = None
 ) -> AsyncIterator[Opened]:
     """
     Open everything, in order; close it in the opposite order, background writes included.
@@ -66,6 +70,8 @@ async def open_services(
         settings: all of them.
         demo: whether to serve sample pictures too.
         tracing: follows requests; stays the caller's to close.
+        warming: the codecs are being loaded already, by :func:`~imgsvc.transform.warming.warm_up` in a thread; None =
+            that is begun here, and waited for.
 
     Raises:
         SettingsError: a setting needs a package that is not installed.
@@ -76,17 +82,17 @@ async def open_services(
         guard = LoopGuard(demo=demo)
         policy = make_policy(settings, guard)
         ending = Ending(settings.server.shutdown_timeout_seconds)
-        rooms = await open_rooms(settings, policy, ending, stack)
-        parts, answering, scripts = rooms.parts, rooms.answering, Scripts()
+        rooms = await open_rooms(settings, policy, ending, stack, warming)
+        parts, answering, scripts, owners = rooms.parts, rooms.answering, Scripts(), rooms.owners()
+        annexe = await _open_annexe(settings, rooms, ending, scripts, owners)
+        stack.push_async_callback(annexe.aclose)
         health = _make_health(parts, rooms.shelf, scripts)
-        for work in (health.watch(), scripts.look(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
+        for work in (health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
             stack.push_async_callback(_ended, asyncio.create_task(work))
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
             images=answering.images,
-            logos=rooms.logos.logos,
-            pages=rooms.pages.pages,
-            sharing=rooms.sharing.sharing,
+            annexe=annexe,
             purges=answering.purges,
             refreshes=answering.refreshes,
             tagging=answering.tagging,
@@ -96,7 +102,7 @@ async def open_services(
             assets=answering.assets,
             twitter=answering.twitter,
             health=health,
-            metrics=_make_metrics(rooms, tracked, limit_bytes),
+            metrics=_make_metrics(rooms, annexe, tracked, limit_bytes),
             traffic=Traffic(),
             tracing=tracing,
             recent=recent_requests(settings.server),
@@ -105,7 +111,35 @@ async def open_services(
             width_ladder=settings.access.width_ladder,
             demo=demo,
         )
-        yield Opened(services, rooms.cards.cards, guard, ending, rooms.owners())
+        yield Opened(services, guard, ending, owners)
+
+
+async def _open_annexe(
+    settings: Settings, rooms: Rooms, ending: Ending, scripts: Scripts, owners: dict[str, object]
+) -> Later[Annexe]:
+    """
+    Give what is made behind the start; at once where a setting of its may be wrong.
+
+    Raises:
+        SettingsError: IMGSVC_LOGO_COMPANIES cannot be read.
+    """
+
+    async def make(stack: AsyncExitStack) -> Annexe:
+        annexe = await asyncio.to_thread(_make_annexe, settings, rooms, ending, stack)
+        owners.update(owners_of(annexe))
+        stack.push_async_callback(_ended, asyncio.create_task(scripts.look()))
+        return annexe
+
+    annexe = Later(make)
+    if settings.logos.companies is not None:
+        await annexe.get()
+    return annexe
+
+
+def _make_annexe(settings: Settings, rooms: Rooms, ending: Ending, stack: AsyncExitStack) -> Annexe:
+    from imgsvc.app.annexe import make_annexe  # noqa: PLC0415 - loads half of the house
+
+    return make_annexe(settings, rooms.parts, rooms.shelf, rooms.answering, ending, stack)
 
 
 def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
@@ -124,7 +158,9 @@ def _signer(settings: Settings) -> Signer:
     return Signer([key.get_secret_value() for key in settings.access.signing_keys])
 
 
-def _make_metrics(rooms: Rooms, tracked: TrackedMemory, limit_bytes: int | None) -> MetricsService:
+def _make_metrics(
+    rooms: Rooms, annexe: Later[Annexe], tracked: TrackedMemory, limit_bytes: int | None
+) -> MetricsService:
     parts, answering = rooms.parts, rooms.answering
     return MetricsService(
         monitor=parts.monitor,
@@ -154,10 +190,7 @@ def _make_metrics(rooms: Rooms, tracked: TrackedMemory, limit_bytes: int | None)
         validation=answering.validation,
         revalidations=answering.revalidations,
         upgrades=answering.upgrades,
-        logos=rooms.logos.logos,
-        logo_keeper=rooms.logos.logo_keeper,
-        pages=rooms.pages.pages,
-        sharing=rooms.sharing.sharing,
+        annexe=annexe.now,
         vips_bytes=tracked.tracked_bytes,
         cgroup_limit_bytes=limit_bytes,
     )

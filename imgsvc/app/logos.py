@@ -11,6 +11,7 @@ from imgsvc.logos.companies import Companies, parse_companies
 from imgsvc.logos.domain import DomainReader
 from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import FLUSH_APART_SECONDS
+from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.images import ImageService
 from imgsvc.services.kept_pictures import KeptPictures
 from imgsvc.services.logos.companies import CompanyFinder
@@ -36,6 +37,7 @@ class Logos:
 def make_logos(
     settings: Settings,
     parts: Parts,
+    fetches: FoundFetches,
     shelf: Shelf,
     images: ImageService,
     ending: Ending,
@@ -49,7 +51,6 @@ def make_logos(
     Raises:
         SettingsError: IMGSVC_LOGO_COMPANIES cannot be read.
     """
-    fetches = parts.fetches
     judge = Judge(parts.inspector, parts.transforms)
     deadline_seconds = settings.logos.deadline_seconds
     searcher = Searcher(fetches, judge, providers_of(settings.logos), deadline_seconds, parts.transfers)

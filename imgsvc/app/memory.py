@@ -39,6 +39,9 @@ SETTLED_SECONDS = 60.0
 FONTS_BYTES = 16 * MIB
 """What all fonts together take once text has been drawn, which begins behind the start; measured: 13 to 16 MiB."""
 
+ANNEXE_BYTES = 8 * MIB
+"""What is loaded behind the start takes beside the fonts: logos, pages, share pictures; measured: 7 to 8 MiB."""
+
 ADJUST_SECONDS = 1.0
 
 
@@ -97,11 +100,11 @@ class Reins:
         slots: Slots,
     ) -> None:
         """
-        Take what the process weighs, fonts included, for its base, size the cache, and hang everything on its rung.
+        Take what the process weighs for its base, size the cache, and hang everything on its rung.
 
-        To be called once, when every library is loaded and nothing is held yet.
+        To be called once, when all is loaded that is not loaded behind the start, and nothing is held yet.
         """
-        self._base_bytes = self._read_rss() + FONTS_BYTES
+        self._base_bytes = self._read_rss() + FONTS_BYTES + ANNEXE_BYTES
         self._say_if_too_small()
         self._memory.resize(self._capacity_bytes())
         memory = self._memory

@@ -11,6 +11,7 @@ from imgsvc.cache.failures import RememberedFailures
 from imgsvc.pressure.levels import Level
 from imgsvc.pressure.monitor import FLUSH_APART_SECONDS
 from imgsvc.services.documents import Documents
+from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.opengraph.document import PageDocument, document_key
 from imgsvc.services.opengraph.reading import PageData
 from imgsvc.services.opengraph.service import KnownPage, PageService
@@ -26,6 +27,7 @@ class Pages:
 
 def make_pages(
     parts: Parts,
+    fetches: FoundFetches,
     shelf: Shelf,
     failures: RememberedFailures,
     ending: Ending,
@@ -39,7 +41,7 @@ def make_pages(
     )  # fmt: skip
     parts.monitor.on_sample(Level.EMERGENCY, lambda _: documents.flush(), FLUSH_APART_SECONDS)
     pages = PageService(
-        pages=PageData(parts.fetches),
+        pages=PageData(fetches),
         documents=documents,
         failures=failures,
         flights=parts.flights,

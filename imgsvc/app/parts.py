@@ -5,11 +5,13 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.memory import Reins
 from imgsvc.app.places import make_store, spool_directory
+from imgsvc.app.theming import LateTheming
 from imgsvc.cache.announcements import Announcements
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.leases import Leases
@@ -29,7 +31,6 @@ from imgsvc.pressure.resident import resident_reader
 from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
-from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.inspecting import Inspector
 from imgsvc.services.limits import RateLimits
 from imgsvc.services.marks import Marks
@@ -43,7 +44,9 @@ from imgsvc.stream.spools import Spools
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from imgsvc.transform.warming import warm_up
-from imgsvc.vision.theming import PageTheming
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 log = logging.getLogger("imgsvc")
 
@@ -87,30 +90,26 @@ class Parts:
     gate: ByteGate
     admission: Admission
     monitor: MemoryMonitor
-    fetches: FoundFetches = field(init=False)
-    """By these, for all services, what pages and services name is fetched."""
-
-    def __post_init__(self) -> None:
-        fetches = FoundFetches(self.fetcher, self.slots, self.spools, self.admission)
-        object.__setattr__(self, "fetches", fetches)
 
     def room_behind(self, ending: Ending, below: Level = Level.GUARD) -> Callable[[], bool]:
         """Give what says whether work that nobody waits for may begin: below this rung, and before the end."""
         return lambda: not ending.has_begun and self.monitor.is_below(below)
 
 
-async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack) -> Parts:
+async def open_parts(
+    settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack, warming: "Future[None] | None"
+) -> Parts:
     """
-    Open all of them; *stack* closes them, within what *ending* leaves.
+    Open all of them; *stack* closes them, within what *ending* leaves; *warming* is :func:`warm_up`, if that has begun.
 
     Raises:
         SettingsError: a setting needs a package that is not installed.
     """
-    # In threads, because they load their libraries, and a list, from disk.
-    domains = await asyncio.to_thread(Domains)
+    domains = Domains()
     breaker = Breaker(domains)
     fetcher = Fetcher(settings.origin, policy, breaker=breaker)
     stack.push_async_callback(fetcher.aclose)
+    # In threads, because they load their libraries.
     store = await asyncio.to_thread(make_store, settings.store)
     stack.push_async_callback(store.aclose)
     metadata = await asyncio.to_thread(MetadataCache, settings.cache, settings.memory.metadata_capacity_bytes)
@@ -131,7 +130,7 @@ async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, s
     admission = Admission(monitor, gate, settings.memory.large_operation_bytes, settings.origin.stream_threshold_bytes)
     transforms = _make_transforms(settings, svg, admission)
     stack.push_async_callback(transforms.aclose)
-    await asyncio.to_thread(warm_up)
+    await (asyncio.to_thread(warm_up) if warming is None else asyncio.wrap_future(warming))
     persister = _make_persister(store, transfers, memory)
     persister.start()
     stack.push_async_callback(lambda: persister.aclose(ending.left_seconds()))
@@ -180,7 +179,7 @@ def _make_gate(settings: Settings, reins: Reins) -> ByteGate:
 def _make_transforms(settings: Settings, svg: SvgRenderer, admission: Admission) -> TransformPool:
     most_piped_bytes = settings.memory.gate_capacity_bytes // PIPED_SHARE
     return TransformPool(
-        settings.transform, svg, admission=admission, most_piped_bytes=most_piped_bytes, theming=PageTheming()
+        settings.transform, svg, admission=admission, most_piped_bytes=most_piped_bytes, theming=LateTheming()
     )
 
 

@@ -1,21 +1,22 @@
 """The rooms of the house, each put together by a module of its own, in the order in which they need each other."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from imgsvc.app.answering import Answering, put_together
-from imgsvc.app.cards import MadeCards, make_cards
 from imgsvc.app.ending import Ending
-from imgsvc.app.logos import Logos, make_logos
 from imgsvc.app.memory import GUARDED_ENTRY_BYTES
-from imgsvc.app.pages import Pages, make_pages
 from imgsvc.app.parts import Parts, open_parts
-from imgsvc.app.sharing import Sharing, make_sharing
 from imgsvc.origin.policy import SourcePolicy
 from imgsvc.pressure.levels import Level
 from imgsvc.services.shelf import Shelf
 from imgsvc.settings import Settings
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from _typeshed import DataclassInstance
 
 CRITICAL_BUFFER_BYTES = 64 * 1024
 """At CRITICAL what is stored is still served, but piece by piece."""
@@ -28,33 +29,31 @@ class Rooms:
     parts: Parts
     shelf: Shelf
     answering: Answering
-    logos: Logos
-    pages: Pages
-    cards: MadeCards
-    sharing: Sharing
 
     def owners(self) -> dict[str, object]:
         """Give, by name, all in these rooms that have figures."""
-        groups = (self.parts, self.answering, self.logos, self.pages, self.cards, self.sharing)
-        made = {f.name: getattr(group, f.name) for group in groups for f in fields(group)}
-        return {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
+        return owners_of(self.parts) | owners_of(self.answering)
 
 
-async def open_rooms(settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack) -> Rooms:
+def owners_of(group: "DataclassInstance") -> dict[str, object]:
+    """Give, by name, all in *group* that have figures."""
+    made = {f.name: getattr(group, f.name) for f in fields(group)}
+    return {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
+
+
+async def open_rooms(
+    settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack, warming: "Future[None] | None"
+) -> Rooms:
     """
-    Open them; *stack* closes them in the opposite order.
+    Open them; *stack* closes them in the opposite order; *warming* is as in :func:`open_services`.
 
     Raises:
         SettingsError: a setting needs a package that is not installed.
     """
-    parts = await open_parts(settings, policy, ending, stack)
+    parts = await open_parts(settings, policy, ending, stack, warming)
     shelf = _make_shelf(settings, parts)
     answering = put_together(settings, parts, shelf, ending, stack)
-    logos = await asyncio.to_thread(make_logos, settings, parts, shelf, answering.images, ending, stack)
-    pages = make_pages(parts, shelf, answering.failures, ending, stack)
-    cards = make_cards(parts, logos, ending, stack)
-    sharing = make_sharing(parts, shelf, answering.images, answering.assets, pages.pages, cards.cards)
-    return Rooms(parts, shelf, answering, logos, pages, cards, sharing)
+    return Rooms(parts, shelf, answering)
 
 
 def _make_shelf(settings: Settings, parts: Parts) -> Shelf:

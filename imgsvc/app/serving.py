@@ -2,11 +2,13 @@
 
 import asyncio
 import gc
+import logging
 import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -14,16 +16,26 @@ from imgsvc.app.composition import Opened, open_services
 from imgsvc.app.supervisor import NOBODY, READY, STOPPING, Supervisor
 from imgsvc.services.health import Phase
 from imgsvc.settings import Settings
+from imgsvc.web.late import LateHandlers
 from imgsvc.web.logs import AccessLog, LineWriter, TextAccessLog
-from imgsvc.web.routes import make_application
+from imgsvc.web.routes import LATE, make_application
 from imgsvc.web.server import make_runner
 from imgsvc.web.tracing import Tracing
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+log = logging.getLogger("imgsvc")
 
 OPEN_FILES = 65536
 """As many as one process can want: clients, sources, idle connections to hosts that may be asked again, spools."""
 
 BACKLOG = 1024
 """Connections that may wait to be taken, as far as the system allows so many (net.core.somaxconn)."""
+
+
+LOAD_AFTER_SECONDS = 0.5
+"""Loading takes the interpreter from the loop for some milliseconds at a time: probes and first requests go before."""
 
 
 class CannotListenError(Exception):
@@ -39,6 +51,7 @@ async def serve(
     announce: Callable[[str, int], None],
     supervisor: Supervisor = NOBODY,
     traced: bool = False,
+    warming: "Future[None] | None" = None,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT, then end in good order.
@@ -51,6 +64,7 @@ async def serve(
         announce: told host and port once requests are answered.
         supervisor: who started the process; sockets that it hands over are listened on, and no other.
         traced: whether to send traces where the environment says.
+        warming: as :func:`open_services` takes it.
 
     Raises:
         CannotListenError: the address cannot be listened on.
@@ -61,10 +75,11 @@ async def serve(
     async with (
         supervisor.reassured(),
         _tracing(traced=traced) as tracing,
-        open_services(settings, demo=demo, tracing=tracing) as opened,
+        open_services(settings, demo=demo, tracing=tracing, warming=warming) as opened,
     ):
+        app = make_application(opened.services)
         runner = make_runner(
-            make_application(opened.services),
+            app,
             shutdown_timeout_seconds=settings.server.shutdown_timeout_seconds,
             access_log=log,
             access_log_class=AccessLog if json_log else TextAccessLog,
@@ -75,8 +90,10 @@ async def serve(
             _be_ready(opened, runner)
             announce(*runner.addresses[0][:2])
             supervisor.tell(READY)
+            behind = asyncio.create_task(_load_rest(app[LATE]))
             await stop.wait()
             supervisor.tell(STOPPING)
+            behind.cancel()
             await _drain(opened, settings)
         finally:
             await runner.cleanup()
@@ -93,10 +110,24 @@ def _set_by_signals() -> asyncio.Event:
 def _be_ready(opened: Opened, runner: web.AppRunner) -> None:
     for address in runner.addresses:  # a name such as localhost may have several
         opened.guard.listening(*address[:2])
-    # What is loaded by now stays: the collector need not look at it again with every request's garbage.
-    gc.collect()
     gc.freeze()
     opened.services.health.phase = Phase.READY
+
+
+async def _load_rest(late: LateHandlers) -> None:
+    """
+    Load, in a thread, what the start did not wait for, once whoever waited for the start has had a moment with it.
+
+    Who asks for it meanwhile waits for the same loading. Where it fails that is logged, and whoever asks has it tried
+    again. What is loaded by then stays: the collector, which works from here on, need not look at it.
+    """
+    await asyncio.sleep(LOAD_AFTER_SECONDS)
+    try:
+        await late.load()
+    except Exception:
+        log.exception("logos and share pictures could not be loaded")
+    gc.freeze()
+    gc.enable()
 
 
 async def _drain(opened: Opened, settings: Settings) -> None:

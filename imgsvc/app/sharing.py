@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from imgsvc.app.parts import Parts
 from imgsvc.services.assets import Assets
+from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.images import ImageService
 from imgsvc.services.kept_pictures import KeptPictures
 from imgsvc.services.opengraph.cards import Cards
@@ -25,6 +26,7 @@ class Sharing:
 
 def make_sharing(
     parts: Parts,
+    fetches: FoundFetches,
     shelf: Shelf,
     images: ImageService,
     assets: Assets,
@@ -36,7 +38,7 @@ def make_sharing(
     """Make the service; nothing of it is to be closed."""
     pictures = PagePictures(
         pages=pages,
-        chooser=Chooser(parts.fetches, parts.inspector, parts.transforms),
+        chooser=Chooser(fetches, parts.inspector, parts.transforms),
         pictures=KeptPictures(parts.memory, shelf, parts.spools),
         images=images,
         flights=parts.flights,

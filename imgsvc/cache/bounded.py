@@ -1,10 +1,10 @@
-"""An aiocache backend that keeps texts in this process, bounded by weight; aiocache's own has no limit."""
+"""Facts kept in this process as texts, bounded by weight."""
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from aiocache.base import BaseCache
 from cachetools import TLRUCache
 
 ENTRY_OVERHEAD_BYTES = 300
@@ -19,22 +19,19 @@ class Entry(NamedTuple):
     weight_bytes: int
 
 
-class BoundedMemoryBackend(BaseCache):  # type: ignore[misc]  # aiocache has no types
+class BoundedMemoryBackend:
     """
-    Texts by key; over the limit the expired go first, then the least recently used.
+    Facts by key; over the limit the expired go first, then the least recently used.
 
-    Only what this room asks of aiocache is there: get, set with a lifetime, delete, clear.
+    Kept as JSON, as a shared cache keeps them: whoever looks one up has a copy of his own, and its weight is known. It
+    is asked as aiocache's backends are, without being one: aiocache loads every client that is installed.
 
     Args:
         capacity_bytes: what all entries may weigh together; a heavier one is not kept.
         clock: seconds, never going back.
-        options: aiocache's own (namespace, serializer, key_builder).
     """
 
-    NAME = "bounded-memory"
-
-    def __init__(self, capacity_bytes: int, *, clock: Callable[[], float] = time.monotonic, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, capacity_bytes: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._entries: TLRUCache[str, Entry] = TLRUCache(
             capacity_bytes, ttu=_expires_at, timer=clock, getsizeof=_weight_bytes
         )
@@ -58,29 +55,33 @@ class BoundedMemoryBackend(BaseCache):  # type: ignore[misc]  # aiocache has no 
         """Drop all entries."""
         self._entries.clear()
 
-    async def _get(self, key: str, encoding: str = "utf-8", _conn: object = None) -> str | None:  # noqa: ARG002 - aiocache's signature
+    async def get(self, key: str) -> Any:
+        """Give a copy of what is kept as *key*; None = nothing."""
         entry = self._entries.get(key)
-        return None if entry is None else entry.text
+        return None if entry is None else json.loads(entry.text)
 
-    async def _set(
-        self, key: str, value: str, ttl: float | None = None, _cas_token: object = None, _conn: object = None
-    ) -> bool:  # fmt: skip
-        weight_bytes = len(key.encode()) + len(value.encode()) + ENTRY_OVERHEAD_BYTES
+    async def set(self, key: str, value: Any, ttl: float | None = None) -> bool:
+        """
+        Keep *value* for *ttl* seconds; None = for ever. False where it is too heavy: then nothing is kept as *key*.
+
+        Raises:
+            TypeError, ValueError: JSON cannot write it.
+        """
+        text = json.dumps(value)
+        weight_bytes = len(key.encode()) + len(text.encode()) + ENTRY_OVERHEAD_BYTES
         if weight_bytes > self._entries.maxsize:
             self._entries.pop(key, None)
             return False
-        self._entries[key] = Entry(value, float("inf") if ttl is None else ttl, weight_bytes)
+        self._entries[key] = Entry(text, float("inf") if ttl is None else ttl, weight_bytes)
         return True
 
-    async def _delete(self, key: str, _conn: object = None) -> int:
+    async def delete(self, key: str) -> int:
+        """Drop *key*; how many entries that were."""
         return int(self._entries.pop(key, None) is not None)
 
-    async def _clear(self, namespace: str | None = None, _conn: object = None) -> bool:
-        if namespace is None:
-            self._entries.clear()
-        for key in [key for key in self._entries if key.startswith(namespace or "")]:
-            self._entries.pop(key, None)
-        return True
+    async def close(self) -> None:
+        """Drop all."""
+        self.flush()
 
 
 def _expires_at(_key: str, entry: Entry, now: float) -> float:

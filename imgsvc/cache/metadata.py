@@ -4,13 +4,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
-
-from aiocache.base import BaseCache
-from aiocache.serializers import JsonSerializer
+from typing import TYPE_CHECKING, Any
 
 from imgsvc.cache.bounded import BoundedMemoryBackend
 from imgsvc.settings import CacheSettings, SettingsError
+
+if TYPE_CHECKING:
+    from imgsvc.cache.shared import SharedBackend
 
 NAMESPACE = "imgsvc:1"
 """Begins every key; the number is raised when what is written changes, so that old entries are never misread."""
@@ -67,8 +67,8 @@ class MetadataCache:
         self._clock = clock
         self._paused_until = 0.0
         self._hits = self._misses = self._failures = 0
-        self._local = None if settings.redis_url else _local_backend(capacity_bytes, clock)
-        self._backend: BaseCache = self._local or _shared_backend(settings)
+        self._local = None if settings.redis_url else BoundedMemoryBackend(capacity_bytes, clock=clock)
+        self._backend = self._local or _shared_backend(settings)
 
     @property
     def healthy(self) -> bool:
@@ -141,26 +141,13 @@ class MetadataCache:
         self._paused_until = self._clock() + PAUSE_SECONDS
 
 
-def _options() -> dict[str, Any]:
-    return {"serializer": JsonSerializer(), "namespace": NAMESPACE, "key_builder": _full_key}
-
-
-def _full_key(key: str, namespace: str) -> str:
-    return f"{namespace}:{key}"
-
-
-def _local_backend(capacity_bytes: int, clock: Callable[[], float]) -> BoundedMemoryBackend:
-    # No timeout: nothing is waited for, and aiocache would make a task of every call to watch over it.
-    return BoundedMemoryBackend(capacity_bytes, clock=clock, timeout=None, **_options())
-
-
-def _shared_backend(settings: CacheSettings) -> BaseCache:
+def _shared_backend(settings: CacheSettings) -> "SharedBackend":
     try:
-        from imgsvc.cache.shared import SharedBackend  # noqa: PLC0415 - redis is optional
+        from imgsvc.cache.shared import SharedBackend  # noqa: PLC0415 - redis is optional, and slow to load
     except ImportError as error:
         raise SettingsError(["IMGSVC_REDIS_URL: needs the package redis: pip install 'imgsvc[redis]'"]) from error
     url = settings.redis_url.get_secret_value() if settings.redis_url else ""
     try:
-        return SharedBackend(url, timeout_seconds=TIMEOUT_SECONDS, **_options())
+        return SharedBackend(url, timeout_seconds=TIMEOUT_SECONDS, namespace=NAMESPACE)
     except ValueError as error:
         raise SettingsError(["IMGSVC_REDIS_URL: is no redis://, rediss:// or unix:// URL"]) from error

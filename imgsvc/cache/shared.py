@@ -4,10 +4,9 @@ Connections to what replicas share, Redis or Valkey, and the aiocache backend th
 Imported only when one is configured, since ``redis`` is an optional dependency.
 """
 
-from typing import Any
-
 import redis
 from aiocache.backends.redis import RedisCache
+from aiocache.serializers import JsonSerializer
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -73,17 +72,23 @@ class SharedBackend(RedisCache):  # type: ignore[misc]  # aiocache has no types
     Args:
         url: as ``redis.asyncio.from_url`` takes it.
         timeout_seconds: longest wait for a connection and for an answer.
-        options: aiocache's own (namespace, serializer, key_builder).
+        namespace: begins every key, before a colon.
 
     Raises:
         ValueError: *url* is none.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: float, **options: Any) -> None:
+    def __init__(self, url: str, *, timeout_seconds: float, namespace: str) -> None:
         def pool(**_: object) -> BlockingConnectionPool:
             return open_pool(url, timeout_seconds=timeout_seconds, answer_seconds=timeout_seconds)
 
-        super().__init__(connection_pool_class=pool, timeout=timeout_seconds, **options)
+        super().__init__(
+            connection_pool_class=pool,
+            timeout=timeout_seconds,
+            serializer=JsonSerializer(),
+            namespace=namespace,
+            key_builder=_full_key,
+        )
 
     async def _set(
         self, key: str, value: str, ttl: float | None = None, _cas_token: object = None, _conn: object = None
@@ -93,3 +98,7 @@ class SharedBackend(RedisCache):  # type: ignore[misc]  # aiocache has no types
 
     async def _close(self, *_args: object, _conn: object = None, **_options: object) -> None:
         await self.client.aclose()
+
+
+def _full_key(key: str, namespace: str) -> str:
+    return f"{namespace}:{key}"

@@ -56,7 +56,7 @@ async def _draw(opened: Opened, question: ShareQuestion) -> DrawnCard:
         source=question.source, spec=question.spec, kind=question.kind, title=question.title,
         subtitle=question.subtitle,
     )  # fmt: skip
-    card = await opened.cards.request(asked, document, error)
+    card = await (await opened.services.annexe.get()).cards.request(asked, document, error)
     served = await opened.services.images.get(replace(card, spec=question.spec))
     try:
         data = await bytes_of(served)
@@ -69,7 +69,7 @@ async def _draw(opened: Opened, question: ShareQuestion) -> DrawnCard:
 async def _read(opened: Opened, question: ShareQuestion) -> tuple[PageDocument | None, ImgsvcError | None]:
     """Read the page, or say why it cannot be read."""
     try:
-        known, _ = await opened.services.pages.page(question.source, None)
+        known, _ = await (await opened.services.annexe.get()).pages.page(question.source, None)
     except (InvalidRequest, Overloaded):
         raise
     except ImgsvcError as error:

@@ -67,7 +67,7 @@ async def find(settings: Settings, wish: LogoWish) -> Found:
 
 
 async def _find(opened: Opened, wish: LogoWish, question: LogoQuestion) -> Found:
-    logos = opened.services.logos
+    logos = (await opened.services.annexe.get()).logos
     subject = await logos.company(question.company, None) if wish.company else logos.subject(question.website)
     note = ""
     if wish.refresh and await logos.refresh(subject, None, is_admin=True) is Refresh.FAILED:
@@ -83,7 +83,7 @@ async def _find(opened: Opened, wish: LogoWish, question: LogoQuestion) -> Found
 
 
 async def _drawn(opened: Opened, request: LogoRequest, note: str) -> Drawn:
-    answer = await opened.services.logos.find(request)
+    answer = await (await opened.services.annexe.get()).logos.find(request)
     try:
         data = await bytes_of(answer.served)
         extension = extension_of(answer.served)

@@ -126,8 +126,8 @@ class _Warmer:
 
     async def _logo(self, query: str) -> Served:
         question = parse_logo_query(query, TAKES_ALL, LOGO, ladder=self._services.width_ladder)
-        subject = self._services.logos.subject(question.website)
-        return (await self._services.logos.find(question.about(subject))).served
+        logos = (await self._services.annexe.get()).logos
+        return (await logos.find(question.about(logos.subject(question.website)))).served
 
     async def _written(self, served: Served) -> bool:
         """Wait until an answer is written; False where nobody may keep it."""

@@ -1,5 +1,6 @@
 """Domains that fail again and again are left alone for a while: nothing is sent to them."""
 
+import asyncio
 import math
 import time
 from collections import OrderedDict
@@ -84,10 +85,16 @@ class Breaker:
     """
 
     def __init__(self, domains: Domains | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._domain_list = domains
         self._domain_of = domains.registrable if domains else lambda host: host
         self._clock = clock
         self._domains: OrderedDict[str, _Domain] = OrderedDict()  # the one that failed last stands last
         self._opened = self._closed = self._refused = 0
+
+    async def ready(self) -> None:
+        """Have it known which hosts share a state; to be awaited once before all else."""
+        if self._domain_list is not None and not self._domain_list.is_loaded:
+            await asyncio.to_thread(self._domain_list.load)
 
     def left_seconds(self, host: str) -> float:
         """Give for how long the domain of *host* is left alone yet, 0 = it is not; asking changes nothing."""

@@ -146,6 +146,7 @@ class Fetcher:
         """Give the answer at the end of all redirects to the block, and count the failure of either."""
         if self._closed:
             raise _draining()
+        await self._breaker.ready()
         self._counters.begin()
         deadline = asyncio.get_running_loop().time() + self._settings.fetch_timeout_seconds
         witness = Witness(self._breaker)

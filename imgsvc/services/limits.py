@@ -5,6 +5,7 @@ Each process counts for itself. What a bucket holds and how fast it fills is one
 once, then one in S/N seconds.
 """
 
+import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -80,11 +81,16 @@ class RateLimits:
         self, settings: LimitSettings, domains: Domains, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._rate = settings.rate_limit
-        self._registrable = domains.registrable
+        self._domain_list = domains
         self._clock = clock
         self._clients = _Buckets(settings.rate_limit)
         self._domains = _Buckets(settings.rate_limit)
         self._allowed = self._limited_clients = self._limited_domains = 0
+
+    async def ready(self) -> None:
+        """Have it known which hosts belong together; to be awaited once before all else."""
+        if self._rate.count and not self._domain_list.is_loaded:
+            await asyncio.to_thread(self._domain_list.load)
 
     def take(self, client: str, host: str) -> None:
         """
@@ -99,7 +105,7 @@ class RateLimits:
         """
         if not self._rate.count:
             return
-        now, domain = self._clock(), self._registrable(host)
+        now, domain = self._clock(), self._domain_list.registrable(host)
         if not self._clients.has(client, now):
             self._limited_clients += 1
             detail, figures = _CLIENT_DETAIL.format(rate=self._rate), self._clients.figures(client, now)

@@ -9,9 +9,9 @@ from imgsvc.pressure.admission import Admission
 from imgsvc.pressure.gate import ByteGate
 from imgsvc.pressure.monitor import MemoryMonitor, MemoryReading
 from imgsvc.pressure.transfers import TransferLedger
+from imgsvc.services.annexe import Annexe
 from imgsvc.services.figures import MemoryFigures
 from imgsvc.services.limits import RateLimits
-from imgsvc.services.logos.service import LogoService
 
 
 class Snapshot(Protocol):
@@ -23,7 +23,12 @@ class Snapshot(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MetricsService:
-    """Collects; holds no figure of its own: one field for each owner of figures."""
+    """
+    Collects; holds no figure of its own: one field for each owner of figures.
+
+    Attributes:
+        annexe: gives those whose owners are made behind the start; they have to be by the first call.
+    """
 
     monitor: MemoryMonitor
     gate: ByteGate
@@ -52,10 +57,7 @@ class MetricsService:
     leases: Snapshot
     announcements: Snapshot
     limits: RateLimits
-    logos: LogoService
-    logo_keeper: Snapshot
-    pages: Snapshot
-    sharing: Snapshot
+    annexe: Callable[[], Annexe]
     vips_bytes: Callable[[], tuple[int, int]]
     cgroup_limit_bytes: int | None
 
@@ -66,7 +68,7 @@ class MetricsService:
             "ladder": self._ladder(),
             "coalescing": _plain(self.flights),
             **{name: {each: _plain(owner) for each, owner in group.items()} for name, group in self._groups().items()},
-            "logo_sources": dict(self.logos.statistics().answered),
+            "logo_sources": dict(self.annexe().logos.statistics().answered),
             "refusals": self._refusals(),
         }
 
@@ -78,6 +80,7 @@ class MetricsService:
         ]
 
     def _groups(self) -> Mapping[str, Mapping[str, Snapshot]]:
+        annexe = self.annexe()
         return {
             "caches": {"memory": self.memory, "metadata": self.metadata, "store": self.store},
             "queue": {
@@ -90,8 +93,8 @@ class MetricsService:
                 "origin": self.fetcher, "failures": self.failures, "breaker": self.breaker,
                 "validation": self.validation, "revalidations": self.revalidations, "limits": self.limits,
             },
-            "logos": {"keeper": self.logo_keeper},
-            "opengraph": {"pages": self.pages, "pictures": self.sharing},
+            "logos": {"keeper": annexe.logo_keeper},
+            "opengraph": {"pages": annexe.pages, "pictures": annexe.sharing},
             "replicas": {
                 "marks": self.marks, "purges": self.purges, "leases": self.leases,
                 "announcements": self.announcements,

@@ -129,6 +129,7 @@ class Originals:
         if (failure := await self._failures.recall(source.h16, newer_than=since)) is not None:
             raise failure
         if allowance is not None:
+            await allowance.limits.ready()
             allowance.take(source.host)
         return await self._fetched(source, trace, tags, look)
 

@@ -7,14 +7,13 @@ from aiohttp import web
 
 from imgsvc.model.source import Source
 from imgsvc.services.access import AccessService
+from imgsvc.services.annexe import Annexe
 from imgsvc.services.assets import Assets
 from imgsvc.services.health import HealthService
 from imgsvc.services.images import ImageService
+from imgsvc.services.later import Later
 from imgsvc.services.limits import Allowance, RateLimits
-from imgsvc.services.logos.service import LogoService
 from imgsvc.services.metrics import MetricsService
-from imgsvc.services.opengraph.service import PageService
-from imgsvc.services.opengraph.sharing import ShareService
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.purge import PurgeService
 from imgsvc.services.refreshes import Refreshes
@@ -38,9 +37,7 @@ class Services:
     """
 
     images: ImageService
-    logos: LogoService
-    pages: PageService
-    sharing: ShareService
+    annexe: Later[Annexe]
     purges: PurgeService
     refreshes: Refreshes
     tagging: Tagging

@@ -8,14 +8,12 @@ from imgsvc.web.handlers.demo import DemoHandlers
 from imgsvc.web.handlers.documentation import DocumentationHandlers
 from imgsvc.web.handlers.health import HealthHandlers
 from imgsvc.web.handlers.images import ImageHandlers
-from imgsvc.web.handlers.inversion import InversionHandlers
-from imgsvc.web.handlers.logos import LogoHandlers
 from imgsvc.web.handlers.metrics import MetricsHandlers
-from imgsvc.web.handlers.pages import PageHandlers
 from imgsvc.web.handlers.proxies import ProxyHandlers
 from imgsvc.web.handlers.purge import PurgeHandlers
-from imgsvc.web.handlers.sharing import ShareHandlers
-from imgsvc.web.handlers.verdicts import VerdictHandlers
+from imgsvc.web.late import LateHandlers
+
+LATE = web.AppKey("late", LateHandlers)
 
 
 def make_application(services: Services) -> web.Application:
@@ -52,12 +50,10 @@ def make_application(services: Services) -> web.Application:
     app = web.Application()
     app[SERVICES] = services
     app.add_routes(ImageHandlers(services).routes())
+    late = app[LATE] = LateHandlers(services)
+    app.add_routes(late.routes())
+    app.on_cleanup.append(late.close)
     app.add_routes(PurgeHandlers(services).routes())
-    app.add_routes(LogoHandlers(services).routes())
-    app.add_routes(InversionHandlers(services).routes())
-    app.add_routes(VerdictHandlers(services).routes())
-    app.add_routes(PageHandlers(services).routes())
-    app.add_routes(ShareHandlers(services).routes())
     app.add_routes(ProxyHandlers(services).routes())
     app.add_routes(HealthHandlers(services).routes())
     app.add_routes(DocumentationHandlers().routes())

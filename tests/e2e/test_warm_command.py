@@ -59,7 +59,7 @@ async def test_what_was_warmed_is_in_the_store_when_the_process_has_ended(tmp_pa
                 assert (served.tier, served.hit) == (Tier.STORE, True)
             assert sniff(served.blob.data) is ImageFormat.AVIF
             for query in ("website=acme.test&size=32", "website=acme.test&size=32&theme=dark"):
-                logos = opened.services.logos
+                logos = (await opened.services.annexe.get()).logos
                 answer = await logos.find(parse_logo_query(query, CHROME, LOGO).about(logos.subject("acme.test")))
                 assert (answer.source, answer.served.tier, answer.served.hit) == (
                     "apple-touch-icon", Tier.STORE, True,

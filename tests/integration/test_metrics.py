@@ -108,8 +108,9 @@ async def test_every_metric_has_its_number(service, origin):
 
 async def test_every_owner_is_asked(service):
     """Whoever counts something is among those that the figures are collected from."""
-    owners = service.opened.owners
-    asked = {id(getattr(service.opened.services.metrics, name)) for name in service.opened.services.metrics.__slots__}
+    owners, metrics = service.opened.owners, service.opened.services.metrics
+    groups = metrics, metrics.annexe()
+    asked = {id(getattr(group, name)) for group in groups for name in group.__slots__}
 
     assert not {name for name, owner in owners.items() if id(owner) not in asked}
 

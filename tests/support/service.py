@@ -134,6 +134,7 @@ async def running_service(
             port = runner.addresses[0][1]
             opened.guard.listening("127.0.0.1", port)
             opened.services.health.phase = Phase.READY
+            await opened.services.annexe.get()
             service = RunningService(f"http://127.0.0.1:{port}", port, opened, session, log)
             yield service
             await service.settled()

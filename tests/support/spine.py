@@ -38,6 +38,7 @@ from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.answers import ImageRequest, Served, Trace
 from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
+from imgsvc.services.fetches import FoundFetches
 from imgsvc.services.inspecting import Inspector
 from imgsvc.services.limits import RateLimits
 from imgsvc.services.marks import Marks
@@ -249,12 +250,15 @@ async def spine(
         parts = await _parts(settings, clock, rss, tmp_path, slot_timeout_seconds, stack)
         shelf = Shelf(parts.store, parts.persister, parts.transfers, lambda: settings.origin.stream_threshold_bytes)
         answering = put_together(settings, parts, shelf, Ending(5), stack, clock=clock)
+        fetches = FoundFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)
         logos = await asyncio.to_thread(
-            make_logos, settings, parts, shelf, answering.images, Ending(5), stack, clock=clock
+            make_logos, settings, parts, fetches, shelf, answering.images, Ending(5), stack, clock=clock
         )
-        pages = make_pages(parts, shelf, answering.failures, Ending(5), stack, clock=clock)
-        cards = make_cards(parts, logos, Ending(5), stack, clock=clock)
-        sharing = make_sharing(parts, shelf, answering.images, answering.assets, pages.pages, cards.cards, clock=clock)
+        pages = make_pages(parts, fetches, shelf, answering.failures, Ending(5), stack, clock=clock)
+        cards = make_cards(parts, fetches, logos, Ending(5), stack, clock=clock)
+        sharing = make_sharing(
+            parts, fetches, shelf, answering.images, answering.assets, pages.pages, cards.cards, clock=clock
+        )
         made = Spine(clock, settings, origin, parts, shelf, answering, logos, pages, cards, sharing, rss)
         stack.callback(made.open_gates)
         yield made
@@ -265,7 +269,8 @@ async def _parts(
     settings: Settings, clock: Clock, rss: Rss, tmp_path: Path, slot_timeout_seconds: float, stack: AsyncExitStack
 ) -> Parts:
     """Make real parts; *stack* closes them."""
-    domains = await asyncio.to_thread(Domains)
+    domains = Domains()
+    await asyncio.to_thread(domains.load)
     breaker = Breaker(domains, clock=clock)
     store = Doubtful(settings.store)
     stack.push_async_callback(store.aclose)

@@ -103,7 +103,7 @@ class StartedAgain(Exception):
 def start(tmp_path, monkeypatch):
     """Run commands as ``main()`` does on a machine with jemalloc, to where they start again; give that environment."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "find_libraries", lambda: Libraries("/lib/libjemalloc.so.2", glibc=True))
+    monkeypatch.setattr(cli, "find_libraries", lambda: Libraries(jemalloc="/lib/libjemalloc.so.2", glibc=True))
     for name in ("LD_PRELOAD", *JEMALLOC_SETTINGS, *GLIBC_SETTINGS, RESTARTED):
         monkeypatch.delenv(name, raising=False)
 
@@ -152,7 +152,7 @@ def test_the_allocator_may_be_named_in_dotenv(start, tmp_path):
 
 def test_an_allocator_that_is_missing(invoke, monkeypatch):
     """One line that names the setting, and exit code 2."""
-    monkeypatch.setattr(cli, "find_libraries", lambda: Libraries(None, glibc=True))
+    monkeypatch.setattr(cli, "find_libraries", lambda: Libraries(jemalloc=None, glibc=True))
     monkeypatch.delenv("LD_PRELOAD", raising=False)
 
     result = invoke("serve", IMGSVC_ALLOCATOR="jemalloc")

@@ -9,8 +9,7 @@ from imgsvc.demo import MEDIA_TYPES, PICTURES
 from imgsvc.errors import ObjectNotFound
 from imgsvc.model.literals import host_literal
 from imgsvc.web.handlers.images import IMAGES_PATH
-from imgsvc.web.handlers.inversion import INVERT_PATH
-from imgsvc.web.handlers.sharing import IMAGE_PATH
+from imgsvc.web.paths import INVERT_PATH, SHARE_IMAGE_PATH
 
 CACHE_CONTROL = "public, max-age=86400"
 
@@ -81,7 +80,7 @@ class DemoHandlers:
         own = own_origin(request)
         figures = "".join(_figure(own, *shown) for shown in SHOWN)
         figures += "".join(_figure(own, *shown, INVERT_PATH, "dark") for shown in ON_DARK)
-        figures += "".join(_drawn(f"{IMAGE_PATH}?{urlencode(parameters)}", text) for text, parameters in CARDS)
+        figures += "".join(_drawn(f"{SHARE_IMAGE_PATH}?{urlencode(parameters)}", text) for text, parameters in CARDS)
         return web.Response(
             text=_PAGE.format(figures=figures),
             content_type="text/html",

@@ -16,6 +16,7 @@ class HealthHandlers:
 
     def __init__(self, services: Services) -> None:
         self._health = services.health
+        self._annexe = services.annexe
         self._figures = Figures(services.metrics, services.health, services.traffic)
         self._recent = services.recent
         self._server = services.server
@@ -41,7 +42,8 @@ class HealthHandlers:
         return web.json_response(Live(status="live"), headers=NO_STORE)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        """Give all figures."""
+        """Give all figures; who asks before all that has some is loaded waits for that."""
+        await self._annexe.get()
         return web.json_response(self._figures.document(), headers=NO_STORE)
 
     async def requests(self, request: web.Request) -> web.Response:

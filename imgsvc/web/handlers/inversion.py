@@ -6,26 +6,24 @@ from aiohttp import web
 
 from imgsvc.services.answers import ImageRequest
 from imgsvc.services.limits import Allowance
+from imgsvc.services.logos.service import LogoService
 from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.logos.answering import LogoAnswers
 from imgsvc.web.logos.headers import terms_of_picture
 from imgsvc.web.logos.parameters import INVERT
 from imgsvc.web.logos.questions import LogoQuestions, LogoUnderstood
 from imgsvc.web.loops import refuse_loops
+from imgsvc.web.paths import INVERT_PATH
 from imgsvc.web.responses import answer
-
-INVERT_PATH = "/api/logo/invert"
 
 
 class InversionHandlers:
     """The route's handler."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, logos: LogoService) -> None:
         self._services = services
-        self._answers = LogoAnswers(services)
-        self._questions = LogoQuestions(
-            INVERT, services.logos.subject, services.access, width_ladder=services.width_ladder
-        )
+        self._answers = LogoAnswers(services, logos)
+        self._questions = LogoQuestions(INVERT, logos.subject, services.access, width_ladder=services.width_ladder)
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""

@@ -5,32 +5,30 @@ from functools import partial
 
 from aiohttp import web
 
+from imgsvc.services.logos.service import LogoService
 from imgsvc.web.appkeys import Services
 from imgsvc.web.logos.answering import LogoAnswers
 from imgsvc.web.logos.parameters import CANDIDATES, SHAPES
 from imgsvc.web.logos.questions import LogoQuestions
 from imgsvc.web.loops import refuse_loops
+from imgsvc.web.paths import CANDIDATES_PATH, LOGO_PATHS
 
-LOGO_PATHS = ("/api/logo", "/logo/{domain}", "/s2/favicons", "/icon")
-CANDIDATES_PATH = "/api/logo/candidates"
 EXPLAINED_SECONDS = 300
 
 
 class LogoHandlers:
     """The route family's handlers; one object an application."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, logos: LogoService) -> None:
         self._services = services
         self._access = services.access
-        self._logos = services.logos
-        self._answers = LogoAnswers(services)
+        self._logos = logos
+        self._answers = LogoAnswers(services, logos)
         self._questions = {
-            path: LogoQuestions(
-                SHAPES[path], services.logos.subject, services.access, width_ladder=services.width_ladder
-            )
+            path: LogoQuestions(SHAPES[path], logos.subject, services.access, width_ladder=services.width_ladder)
             for path in LOGO_PATHS
         }
-        self._explained = LogoQuestions(CANDIDATES, services.logos.subject, services.access)
+        self._explained = LogoQuestions(CANDIDATES, logos.subject, services.access)
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""

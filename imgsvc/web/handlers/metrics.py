@@ -23,6 +23,7 @@ class MetricsHandlers:
 
     def __init__(self, services: Services) -> None:
         self._writer = ThreadPoolExecutor(1, "metrics")
+        self._annexe = services.annexe
         self._figures = Figures(services.metrics, services.health, services.traffic)
         self._traffic = services.traffic
         self._turn = asyncio.Lock()
@@ -44,6 +45,7 @@ class MetricsHandlers:
 
     async def _write(self, accept: str) -> tuple[bytes, str]:
         """Read all figures in one moment, and write them in the thread."""
+        await self._annexe.get()
         async with self._turn:
             figures, times = self._figures.current(), self._traffic.times()
             loop = asyncio.get_running_loop()

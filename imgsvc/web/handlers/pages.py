@@ -4,26 +4,26 @@ import time
 
 from aiohttp import web
 
+from imgsvc.services.opengraph.service import PageService
 from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.opengraph.questions import PageQuestions
+from imgsvc.web.paths import PAGE_DATA_PATH
 from imgsvc.web.responses import answer
 from imgsvc.web.terms import Terms
-
-DATA_PATH = "/api/og-data"
 
 
 class PageHandlers:
     """The route's handler."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, pages: PageService) -> None:
         self._services = services
-        self._pages = services.pages
+        self._pages = pages
         self._questions = PageQuestions()
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
-        return [web.get(DATA_PATH, self.data)]
+        return [web.get(PAGE_DATA_PATH, self.data)]
 
     async def data(self, request: web.Request) -> web.StreamResponse:
         """Answer a page's data."""

@@ -7,27 +7,27 @@ from aiohttp import web
 
 from imgsvc.model.blob import canonical_link
 from imgsvc.services.opengraph.answers import Shared
+from imgsvc.services.opengraph.sharing import ShareService
 from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.error_map import code_of
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.opengraph.questions import ShareQuestions, ShareUnderstood
+from imgsvc.web.paths import SHARE_IMAGE_PATH
 from imgsvc.web.responses import answer
 from imgsvc.web.terms import Terms
-
-IMAGE_PATH = "/api/og-image"
 
 
 class ShareHandlers:
     """The route's handler."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, sharing: ShareService) -> None:
         self._services = services
-        self._sharing = services.sharing
+        self._sharing = sharing
         self._questions = ShareQuestions(services.access)
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the family."""
-        return [web.get(IMAGE_PATH, self.get)]
+        return [web.get(SHARE_IMAGE_PATH, self.get)]
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer a picture, or the card that stands in for it."""

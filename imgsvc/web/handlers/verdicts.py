@@ -7,22 +7,23 @@ from aiohttp import web
 
 from imgsvc.errors import ImgsvcError
 from imgsvc.services.logos.answers import Verdict
+from imgsvc.services.logos.service import LogoService
 from imgsvc.web.answers import NO_STORE, VerdictAnswer
 from imgsvc.web.appkeys import Services
 from imgsvc.web.logos.uploads import IMAGE, UploadRoom, read_submission
 from imgsvc.web.loops import refuse_loops
+from imgsvc.web.paths import VALIDATE_PATH
 
-VALIDATE_PATH = "/api/validate-logo"
 _PLACES = 3
 
 
 class VerdictHandlers:
     """The route's handler."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, logos: LogoService) -> None:
         self._services = services
         self._access = services.access
-        self._logos = services.logos
+        self._logos = logos
         self._room = UploadRoom()
 
     def routes(self) -> list[web.RouteDef]:

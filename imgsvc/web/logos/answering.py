@@ -5,6 +5,7 @@ import time
 from aiohttp import web
 
 from imgsvc.services.logos.answers import LogoRequest, LogoServed, Subject
+from imgsvc.services.logos.service import LogoService
 from imgsvc.web.admin import is_admin
 from imgsvc.web.appkeys import SUBJECT, Services
 from imgsvc.web.logos.headers import terms_of_logo
@@ -16,9 +17,9 @@ from imgsvc.web.responses import answer
 class LogoAnswers:
     """Answers logo requests, whatever route they came by."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, logos: LogoService) -> None:
         self._services = services
-        self._logos = services.logos
+        self._logos = logos
 
     async def subject(self, request: web.Request, understood: LogoUnderstood) -> Subject:
         """Tell whose logo is wanted, and note it; a company may have to be looked up."""

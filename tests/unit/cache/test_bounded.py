@@ -1,6 +1,4 @@
-"""aiocache's interface over a bounded memory."""
-
-from aiocache.serializers import JsonSerializer
+"""Facts in a bounded memory."""
 
 from imgsvc.cache.bounded import ENTRY_OVERHEAD_BYTES, BoundedMemoryBackend
 
@@ -13,9 +11,7 @@ class Clock:
 
 
 def backend(capacity_bytes: int = 10_000, clock: Clock | None = None) -> BoundedMemoryBackend:
-    return BoundedMemoryBackend(
-        capacity_bytes, clock=clock or Clock(), serializer=JsonSerializer(), namespace="n:", timeout=None
-    )  # fmt: skip
+    return BoundedMemoryBackend(capacity_bytes, clock=clock or Clock())
 
 
 async def test_roundtrip():
@@ -53,12 +49,12 @@ async def test_overwrite_renews():
     await cache.set("k", "y", ttl=10)
     clock.now += 8
     assert await cache.get("k") == "y"
-    assert cache.weight_bytes == len("n:k") + len('"y"') + ENTRY_OVERHEAD_BYTES
+    assert cache.weight_bytes == len("k") + len('"y"') + ENTRY_OVERHEAD_BYTES
 
 
 async def test_bounded():
     """The weight stays within the capacity; the least recently used goes first."""
-    cache = backend(capacity_bytes=4 * (ENTRY_OVERHEAD_BYTES + 105))
+    cache = backend(capacity_bytes=4 * (ENTRY_OVERHEAD_BYTES + 103))
     for i in range(4):
         await cache.set(f"k{i}", "x" * 99, ttl=60)
     assert await cache.get("k0") is not None
@@ -91,11 +87,11 @@ async def test_too_heavy():
 
 
 async def test_clear():
-    """Clearing takes a namespace, or everything."""
+    """Flushing and closing drop everything."""
     cache = backend()
     await cache.set("a", 1)
-    await cache.set("b", 1, namespace="m:")
-    await cache.clear(namespace="m:")
-    assert (await cache.get("a"), await cache.get("b", namespace="m:")) == (1, None)
-    await cache.clear()
+    cache.flush()
+    assert cache.entries == 0
+    await cache.set("b", 1)
+    await cache.close()
     assert cache.entries == 0

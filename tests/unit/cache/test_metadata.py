@@ -40,13 +40,6 @@ async def test_roundtrip():
     await cache.aclose()
 
 
-async def test_keys_are_namespaced():
-    """Keys carry the program's name and the version of what is written."""
-    cache = MetadataCache(CacheSettings(), CAPACITY)
-    await cache.set("k", {"a": 1}, 10)
-    assert list(cache._local._entries) == ["imgsvc:1:k"]
-
-
 @pytest.mark.parametrize("ttl_seconds", [0, -1])
 async def test_no_lifetime(ttl_seconds: int):
     """What has no lifetime is not kept."""

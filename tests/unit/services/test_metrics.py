@@ -19,8 +19,7 @@ def metrics(parts) -> MetricsService:
         breaker=parts.breaker, validation=parts.validation, revalidations=parts.revalidations, marks=parts.marks,
         purges=parts.purges,
         leases=parts.leases, announcements=parts.announcements, limits=parts.limits,
-        logos=parts.logos, logo_keeper=parts.logo_keeper,
-        pages=parts.pages, sharing=parts.sharing, vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
+        annexe=lambda: parts, vips_bytes=lambda: (1, 2), cgroup_limit_bytes=None,
     )  # fmt: skip
 
 
