@@ -20,6 +20,7 @@ from imgsvc.store.s3_bucket import Bucket, PreconditionFailed
 from imgsvc.store.s3_client import SharedClient
 from imgsvc.store.s3_leftovers import Leftovers
 from imgsvc.store.s3_metadata import adopted, from_metadata, guessed, headers_of, is_foreign
+from imgsvc.store.s3_reads import Reads
 from imgsvc.store.s3_stream import S3Stream
 from imgsvc.store.s3_writer import UPLOADS, S3Writer
 from imgsvc.stream.base import CHUNK_BYTES
@@ -52,7 +53,8 @@ class S3Store:
             raise ValueError("S3_BUCKET is not set")
         self._client = SharedClient(settings)
         self._counters = Counters()
-        self._bucket = Bucket(settings.s3_bucket, self._client, self._counters)
+        self._reads = Reads(settings)
+        self._bucket = Bucket(settings.s3_bucket, self._client, self._counters, self._reads)
         self._leftovers = Leftovers(Bucket(settings.s3_bucket, self._client, Counters()), clock)
         self._sweep: asyncio.Task[None] | None = None
         self._errands = Errands()
@@ -150,6 +152,7 @@ class S3Store:
             self._sweep.cancel()
         await asyncio.gather(*(writer.abort() for writer in tuple(self._writers)))
         await self._errands.finished()
+        await self._reads.aclose()
         await self._client.aclose()
 
     def statistics(self) -> StoreStatistics:
