@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from yarl import URL
+
 from imgsvc.settings import StoreSettings
 
 GLOBAL_REGION = "us-east-1"
@@ -48,6 +50,11 @@ class Place:
     origin: str
     bucket_url: str
     region: str
+
+    @property
+    def host(self) -> str:
+        """What ``Host`` says: port and all, but for a scheme's own port."""
+        return str(URL(self.bucket_url).host_port_subcomponent)
 
     def url_of(self, key: str) -> str:
         """Give an object's URL, escaped as botocore escapes it: all but unreserved characters, ``/`` and ``~``."""

@@ -62,6 +62,7 @@ class PlainReader:
 
     def __init__(self, place: Place, credentials: Any, http: Any, user_agent: str) -> None:
         self._place = place
+        self._host = place.host
         self._credentials = credentials
         self._http = http
         self._user_agent = user_agent
@@ -126,7 +127,7 @@ class PlainReader:
 
     async def _signed(self, method: str, key: str, headers: Mapping[str, str]) -> AWSPreparedRequest:
         url = self._place.url_of(key)
-        request = AWSRequest(method, url, headers)
+        request = AWSRequest(method, url, {"Host": self._host, **headers})  # or the signer finds it out, twice
         request.context["client_config"] = _UNSIGNED_BODY
         credentials = await self._credentials.get_frozen_credentials()
         S3SigV4Auth(credentials, "s3", self._place.region).add_auth(request)
