@@ -12,7 +12,7 @@ from imgsvc.store.objectfile import Extent
 from imgsvc.stream.base import CHUNK_BYTES
 
 PIECES = 4
-"""How many pieces one visit to a thread brings, at the most: going there and back costs as much as reading two."""
+"""How many pieces one visit to a thread brings, at the most: going there and back costs about as much as a piece."""
 
 QUICK_SECONDS = 0.1
 """Who takes longer for what one visit brought gets a single piece the next time: slow readers shall hold no more."""

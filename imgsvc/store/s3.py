@@ -31,7 +31,9 @@ VERIFY_ON_LOOP_BYTES = 64 * 1024
 
 class S3Store:
     """
-    One object of the bucket an object, its metadata as ``x-amz-meta-*``; a write is one PUT.
+    One object of the bucket an object, its metadata as ``x-amz-meta-*``; a write is one PUT, a read one GET.
+
+    Reads need no client of botocore's: :mod:`imgsvc.store.s3_plain`.
 
     What is written in parts takes another way: :mod:`imgsvc.store.s3_writer`. What killed processes left of that is
     removed in the background, when the first such object is begun and once an hour from then on.

@@ -22,8 +22,8 @@ class SharedClient:
     """
     An aiobotocore client that opens itself.
 
-    Making one loads modules and reads megabytes of JSON, a fifth of a second of CPU and more: it happens in a thread,
-    once, however many ask at the same time.
+    Making one loads modules and reads megabytes of JSON, a fifth of a second of CPU: it happens in a thread, once,
+    however many ask at the same time.
 
     Args:
         settings: the ``s3_*`` fields; credentials that are not there are looked for by botocore's own chain.

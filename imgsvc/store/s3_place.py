@@ -1,8 +1,8 @@
 """
 Where the objects of a bucket lie, worked out without a client.
 
-botocore's client knows from a set of rules that takes as long to load as the client itself. What is said here is what
-these rules say of a plain bucket, of AWS or of any other server; whatever makes it less plain is left to the client.
+botocore's client knows from a set of rules that is a good part of what it loads. What is said here is what these rules
+say of a plain bucket, of AWS or of any other server; whatever makes it less plain is left to the client.
 """
 
 import ipaddress

@@ -1,9 +1,9 @@
 """
 One signed request a read, over a plain HTTP session.
 
-botocore's client spends most of a small read on its own events, rules and models, and making one takes as long as
-a hundred reads. What is left without these is the same for the server: botocore's credentials and signature,
-aiobotocore's HTTP session (proxies, certificates, time limits, errors), botocore's rules for what is tried again.
+botocore's client spends most of a small read on its own events, rules and models. What is left without these is the
+same for the server: botocore's credentials and signature, aiobotocore's HTTP session (proxies, certificates, time
+limits, errors), botocore's rules for what is tried again.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from aiobotocore.session import AioSession, get_session
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import ClientError, HTTPClientError
 from botocore.parsers import create_parser
 from botocore.retries import quota, standard
 
@@ -35,8 +35,9 @@ _UNSIGNED_BODY = Config(s3={"payload_signing_enabled": False})
 # AWS, "Error responses": the bucket is of another region. The client looks it up and remembers it.
 _ELSEWHERE = frozenset(("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"))
 _MOVED_PERMANENTLY = 301
-# A HEAD that was signed for another region is answered 400 and says no more; so are others that are simply wrong.
-_PERHAPS_ELSEWHERE = frozenset((302, 307, 400))
+_MOVED_FOR_NOW = frozenset((302, 307))
+_UNEXPLAINED = "400"
+"""A HEAD that was signed for another region is answered 400 and says no more; so are others that are simply wrong."""
 _FIRST_ERROR = 300
 
 
@@ -121,7 +122,7 @@ class PlainReader:
         code = parsed["Error"]["Code"]
         if code in _ELSEWHERE or answer.status_code == _MOVED_PERMANENTLY:
             raise NeedsClient(for_good=True)
-        if answer.status_code in _PERHAPS_ELSEWHERE and code == str(answer.status_code):
+        if code == _UNEXPLAINED or answer.status_code in _MOVED_FOR_NOW:
             raise NeedsClient(for_good=False)
         return _Outcome(answer, parsed)
 
@@ -151,7 +152,7 @@ def plain_reader(settings: StoreSettings) -> Coroutine[Any, Any, PlainReader]:
     Make a reader; blocks, and the rest is for an event loop of the thread's own.
 
     Raises:
-        NeedsClient: the bucket or the configuration is one for the client.
+        NeedsClient: the bucket or the configuration is one for the client, or nobody has credentials.
         Exception: botocore's, for a configuration that makes no sense.
     """
     session = get_session()
@@ -185,7 +186,7 @@ async def _credentials(settings: StoreSettings, session: AioSession) -> Any:
             settings.s3_session_token and settings.s3_session_token.get_secret_value(),
         )
     if (credentials := await session.get_credentials()) is None:
-        raise NoCredentialsError
+        raise NeedsClient(for_good=True)  # it says so of each read without looking for them anew
     return credentials
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from imgsvc.store.base import StoredObject
 from imgsvc.store.s3 import S3Store
 from imgsvc.store.s3_client import ATTEMPTS
 from tests.support.blobs import meta_of
+from tests.support.tls import make_certificate, server_context
 from tests.unit.store.test_s3 import DATA, KEY, metadata_headers, response, settings_of
 
 pytestmark = pytest.mark.slow
@@ -53,12 +55,13 @@ class Script:
 
 
 @contextlib.asynccontextmanager
-async def script(*answers: bytes | None) -> AsyncIterator[Script]:
+async def script(*answers: bytes | None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Script]:
     """Run one."""
     script = Script(answers)
-    listening = await asyncio.start_server(script.answer, "127.0.0.1", 0)
+    listening = await asyncio.start_server(script.answer, "127.0.0.1", 0, ssl=tls)
     async with listening:
-        script.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        scheme = "http" if tls is None else "https"
+        script.url = f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
         yield script
 
 
@@ -161,6 +164,14 @@ async def test_bucket_of_another_region(redirect: bytes):
         assert [BY_CLIENT in head for head in server.heads] == [False, True, True]
 
 
+async def test_bucket_that_is_elsewhere_for_now():
+    """A redirect that is not for good is followed by the client, once."""
+    redirect = error("307 Temporary Redirect", "TemporaryRedirect")
+    async with script(redirect, FOUND, FOUND) as server, opened(server) as store:
+        assert [(await store.get(KEY)).data for _ in range(2)] == [DATA, DATA]
+        assert [BY_CLIENT in head for head in server.heads] == [False, True, False]
+
+
 async def test_head_that_says_nothing():
     """A HEAD that is merely refused is left to the client once; the next read is plain again."""
     async with script() as server, opened(server) as store:
@@ -203,6 +214,18 @@ async def test_proxy(monkeypatch: pytest.MonkeyPatch):
         assert (await store.get(KEY)).data == DATA
         assert proxy.heads[0].startswith(f"get http://s3.test/bucket/{KEY} http/1.1")
         await store.aclose()
+
+
+async def test_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Certificates are checked against those of botocore's configuration: one that is not among them is a failure."""
+    certificate, key = make_certificate(tmp_path, "IP:127.0.0.1")
+    async with script(FOUND, tls=server_context(certificate, key)) as server:
+        async with opened(server) as store:
+            with pytest.raises(StoreError, match="SSLError"):
+                await store.get(KEY)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        async with opened(server) as store:
+            assert (await store.get(KEY)).data == DATA
 
 
 @pytest.fixture
