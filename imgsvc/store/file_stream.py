@@ -11,6 +11,12 @@ from imgsvc.store.integrity import Damaged, Passage
 from imgsvc.store.objectfile import Extent
 from imgsvc.stream.base import CHUNK_BYTES
 
+PIECES = 4
+"""How many pieces one visit to a thread brings, at the most: going there and back costs about as much as a piece."""
+
+QUICK_SECONDS = 0.1
+"""Who takes longer for what one visit brought gets a single piece the next time: slow readers shall hold no more."""
+
 
 class FileStream:
     """
@@ -43,15 +49,17 @@ class FileStream:
         self.size_bytes = extent.size_bytes
 
     async def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
-        """Give the bytes from *start* to *stop*, each piece by one visit to a thread."""
-        passage = Passage(self.meta, self.size_bytes, start, stop)
+        """Give the bytes from *start* to *stop*; a visit to a thread brings one piece, or a few to who is quick."""
+        passage, clock = Passage(self.meta, self.size_bytes, start, stop), asyncio.get_running_loop().time
+        count = 1
         while passage.left_bytes:
-            try:
-                piece = await self._in_thread(self._read_sound, passage)
-            except Damaged as damage:
-                self._on_damage(damage)
-                raise StoreError("The object was damaged.") from damage
-            yield piece
+            pieces = await self._visit(passage, count)
+            began = clock()
+            yield pieces[0]
+            for piece in pieces[1:]:
+                self._check_open()
+                yield piece
+            count = PIECES if clock() - began < QUICK_SECONDS else 1
 
     def close(self) -> None:
         """Give the descriptor back, once no thread is at it."""
@@ -59,9 +67,16 @@ class FileStream:
         if not self._users:
             self._extent.file.close()
 
-    def _read_sound(self, passage: Passage) -> bytes:
+    async def _visit(self, passage: Passage, count: int) -> list[bytes]:
         try:
-            return self._read(passage)
+            return await self._in_thread(self._read_sound, passage, count)
+        except Damaged as damage:
+            self._on_damage(damage)
+            raise StoreError("The object was damaged.") from damage
+
+    def _read_sound(self, passage: Passage, count: int) -> list[bytes]:
+        try:
+            return [self._read(passage) for _ in range(count) if passage.left_bytes]
         except Damaged:
             self._discard(self._extent.file)
             raise
@@ -74,17 +89,22 @@ class FileStream:
         passage.note(piece)
         return piece
 
-    async def _in_thread(self, call: Callable[[Passage], bytes], passage: Passage) -> bytes:
-        if self._closing:
-            raise StoreError("The object's stream is closed.")
-        work = self._disk.start(call, passage)
+    async def _in_thread(
+        self, call: Callable[[Passage, int], list[bytes]], passage: Passage, count: int
+    ) -> list[bytes]:
+        self._check_open()
+        work = self._disk.start(call, passage, count)
         self._users += 1
         work.add_done_callback(self._left)
         with self._disk.translated():
             # Shielded: a reader that is cancelled does not make the thread end, and close() has to know when it does.
             return await asyncio.shield(work)
 
-    def _left(self, _work: asyncio.Future[bytes]) -> None:
+    def _check_open(self) -> None:
+        if self._closing:
+            raise StoreError("The object's stream is closed.")
+
+    def _left(self, _work: asyncio.Future[list[bytes]]) -> None:
         self._users -= 1
         if self._closing:
             self.close()

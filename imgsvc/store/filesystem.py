@@ -39,10 +39,10 @@ class FilesystemStore:
     """
     One file an object, below ``settings.directory``; see :mod:`imgsvc.store.layout` and ``objectfile``.
 
-    Every operation is one visit to a thread of the store's own small pool, and so is every piece of a stream; a write
-    is a temporary file in the same file system and one rename (or, if absent, one hard link), without fsync: what a
-    power cut damages is noticed when it is read. Temporaries that a killed process left are removed in the background
-    when the store is made.
+    Every operation is one visit to a thread of the store's own small pool; so is every piece of a stream, or every few
+    for a quick reader. A write is a temporary file in the same file system and one rename (or, if absent, one hard
+    link), without fsync: what a power cut damages is noticed when it is read. Temporaries that a killed process left
+    are removed in the background when the store is made.
 
     It never takes more room than its ceiling, as far as this process writes: a write waits until what was not used for
     longest has gone. What is there is counted in the background from the first ping or write on. Temporaries are not

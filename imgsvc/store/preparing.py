@@ -28,7 +28,7 @@ async def prepare(settings: StoreSettings, expire_days: int, longest_seconds: in
     if settings.s3_bucket is None:
         await asyncio.to_thread(prepare_folder, settings, say)
         return
-    from imgsvc.store.s3_lifecycle import prepare_bucket  # noqa: PLC0415 - botocore takes half a second to load
+    from imgsvc.store.s3_lifecycle import prepare_bucket  # noqa: PLC0415 - only one backend is ever loaded
 
     await prepare_bucket(settings, expire_days, longest_seconds, say)
 

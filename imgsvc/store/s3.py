@@ -20,6 +20,7 @@ from imgsvc.store.s3_bucket import Bucket, PreconditionFailed
 from imgsvc.store.s3_client import SharedClient
 from imgsvc.store.s3_leftovers import Leftovers
 from imgsvc.store.s3_metadata import adopted, from_metadata, guessed, headers_of, is_foreign
+from imgsvc.store.s3_reads import Reads
 from imgsvc.store.s3_stream import S3Stream
 from imgsvc.store.s3_writer import UPLOADS, S3Writer
 from imgsvc.stream.base import CHUNK_BYTES
@@ -30,7 +31,9 @@ VERIFY_ON_LOOP_BYTES = 64 * 1024
 
 class S3Store:
     """
-    One object of the bucket an object, its metadata as ``x-amz-meta-*``; a write is one PUT.
+    One object of the bucket an object, its metadata as ``x-amz-meta-*``; a write is one PUT, a read one GET.
+
+    Reads need no client of botocore's: :mod:`imgsvc.store.s3_plain`.
 
     What is written in parts takes another way: :mod:`imgsvc.store.s3_writer`. What killed processes left of that is
     removed in the background, when the first such object is begun and once an hour from then on.
@@ -52,7 +55,8 @@ class S3Store:
             raise ValueError("S3_BUCKET is not set")
         self._client = SharedClient(settings)
         self._counters = Counters()
-        self._bucket = Bucket(settings.s3_bucket, self._client, self._counters)
+        self._reads = Reads(settings)
+        self._bucket = Bucket(settings.s3_bucket, self._client, self._counters, self._reads)
         self._leftovers = Leftovers(Bucket(settings.s3_bucket, self._client, Counters()), clock)
         self._sweep: asyncio.Task[None] | None = None
         self._errands = Errands()
@@ -150,6 +154,7 @@ class S3Store:
             self._sweep.cancel()
         await asyncio.gather(*(writer.abort() for writer in tuple(self._writers)))
         await self._errands.finished()
+        await self._reads.aclose()
         await self._client.aclose()
 
     def statistics(self) -> StoreStatistics:

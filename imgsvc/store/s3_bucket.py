@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from typing import Any
 
 import aiohttp
@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from imgsvc.errors import StoreError
 from imgsvc.store.integrity import Counters
 from imgsvc.store.s3_client import SharedClient
+from imgsvc.store.s3_reads import METHODS, NeedsClient, Reads
 
 _OF_AN_OBJECT = frozenset(("get_object", "head_object", "delete_object"))
 # NoSuchBucket is not among them: that the bucket is gone is a failure, not a miss. HEAD has no body to tell them apart.
@@ -31,12 +32,14 @@ class Bucket:
         name: as S3 knows it.
         client: owned by whoever made it.
         counters: told of failures.
+        reads: makes the reads that need no client, if there is one; not owned either.
     """
 
-    def __init__(self, name: str, client: SharedClient, counters: Counters) -> None:
+    def __init__(self, name: str, client: SharedClient, counters: Counters, reads: Reads | None = None) -> None:
         self.name = name
         self._client = client
         self._counters = counters
+        self._reads = reads
 
     async def call(self, operation: str, *, none_for: Collection[str] = (), **arguments: Any) -> Any:
         """
@@ -55,9 +58,8 @@ class Bucket:
             StoreError: anything else.
         """
         with self.translated():
-            client = await self._client.get()
             try:
-                return await getattr(client, operation)(Bucket=self.name, **arguments)
+                return await self._do(operation, arguments)
             except ClientError as error:
                 if operation in _OF_AN_OBJECT and _code(error) in _MISSING:
                     return None
@@ -75,6 +77,13 @@ class Bucket:
             paginator = await asyncio.to_thread(client.get_paginator, operation)
             async for page in paginator.paginate(Bucket=self.name, **arguments):
                 yield page
+
+    async def _do(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+        if self._reads is not None and operation in METHODS:
+            with contextlib.suppress(NeedsClient):
+                return await self._reads.ask(operation, **arguments)
+        client = await self._client.get()
+        return await getattr(client, operation)(Bucket=self.name, **arguments)
 
     @contextlib.contextmanager
     def translated(self) -> Iterator[None]:

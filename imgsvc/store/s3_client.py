@@ -1,13 +1,14 @@
-"""The one client of the bucket: made on first use, off the loop, and shared."""
+"""The one client of the bucket, for all but reads: made on first use, off the loop, and shared."""
 
-import asyncio
-from typing import Any
+import functools
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
-
-from imgsvc.errors import StoreError
 from imgsvc.settings import StoreSettings
+from imgsvc.store.s3_opening import Opening
+
+if TYPE_CHECKING:
+    from aiobotocore.config import AioConfig
 
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 10
@@ -21,18 +22,15 @@ class SharedClient:
     """
     An aiobotocore client that opens itself.
 
-    Making one reads megabytes of JSON and takes about 0.4 s of CPU: it happens in a thread, once, however many ask at
-    the same time. A failure (credentials that make no sense, say) is raised to all who wait, and the next to ask tries
-    again.
+    Making one loads modules and reads megabytes of JSON, a fifth of a second of CPU: it happens in a thread, once,
+    however many ask at the same time.
 
     Args:
         settings: the ``s3_*`` fields; credentials that are not there are looked for by botocore's own chain.
     """
 
     def __init__(self, settings: StoreSettings) -> None:
-        self._settings = settings
-        self._opening: asyncio.Task[Any] | None = None
-        self._closed = False
+        self._opening: Opening[Any] = Opening(functools.partial(_open, settings))
 
     async def get(self) -> Any:
         """
@@ -42,37 +40,18 @@ class SharedClient:
             StoreError: it is closed.
             Exception: botocore's, when no client can be made.
         """
-        if self._closed:
-            raise StoreError("The bucket's client is closed.")
-        if self._opening is None or (self._opening.done() and _failed(self._opening)):
-            self._opening = asyncio.create_task(_open(self._settings))
-            self._opening.add_done_callback(_failed)
-        # One waiter that leaves must not take the client from the others.
-        return await asyncio.shield(self._opening)
+        return await self._opening.get()
 
     async def aclose(self) -> None:
         """Close the client, if there is one, and its connections."""
-        self._closed = True
-        if self._opening is None:
-            return
-        await asyncio.wait((self._opening,))
-        if not _failed(self._opening):
-            await self._opening.result().close()
+        if (client := await self._opening.ended()) is not None:
+            await client.close()
 
 
-def _failed(task: asyncio.Task[Any]) -> bool:
-    """Whether a task that is done has no result; looked at, its exception is not reported as unseen."""
-    return task.cancelled() or task.exception() is not None
+def _open(settings: StoreSettings) -> Coroutine[Any, Any, Any]:
+    from aiobotocore.session import get_session  # noqa: PLC0415 - a tenth of a second, not before it is needed
 
-
-async def _open(settings: StoreSettings) -> Any:
-    """
-    Make a client in a thread, by an event loop of the thread's own.
-
-    That is sound because a client opens no connection, and binds itself to no loop, before its first request.
-    """
-    context = get_session().create_client("s3", **_arguments(settings))
-    return await asyncio.to_thread(asyncio.run, context.__aenter__())
+    return get_session().create_client("s3", **_arguments(settings)).__aenter__()  # type: ignore[no-any-return]
 
 
 def _arguments(settings: StoreSettings) -> dict[str, Any]:
@@ -86,7 +65,9 @@ def _arguments(settings: StoreSettings) -> dict[str, Any]:
     }
 
 
-def _config(settings: StoreSettings) -> AioConfig:
+def _config(settings: StoreSettings) -> "AioConfig":
+    from aiobotocore.config import AioConfig  # noqa: PLC0415 - see above
+
     return AioConfig(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,

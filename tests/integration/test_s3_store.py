@@ -140,6 +140,17 @@ async def test_wrong_secret(seaweed: Seaweed, bucket: str):  # noqa: F811 - the 
     await store.aclose()
 
 
+async def test_wrong_secret_of_a_reader(seaweed: Seaweed, bucket: str):  # noqa: F811 - the fixture
+    """A read that is signed with a wrong secret is a failure by name, without a client."""
+    store = S3Store(seaweed.settings(bucket, S3_SECRET_ACCESS_KEY="wrong-secret"))
+    with pytest.raises(StoreError, match=r"answered SignatureDoesNotMatch\.$"):
+        await store.get(KEY)
+    with pytest.raises(StoreError):
+        await store.stat(KEY)
+    assert store._client._opening._opening is None
+    await store.aclose()
+
+
 async def test_one_client_for_all(store: S3Store):
     """However many ask at once for the first time, one client is made, and one that leaves takes it from nobody."""
     calls = [asyncio.create_task(store.get(f"k/{i}")) for i in range(20)]

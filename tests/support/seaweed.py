@@ -5,6 +5,8 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,17 +70,26 @@ class Seaweed:
             await client.create_bucket(Bucket=bucket)
 
 
-@pytest.fixture(scope="session")
-def seaweed() -> Iterator[Seaweed]:
-    """One server for all tests of the run, ready to be written to."""
+@contextmanager
+def seaweed_server() -> Iterator[Seaweed]:
+    """A server that is ready to be written to."""
     weed = require_tool("weed")
     with tempfile.TemporaryDirectory(prefix="imgsvc-seaweed-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         ports = free_ports(8)
         server = Seaweed(f"http://127.0.0.1:{ports[6]}")
         with running([weed, *_arguments(folder, ports)], folder) as process:
-            asyncio.run(_until_ready(server, process, folder / "log"))
+            # In a thread: whoever wants it may have an event loop already.
+            with ThreadPoolExecutor(1) as waiting:
+                waiting.submit(asyncio.run, _until_ready(server, process, folder / "log")).result()
             yield server
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[Seaweed]:
+    """One server for all tests of the run."""
+    with seaweed_server() as server:
+        yield server
 
 
 def _arguments(folder: Path, ports: list[int]) -> list[str]:

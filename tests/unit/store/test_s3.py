@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -80,6 +82,17 @@ def test_settings_left_out():
     assert {k for k, v in arguments.items() if v is None} == {
         "endpoint_url", "region_name", "aws_access_key_id", "aws_secret_access_key", "aws_session_token"
     }  # fmt: skip
+
+
+def test_nothing_is_loaded_before_it_is_used():
+    """The store is made without botocore's session and aiobotocore, which take a tenth of a second to load."""
+    code = (
+        "import sys; from imgsvc.settings import StoreSettings; from imgsvc.store.s3 import S3Store;"
+        "S3Store(StoreSettings.model_validate({'S3_BUCKET': 'b'}));"
+        "print([name for name in ('aiobotocore', 'botocore.session', 'botocore.auth') if name in sys.modules])"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed == "[]\n"
 
 
 async def test_nobody_listens():

@@ -1,0 +1,277 @@
+"""Reads without a client, before a server that answers what the test says."""
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from imgsvc.errors import StoreError
+from imgsvc.store import s3_plain
+from imgsvc.store.base import StoredObject
+from imgsvc.store.s3 import S3Store
+from imgsvc.store.s3_client import ATTEMPTS
+from tests.support.blobs import meta_of
+from tests.support.tls import make_certificate, server_context
+from tests.unit.store.test_s3 import DATA, KEY, metadata_headers, response, settings_of
+
+pytestmark = pytest.mark.slow
+
+FOUND = response("200 OK", DATA, ETag='"e"', **metadata_headers(DATA))
+HEAD_FOUND = response("200 OK", b"", len(DATA), ETag='"e"', **metadata_headers(DATA))
+BY_CLIENT = "amz-sdk-invocation-id"
+"""A header that botocore's client sends, and only it."""
+
+
+class Script:
+    """
+    A server that answers one request after the other, and closes each connection.
+
+    Attributes:
+        answers: those still to come.
+        url: where it listens.
+        heads: of the requests that came, in lower case.
+    """
+
+    def __init__(self, answers: Iterable[bytes | None]) -> None:
+        self.answers = iter(answers)
+        self.url = ""
+        self.heads: list[str] = []
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """None is no answer: the connection stays open until the client leaves."""
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode().lower())
+            if (answer := next(self.answers)) is None:
+                await reader.read()
+            else:
+                writer.write(answer)
+                await writer.drain()
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def script(*answers: bytes | None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Script]:
+    """Run one."""
+    script = Script(answers)
+    listening = await asyncio.start_server(script.answer, "127.0.0.1", 0, ssl=tls)
+    async with listening:
+        scheme = "http" if tls is None else "https"
+        script.url = f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield script
+
+
+@contextlib.asynccontextmanager
+async def opened(script: Script, **more: str) -> AsyncIterator[S3Store]:
+    """A store in a bucket of that server."""
+    store = S3Store(settings_of(S3_ENDPOINT_URL=script.url, **more))
+    yield store
+    await store.aclose()
+
+
+def error(status: str, code: str, **more: str) -> bytes:
+    members = "".join(f"<{name}>{text}</{name}>" for name, text in {"Code": code, **more}.items())
+    return response(status, f"<?xml version='1.0'?><Error>{members}</Error>".encode())
+
+
+async def test_no_client_for_a_read():
+    """Reading and looking make no client, and send one request each."""
+    async with script(FOUND, HEAD_FOUND, error("404 Not Found", "NoSuchKey")) as server, opened(server) as store:
+        assert await store.get(KEY) == StoredObject(DATA, meta_of(DATA))
+        assert await store.stat(KEY) == meta_of(DATA)
+        assert await store.get(KEY) is None
+        assert store._client._opening._opening is None
+        assert [head.split()[0] for head in server.heads] == ["get", "head", "get"]
+        assert (store.statistics().hits, store.statistics().misses, store.statistics().failures) == (2, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [error("503 Slow Down", "SlowDown"), response("502 Bad Gateway", b"<html>"), b""],
+    ids=["503", "502", "closed"],
+)
+async def test_once_more(first: bytes):
+    """What may be better the next time is asked once more, and nobody hears of it."""
+    async with script(first, FOUND) as server, opened(server) as store:
+        assert (await store.get(KEY)).data == DATA
+        assert len(server.heads) == ATTEMPTS
+        assert store.statistics().failures == 0
+
+
+async def test_no_more_than_that():
+    """A server that goes on failing is left after the last attempt, and named by its code."""
+    async with script(*[error("503 Slow Down", "SlowDown")] * 3) as server, opened(server) as store:
+        with pytest.raises(StoreError, match="SlowDown"):
+            await store.get(KEY)
+        assert len(server.heads) == ATTEMPTS
+        assert store.statistics().failures == 1
+
+
+async def test_silent_server(monkeypatch: pytest.MonkeyPatch):
+    """A server that says nothing is given up after the time limit, twice."""
+    monkeypatch.setattr(s3_plain, "READ_TIMEOUT_SECONDS", 0.1)
+    async with script(None, None) as server, opened(server) as store:
+        with pytest.raises(StoreError, match="ReadTimeoutError"):
+            await store.get(KEY)
+        assert len(server.heads) == ATTEMPTS
+
+
+async def test_silent_in_the_middle(monkeypatch: pytest.MonkeyPatch):
+    """A body that stalls is a failure, and the object stays."""
+    monkeypatch.setattr(s3_plain, "READ_TIMEOUT_SECONDS", 0.1)
+
+    async def stalls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response("200 OK", DATA[:2], len(DATA), **metadata_headers(DATA)))
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(stalls, "127.0.0.1", 0) as listening:
+        server = Script(())
+        server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        async with opened(server) as store:
+            with pytest.raises(StoreError):
+                await store.get(KEY)
+            assert (store.statistics().failures, store.statistics().damaged) == (1, 0)
+
+
+async def test_no_length():
+    """An answer that does not say how long it is is a failure."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in metadata_headers(DATA).items())
+    chunked = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{head}\r\n5\r\nbytes\r\n0\r\n\r\n".encode()
+    async with script(chunked) as server, opened(server) as store:
+        with pytest.raises(StoreError):
+            await store.get(KEY)
+
+
+@pytest.mark.parametrize(
+    "redirect",
+    [
+        error("301 Moved Permanently", "PermanentRedirect", Endpoint="elsewhere"),
+        error("400 Bad Request", "AuthorizationHeaderMalformed", Region="eu-west-1"),
+    ],
+    ids=["redirect", "region"],
+)
+async def test_bucket_of_another_region(redirect: bytes):
+    """The client is asked to find the bucket, and makes the reads from then on."""
+    async with script(redirect, FOUND, FOUND) as server, opened(server) as store:
+        assert (await store.get(KEY)).data == DATA
+        assert (await store.get(KEY)).data == DATA
+        assert [BY_CLIENT in head for head in server.heads] == [False, True, True]
+
+
+async def test_bucket_that_is_elsewhere_for_now():
+    """A redirect that is not for good is followed by the client, once."""
+    redirect = error("307 Temporary Redirect", "TemporaryRedirect")
+    async with script(redirect, FOUND, FOUND) as server, opened(server) as store:
+        assert [(await store.get(KEY)).data for _ in range(2)] == [DATA, DATA]
+        assert [BY_CLIENT in head for head in server.heads] == [False, True, False]
+
+
+async def test_head_that_says_nothing():
+    """A HEAD that is merely refused is left to the client once; the next read is plain again."""
+    async with script() as server, opened(server) as store:
+        server.answers = (FOUND if head.startswith("get") else response("400 No", b"") for head in server.heads)
+        with pytest.raises(StoreError, match="400"):
+            await store.stat(KEY)
+        assert (await store.get(KEY)).data == DATA
+        assert [BY_CLIENT in head for head in server.heads if "/bucket/images" in head][:2] == [False, True]
+        assert BY_CLIENT not in server.heads[-1]
+
+
+@pytest.mark.parametrize(
+    "status", ["403 RequestTimeTooSkewed", "403 InvalidAccessKeyId", "400 ExpiredToken", "404 NoSuchBucket"]
+)
+async def test_refusals(status: str):
+    """Refusals are failures by their names, asked once, with nothing secret in them."""
+    code = status.partition(" ")[2]
+    refusal = error(status, code, Message="key secret token")
+    async with script(refusal) as server, opened(server, S3_SESSION_TOKEN="token") as store:
+        with pytest.raises(StoreError) as caught:
+            await store.get(KEY)
+        assert caught.value.detail == f"The object store answered {code}."
+        assert len(server.heads) == 1
+        assert "x-amz-security-token: token" in server.heads[0]
+
+
+async def test_bucket_that_is_not_plain():
+    """What is not plain is read by the client, as ever."""
+    async with script(FOUND) as server, opened(server, S3_BUCKET="dotted.bucket") as store:
+        assert (await store.get(KEY)).data == DATA
+        assert BY_CLIENT in server.heads[0]
+
+
+async def test_proxy(monkeypatch: pytest.MonkeyPatch):
+    """A proxy that the environment names is asked, as by the client."""
+    async with script(FOUND) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        store = S3Store(settings_of(S3_ENDPOINT_URL="http://s3.test"))
+        assert (await store.get(KEY)).data == DATA
+        assert proxy.heads[0].startswith(f"get http://s3.test/bucket/{KEY} http/1.1")
+        await store.aclose()
+
+
+async def test_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Certificates are checked against those of botocore's configuration: one that is not among them is a failure."""
+    certificate, key = make_certificate(tmp_path, "IP:127.0.0.1")
+    async with script(FOUND, tls=server_context(certificate, key)) as server:
+        async with opened(server) as store:
+            with pytest.raises(StoreError, match="SSLError"):
+                await store.get(KEY)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        async with opened(server) as store:
+            assert (await store.get(KEY)).data == DATA
+
+
+@pytest.fixture
+def chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> pytest.MonkeyPatch:
+    """Give botocore credentials by no file and no machine; the test says by the environment who does."""
+    for function in request.getfixturevalue("_no_blocking_call").functions.values():
+        function.can_block_in("imgsvc/store/s3_plain.py", {"_opened"})  # in a thread, by a loop of its own
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return monkeypatch
+
+
+NO_KEYS = {"S3_ACCESS_KEY_ID": "", "S3_SECRET_ACCESS_KEY": ""}
+
+
+async def test_credentials_that_end(chain: pytest.MonkeyPatch):
+    """Credentials that botocore finds are asked for again when they end, and the new ones sign."""
+
+    def credentials(name: str) -> bytes:
+        end = datetime.now(UTC) + timedelta(seconds=60)  # botocore renews what has less than ten minutes left
+        members = {"AccessKeyId": name, "SecretAccessKey": "s", "Token": "t", "Expiration": end.isoformat()}
+        return response("200 OK", json.dumps(members).encode(), Content_Type="application/json")
+
+    async with script(*(credentials(f"key{n}") for n in range(20))) as container, script(FOUND, FOUND) as server:
+        chain.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{container.url}/credentials")
+        async with opened(server, **NO_KEYS) as store:
+            assert [(await store.get(KEY)).data for _ in range(2)] == [DATA, DATA]
+    signers = [head.partition("credential=")[2].partition("/")[0] for head in server.heads]
+    assert len(set(signers)) == 2
+    assert all(signer.startswith("key") for signer in signers)
+
+
+async def test_credentials_of_a_file(chain: pytest.MonkeyPatch, tmp_path: Path):
+    """Credentials in botocore's own file sign."""
+    (tmp_path / "keys").write_text("[default]\naws_access_key_id = from-file\naws_secret_access_key = s\n")
+    chain.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
+    async with script(FOUND) as server, opened(server, **NO_KEYS) as store:
+        assert (await store.get(KEY)).data == DATA
+        assert "credential=from-file/" in server.heads[0]
+
+
+@pytest.mark.usefixtures("chain")
+async def test_no_credentials():
+    """Where nobody has credentials a read fails and says so."""
+    async with script() as server, opened(server, **NO_KEYS) as store:
+        with pytest.raises(StoreError, match="NoCredentialsError"):
+            await store.get(KEY)
+        assert server.heads == []
