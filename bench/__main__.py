@@ -13,6 +13,7 @@ PARTS = (
     "hits",
     "stale",
     "transforms",
+    "store",
     "coalescing",
     "logos",
     "sharing",

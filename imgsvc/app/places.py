@@ -12,7 +12,7 @@ def make_store(settings: StoreSettings) -> ObjectStore:
         from imgsvc.store.filesystem import FilesystemStore  # noqa: PLC0415 - only one backend is ever loaded
 
         return FilesystemStore(settings)
-    from imgsvc.store.s3 import S3Store  # noqa: PLC0415 - botocore takes half a second to load
+    from imgsvc.store.s3 import S3Store  # noqa: PLC0415 - only one backend is ever loaded
 
     return S3Store(settings)
 
