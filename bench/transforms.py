@@ -53,14 +53,19 @@ async def in_service(service, origin, first: int, *, quality: int = 79) -> float
     return (cpu_seconds(service.process.pid) - before) / COUNT * 1000
 
 
-async def bare() -> float:
-    """CPU milliseconds for each of COUNT transforms, in a process of its own."""
+async def printed(module: str) -> list[float]:
+    """Run a module of bench with the photograph, in a process of its own; gives the numbers it prints."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.transforms", str(photo()), cwd=ROOT,
+        sys.executable, "-m", module, str(photo()), cwd=ROOT,
         env=python_environment({"VIPS_CONCURRENCY": "1"}), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, _ = await process.communicate()
-    return float(out)
+    return [float(number) for number in out.split()]
+
+
+async def bare() -> float:
+    """CPU milliseconds for each of COUNT transforms, in a process of its own."""
+    return (await printed("bench.transforms"))[0]
 
 
 def bare_main(path: Path) -> None:

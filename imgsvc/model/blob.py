@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import asdict, dataclass, field, fields, replace
 from email.utils import formatdate
 from pathlib import PurePosixPath
@@ -197,7 +198,9 @@ class Blob(Representation):
 
     def as_stored(self) -> "Blob":
         """Give the same blob, known to lie in the store."""
-        return replace(self, stored=True)
+        blob = copy(self)  # not replaced, which would finish the headers again, none of which hangs on this
+        object.__setattr__(blob, "stored", True)
+        return blob
 
 
 def _is_fit(name: str, text: str) -> bool:

@@ -218,7 +218,9 @@ class Incoming:
         meta = answered.record(None, head.image_format).original_meta()
         if head.info is not None:
             meta = replace(meta, width=head.info.width, height=head.info.height)
-        original = Original(spool, head.image_format, meta, Tier.ORIGIN, shareable=shareable, download=download)
+        original = Original(
+            spool, head.image_format, meta, Tier.ORIGIN, shareable=shareable, download=download, info=head.info
+        )
         if shareable:
             self._arriving[name] = original
         return original
@@ -260,7 +262,7 @@ class Incoming:
             ImgsvcError: it cannot be decoded, or not now.
         """
         if order.proves and order.record is not None and order.record.sha256 != record.sha256:
-            await self._transforms.run(inspected.data, inspected.image_format, _ANY_PIXELS)
+            await self._transforms.run(inspected.data, inspected.image_format, _ANY_PIXELS, sha256=inspected.sha256)
 
     def _forget(self, name: str, download: Download) -> None:
         """Take note of a download's end; another of the same source may have begun since it was given up."""

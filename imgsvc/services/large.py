@@ -55,7 +55,7 @@ class LargeTransforms:
             ImgsvcError: as :meth:`TransformPool.run`, and whatever the source did wrong.
         """
         if original.download is not None and not original.spool.ended:
-            head = await self._pipeable(original.download, spec, patient=patient)
+            head = await self._pipeable(original, original.download, spec, patient=patient)
             if head is not None:
                 return await self._piped(original, head, spec, patient=patient)
         meta = await original.whole_meta()
@@ -63,14 +63,18 @@ class LargeTransforms:
             original.body, original.image_format, spec, patient=patient, sha256=meta.sha256
         )
 
-    async def _pipeable(self, download: Download, spec: TransformSpec, *, patient: bool) -> Head | None:
+    async def _pipeable(
+        self, original: Original, download: Download, spec: TransformSpec, *, patient: bool
+    ) -> Head | None:
         """Wait for the first megabytes; give the header when the rest is best decoded while it arrives."""
         spool = download.spool
         await spool.until(lambda: spool.is_narrow or spool.size_bytes >= LOOK_BYTES)
         is_slow = download.arrival.bytes_per_second < FAST_BYTES_PER_SECOND
         if is_slow or spool.is_narrow or spool.ended or spool.error is not None:
             return None
-        head = await self._transforms.inspect_head(await spool.peek(HEAD_BYTES))
+        head = Head(original.image_format, original.info)
+        if head.info is None:  # not in the first bytes
+            head = await self._transforms.inspect_head(await spool.peek(HEAD_BYTES))
         can_pipe = self._transforms.can_pipe(head, spec, spool.declared_bytes or 0, patient=patient)
         return head if can_pipe else None
 

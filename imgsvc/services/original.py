@@ -8,6 +8,7 @@ from imgsvc.services.answers import Tier
 from imgsvc.services.download import Download
 from imgsvc.stream.base import FileRange
 from imgsvc.stream.spool import Spool
+from imgsvc.transform.pool import ImageInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Original:
         shareable: False when the source forbids to keep or share them.
         is_stale: whether its source failed, and these are only the last bytes that were good.
         download: brings what is not there yet and stores it; None when all was there from the start.
+        info: what the first bytes of a large one said of it; None where they said nothing, or it is none.
     """
 
     spool: Spool
@@ -31,6 +33,7 @@ class Original:
     shareable: bool = True
     is_stale: bool = False
     download: Download | None = None
+    info: ImageInfo | None = None
 
     @property
     def body(self) -> bytes | FileRange:

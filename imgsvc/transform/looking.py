@@ -88,7 +88,7 @@ class Looker:
         if image_format is ImageFormat.SVG:
             body, sha256 = sanitise(_drawing_bytes(body)), None
             natural = Size.rounded(*natural_size(body))
-            width, height, pages = natural.width, natural.height, 1
+            info, width, height, pages = None, natural.width, natural.height, 1
         else:
             info = probe(body, image_format, self._pipeline.limits)
             width, height, pages = info.width, info.height, info.pages
@@ -100,6 +100,7 @@ class Looker:
             width=width,
             height=height,
             pages=pages,
+            info=info,
         )
 
     def inspect_head(self, head: bytes) -> Head:
@@ -109,9 +110,16 @@ class Looker:
             raise _drawing_too_large()
         return Head(image_format, probe_head(head, image_format, self._pipeline.limits))
 
-    def plan(self, body: Body, image_format: ImageFormat, spec: TransformSpec, sha256: str = "") -> Plan:
-        """Plan what becomes of a picture that is no drawing; by its digest it may be known how it looks."""
-        info = probe(body, image_format, self._pipeline.limits)
+    def header(self, body: Body, image_format: ImageFormat) -> ImageInfo:
+        """Read the header of a picture that is no drawing; raises as :func:`probe`."""
+        return probe(body, image_format, self._pipeline.limits)
+
+    def plan(self, body: Body, info: ImageInfo, spec: TransformSpec, sha256: str = "") -> Plan:
+        """
+        Plan what becomes of a picture that is no drawing, by its header; quick enough for the loop.
+
+        By its digest it may be known how it looks.
+        """
         source = FileSource(body, info)
         decision, heaviest = self._pipeline.decision(source, spec), self._pipeline.heaviest(source, spec)
         cost = estimate_bytes(info, heaviest, source_bytes=size_of(body), in_file=isinstance(body, FileRange))
@@ -120,9 +128,8 @@ class Looker:
             cost = max(cost, _glance_bytes(info, body, LOOK_SIDE_PX))
         return Plan(info=info, decision=decision, estimate_bytes=cost, viewed=viewed)
 
-    def plan_glance(self, body: Body, image_format: ImageFormat, longest_px: int) -> Plan:
-        """Plan a small picture of one that is no drawing, for somebody to look at."""
-        info = probe(body, image_format, self._pipeline.limits)
+    def plan_glance(self, body: Body, info: ImageInfo, longest_px: int) -> Plan:
+        """Plan a small picture of one that is no drawing, for somebody to look at; quick enough for the loop."""
         return Plan(info=info, decision=None, estimate_bytes=_glance_bytes(info, body, longest_px))
 
     def plan_arriving(self, info: ImageInfo, spec: TransformSpec, source_bytes: int) -> Plan:

@@ -18,8 +18,10 @@ from imgsvc.transform.body import Body
 from imgsvc.transform.cards import CARD_BYTES, draw_card
 from imgsvc.transform.compose import glance
 from imgsvc.transform.draughting import SVG_WORKER_BYTES
+from imgsvc.transform.headers import Headers
 from imgsvc.transform.looking import Looker
 from imgsvc.transform.pipeline import Pipeline
+from imgsvc.transform.probe import ImageInfo
 from imgsvc.transform.results import Head, Inspected, PoolStatistics, Transformed
 from imgsvc.transform.svg import SvgRenderer
 from imgsvc.transform.svg_scheme import has_scheme
@@ -31,6 +33,7 @@ __all__ = [
     "PIPE_THREADS",
     "SVG_WORKER_BYTES",
     "Head",
+    "ImageInfo",
     "Inspected",
     "PoolStatistics",
     "TransformPool",
@@ -71,11 +74,13 @@ class TransformPool:
         runtime.prepare()
         self._most_piped_bytes = most_piped_bytes
         self._pace, sights = AvifPace(settings.avif_effort), Sights()
-        self._looker, self._patient_looker = (
-            Looker(Pipeline(settings, clock, self._pace, patient=patient, theming=theming, sights=sights))
+        self._lookers = {
+            patient: Looker(Pipeline(settings, clock, self._pace, patient=patient, theming=theming, sights=sights))
             for patient in (False, True)
-        )
+        }
+        self._looker = self._lookers[False]
         self._work = Workshop(settings, svg, clock, admission or OpenAdmission())
+        self._headers = Headers(self._work, self._looker)
         self._piping = self._inspected = 0
 
     async def __aenter__(self) -> Self:
@@ -105,6 +110,7 @@ class TransformPool:
             found = await self._work.look(body, lambda kept: self._looker.inspect(kept, sha256), bounded=True)
         finally:
             self._inspected += 1
+        self._headers.keep(found)
         # A file was looked at by a number of its own, which is closed by now.
         return found if isinstance(found.data, bytes) else replace(found, data=body)
 
@@ -134,7 +140,8 @@ class TransformPool:
             image_format: likewise.
             spec: what is asked for.
             patient: whether AVIF may take longer than IMGSVC_AVIF_BUDGET: nobody waits for it.
-            sha256: hex digest of *body*, by which it is remembered how it looks on a page; empty = it is not.
+            sha256: hex digest of *body*, by which it is remembered what its header says and how it looks on a page;
+                empty = it is not.
 
         Raises:
             CorruptImage: the picture is broken or ends too early.
@@ -143,20 +150,22 @@ class TransformPool:
             TransformTimeout: it took longer than IMGSVC_TRANSFORM_TIMEOUT.
             Draining: the pool is closed.
         """
-        looker = self._looker_for(patient=patient)
+        looker = self._lookers[patient]
         if image_format is ImageFormat.SVG:
             drawing = await self._work.look(body, lambda kept: looker.plan_drawing(kept, spec, sha256))
             rendered, waited_seconds, drawn_seconds = await self._work.draw(
                 drawing, lambda drawings, switch: looker.render_drawing(drawings, drawing, spec, switch)
             )
             return Transformed.of(rendered, waited_seconds, drawn_seconds)
-        plan = await self._work.look(body, lambda kept: looker.plan(kept, image_format, spec, sha256))
+        plan = looker.plan(body, await self._headers.of(body, image_format, sha256), spec, sha256)
         rendered, waited_seconds = await self._work.decode(
             body, plan.estimate_bytes, lambda kept, switch: looker.render(kept, plan, spec, switch)
         )
         return Transformed.of(rendered, waited_seconds)
 
-    async def examine(self, body: Body, image_format: ImageFormat, longest_px: int, examine: Callable[[Any], T]) -> T:
+    async def examine(
+        self, body: Body, image_format: ImageFormat, longest_px: int, examine: Callable[[Any], T], sha256: str = ""
+    ) -> T:
         """
         Have somebody look at a small picture of a source.
 
@@ -167,6 +176,7 @@ class TransformPool:
             examine: is given the picture in a thread, upright 8-bit sRGB in memory, the first frame of an animation,
                 the largest entry of a container. It cannot be stopped, so it should be quick; whatever it raises is
                 raised here.
+            sha256: as with :meth:`run`.
 
         Raises:
             CorruptImage, ImageTooLarge, Overloaded, TransformTimeout, Draining: as with :meth:`run`.
@@ -179,7 +189,7 @@ class TransformPool:
                 lambda drawings, switch: examine(glance(drawings[0].as_picture(drawing.data), longest_px, switch)),
             )
             return seen
-        plan = await self._work.look(body, lambda kept: looker.plan_glance(kept, image_format, longest_px))
+        plan = looker.plan_glance(body, await self._headers.of(body, image_format, sha256), longest_px)
         seen, _ = await self._work.decode(
             body, plan.estimate_bytes, lambda kept, switch: examine(looker.glance(kept, plan, longest_px, switch))
         )
@@ -204,7 +214,7 @@ class TransformPool:
         """Whether :meth:`run_piped` can make this answer, has a thread free for it, and takes little for it."""
         if head.info is None or not self.free_pipes or not piping.can_pipe(head, spec):
             return False
-        plan = self._looker_for(patient=patient).plan_arriving(head.info, spec, source_bytes)
+        plan = self._lookers[patient].plan_arriving(head.info, spec, source_bytes)
         return plan.estimate_bytes <= self._most_piped_bytes
 
     async def run_piped(
@@ -246,7 +256,7 @@ class TransformPool:
             held.callback(self._pipe_left)
             if (info := head.info) is None:
                 raise ValueError("nothing is known of the source")
-            looker = self._looker_for(patient=patient)
+            looker = self._lookers[patient]
             plan = looker.plan_arriving(info, spec, source_bytes)
             rendered, waited_seconds = await self._work.read_pipe(
                 plan.estimate_bytes,
@@ -280,9 +290,6 @@ class TransformPool:
             avif_nanoseconds_per_pixel=pace.nanoseconds_per_pixel,
             avif_deferred=pace.deferred,
         )
-
-    def _looker_for(self, *, patient: bool) -> Looker:
-        return self._patient_looker if patient else self._looker
 
     def _pipe_left(self) -> None:
         self._piping -= 1

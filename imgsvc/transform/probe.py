@@ -124,7 +124,7 @@ def read_info(image: Any, image_format: ImageFormat) -> ImageInfo:
         raise CorruptImage(BROKEN, param="url")
     tag = _field(image, "orientation", 1)
     orientation = tag if tag in ORIENTATIONS else 1
-    width, height = image.width, image.height
+    width, height, names = image.width, image.height, image.get_fields()
     if orientation in SIDEWAYS:
         width, height = height, width
     return ImageInfo(
@@ -135,8 +135,8 @@ def read_info(image: Any, image_format: ImageFormat) -> ImageInfo:
         orientation=orientation,
         has_alpha=bool(image.hasalpha()),
         interlaced=bool(_field(image, "interlaced", 0)),
-        has_profile="icc-profile-data" in image.get_fields(),
-        has_metadata=any(_is_personal(name) for name in image.get_fields()),
+        has_profile="icc-profile-data" in names,
+        has_metadata=any(_is_personal(name) for name in names),
         is_plain_srgb=is_plain_srgb(image),
     )
 

@@ -22,6 +22,7 @@ class Inspected:
         width: in px, of one frame, after EXIF orientation; a drawing's natural size, rounded.
         height: likewise.
         pages: frames of an animation, else 1.
+        info: what the header says; None of a drawing.
     """
 
     data: Body
@@ -31,6 +32,7 @@ class Inspected:
     width: int
     height: int
     pages: int
+    info: ImageInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

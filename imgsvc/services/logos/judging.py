@@ -130,7 +130,9 @@ class Judge:
         measured = Measured(candidate, *size_px, inspected.image_format)
         if measured.reason is not None:
             return Seen(measured)
-        examined = await self._transforms.examine(inspected.data, inspected.image_format, LOOKED_AT_PX, _examine)
+        examined = await self._transforms.examine(
+            inspected.data, inspected.image_format, LOOKED_AT_PX, _examine, inspected.sha256
+        )
         if (reason := _reason(examined, is_vector=measured.is_vector)) is not None or examined.analysis is None:
             return Seen(Measured(candidate, *size_px, inspected.image_format, reason or Reason.BLANK))
         is_as_sent = inspected.data is arrived.body
@@ -149,7 +151,9 @@ class Judge:
             ImgsvcError: as :meth:`seen`.
         """
         inspected = await self._inspector.inspect(body, content_encoding)
-        examined = await self._transforms.examine(inspected.data, inspected.image_format, LOOKED_AT_PX, _recognise)
+        examined = await self._transforms.examine(
+            inspected.data, inspected.image_format, LOOKED_AT_PX, _recognise, inspected.sha256
+        )
         if (found := examined.match) is not None:
             name = found.name
             return Verdict(True, found.reason.value, name, found.similarity, _confidence(found))

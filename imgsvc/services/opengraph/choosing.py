@@ -125,7 +125,9 @@ class Chooser:
     async def _is_good(self, inspected: Inspected) -> bool:
         if not _is_shaped(inspected.image_format, inspected.width, inspected.height):
             return False
-        return not await self._transforms.examine(inspected.data, inspected.image_format, _LOOKED_AT_PX, _is_blank)
+        return not await self._transforms.examine(
+            inspected.data, inspected.image_format, _LOOKED_AT_PX, _is_blank, inspected.sha256
+        )
 
     async def _large(self, url: str, errand: Errand) -> Chosen | None:
         """Look at no more than the first bytes: all of it would not fit in memory."""

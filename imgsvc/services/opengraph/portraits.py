@@ -113,7 +113,7 @@ class Portraits:
             inspected = await self._inspector.inspect(arrived.body, arrived.content_encoding)
             if not (arrived.may_be_kept and _is_shaped(inspected)):
                 return None
-            made = await self._transforms.run(inspected.data, inspected.image_format, _FORM)
+            made = await self._transforms.run(inspected.data, inspected.image_format, _FORM, sha256=inspected.sha256)
         now = self._clock()
         meta = BlobMeta(
             media_type=made.media_type, sha256=made.sha256, source_sha256=inspected.sha256, fetched_at=now,

@@ -84,6 +84,18 @@ async def test_decoded_while_it_arrives(parts, origin):
     assert (await asked).blob.meta.width == 20
 
 
+async def test_what_the_first_bytes_said_is_not_asked_again(parts, origin):
+    """What told a picture when it began to arrive is enough to decode it by."""
+    gate = held_back(origin, "/a.png", noise("PNG"))
+    asked = asyncio.create_task(parts.ask("/a.png", "w=20&f=png"))
+    await until(lambda: parts.transforms.statistics().piping)
+    headers, *_ = parts.transforms._work.statistics()
+    gate.set()
+
+    assert headers.completed == 1
+    assert (await asked).blob.meta.width == 20
+
+
 async def test_a_source_that_breaks_off_is_blamed(parts, origin):
     """The end of a broken source looks like a broken picture to the decoder; what is told is the source's fault."""
     body = noise("PNG")

@@ -12,9 +12,10 @@ from imgsvc.model.look import Theme
 from imgsvc.model.spec import Output, Placeholder, TransformSpec
 from imgsvc.stream.base import FileRange
 from imgsvc.transform import runtime
+from imgsvc.transform.body import Body
 from imgsvc.transform.cost import estimate_bytes
 from imgsvc.transform.geometry import Size
-from imgsvc.transform.looking import Looker
+from imgsvc.transform.looking import Looker, Plan
 from imgsvc.transform.pipeline import Pipeline
 from imgsvc.transform.results import Head
 from imgsvc.transform.theming import Sights
@@ -30,6 +31,10 @@ SHOWN = TransformSpec(output=Output.PNG, width=20)
 def looker(**settings) -> Looker:
     runtime.prepare()
     return Looker(Pipeline(transform_settings(**settings), time.monotonic))
+
+
+def planned(looker: Looker, body: Body, image_format: ImageFormat, spec: TransformSpec, sha256: str = "") -> Plan:
+    return looker.plan(body, looker.header(body, image_format), spec, sha256)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,7 +72,16 @@ def test_a_head_tells_what_the_header_says(image_format) -> None:
 
     head = looker().inspect_head(data[:2000])
 
-    assert head == Head(image_format, looker().plan(data, image_format, SHOWN).info)
+    assert head == Head(image_format, planned(looker(), data, image_format, SHOWN).info)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_read_of_the_header_is_handed_on(kind) -> None:
+    """Whoever has inspected a source can plan without reading it again; a drawing has no such header."""
+    data = pictures.oriented_jpeg(6)
+    with laid(kind, data) as body:
+        assert looker().inspect(body, None).info == looker().header(body, ImageFormat.JPEG)
+    assert looker().inspect(pictures.SVG, None).info is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +119,7 @@ def test_a_plan_says_what_it_takes(kind) -> None:
     """It is predicted from header and decision, and from where the source lies."""
     data = pictures.png(pictures.noise(200, 100))
     with laid(kind, data) as body:
-        plan = looker().plan(body, ImageFormat.PNG, SHOWN)
+        plan = planned(looker(), body, ImageFormat.PNG, SHOWN)
     assert plan.decision is not None
     assert plan.decision.plan.geometry.canvas == Size(20, 10)
     in_file = kind == "file"
@@ -115,16 +129,16 @@ def test_a_plan_says_what_it_takes(kind) -> None:
 @pytest.mark.parametrize("spec", [TransformSpec(output=Output.JSON), TransformSpec(placeholder=Placeholder.COLOR)])
 def test_what_is_no_picture_needs_no_decision(spec) -> None:
     """Descriptions and stand-ins are predicted without."""
-    assert looker().plan(pictures.png(), ImageFormat.PNG, spec).decision is None
+    assert planned(looker(), pictures.png(), ImageFormat.PNG, spec).decision is None
     assert looker().plan_drawing(pictures.SVG, spec).decision is None
 
 
 def test_broken_and_oversized_sources_get_no_plan() -> None:
     """They are refused before anybody is asked for memory."""
     with pytest.raises(CorruptImage):
-        looker().plan(pictures.png()[:100], ImageFormat.PNG, SHOWN)
+        planned(looker(), pictures.png()[:100], ImageFormat.PNG, SHOWN)
     with pytest.raises(ImageTooLarge):
-        looker(max_pixels=3071).plan(pictures.png(), ImageFormat.PNG, SHOWN)
+        planned(looker(max_pixels=3071), pictures.png(), ImageFormat.PNG, SHOWN)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -141,7 +155,7 @@ def test_a_drawing_costs_what_it_is_drawn_at(kind) -> None:
 def test_what_arrives_is_planned_from_its_head() -> None:
     """As if it lay in memory: what comes through a pipe is mapped from no file."""
     data = pictures.jpeg()
-    plan = looker().plan(data, ImageFormat.JPEG, SHOWN)
+    plan = planned(looker(), data, ImageFormat.JPEG, SHOWN)
     assert looker().plan_arriving(plan.info, SHOWN, len(data)) == plan
 
 
@@ -151,7 +165,7 @@ def test_what_may_be_quick_enough_once_it_is_trimmed_is_charged_as_avif(trim, is
     spec = TransformSpec(output=Output.AUTO_AVIF, trim=trim)
     hurried, patient = looker(avif_budget_seconds=0), looker(avif_budget_seconds=1000)
     for plan in (
-        lambda looker: looker.plan(pictures.png(), ImageFormat.PNG, spec),
+        lambda looker: planned(looker, pictures.png(), ImageFormat.PNG, spec),
         lambda looker: looker.plan_drawing(pictures.SVG, spec),
     ):
         assert (plan(hurried).estimate_bytes == plan(patient).estimate_bytes) is is_charged
@@ -174,10 +188,10 @@ def test_what_is_known_is_neither_looked_at_nor_paid_for() -> None:
     runtime.prepare()
     subject = Looker(Pipeline(transform_settings(), time.monotonic, theming=PageTheming(), sights=sights))
     on_page = replace(SHOWN, page=Theme.DARK.page)
-    new = subject.plan(data, ImageFormat.PNG, on_page, "d")
+    new = planned(subject, data, ImageFormat.PNG, on_page, "d")
     sights.keep("d", on_page, sight := PageTheming().see(pictures.quarters(), Theme.DARK.page))
-    known = subject.plan(data, ImageFormat.PNG, on_page, "d")
+    known = planned(subject, data, ImageFormat.PNG, on_page, "d")
     assert (new.viewed.sight, known.viewed.sight, known.viewed.sha256) == (None, sight, "d")
     assert new.estimate_bytes > known.estimate_bytes
     assert subject.plan_drawing(pictures.SVG, on_page, "d").look_size is None
-    assert subject.plan(data, ImageFormat.PNG, SHOWN, "d").viewed.sight is None
+    assert planned(subject, data, ImageFormat.PNG, SHOWN, "d").viewed.sight is None

@@ -218,20 +218,6 @@ async def test_a_look_at_a_newcomer_does_not_wait_behind_pixels(large) -> None:
         task.cancel()
 
 
-async def test_first_come_first_served() -> None:
-    """With one thread answers come in the order of the questions."""
-    order: list[int] = []
-
-    async def ask(pool: TransformPool, number: int) -> None:
-        await pool.run(pictures.jpeg(), JPEG, QUICK)
-        order.append(number)
-
-    async with opened(threads=1) as pool, asyncio.TaskGroup() as group:
-        for number in range(8):
-            group.create_task(ask(pool, number))
-    assert order == list(range(8))
-
-
 async def test_closing_ends_what_runs_and_what_waits(large) -> None:
     """Callers are told that the service is shutting down, and so are those who come later."""
     async with opened(threads=1) as pool:

@@ -38,7 +38,8 @@ async def test_a_transform_asks_once_for_what_it_will_take(admission) -> None:
     data = pictures.png(pictures.noise(300, 200))
     async with opened(admission=admission) as pool:
         await pool.run(data, ImageFormat.PNG, QUICK)
-    plan = Looker(Pipeline(transform_settings(), lambda: 0.0)).plan(data, ImageFormat.PNG, QUICK)
+    looker = Looker(Pipeline(transform_settings(), lambda: 0.0))
+    plan = looker.plan(data, looker.header(data, ImageFormat.PNG), QUICK)
     expected = estimate_bytes(plan.info, plan.decision, source_bytes=len(data), in_file=False)
     assert (admission.asked, admission.released) == ([expected], 1)
 
