@@ -1,0 +1,157 @@
+"""An answer's head as it is sent, but for what differs from one answer to the next."""
+
+import math
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from aiohttp.helpers import rfc822_formatted_time
+
+from imgsvc.model.blob import Blob, Representation
+from imgsvc.services.answers import Served
+from imgsvc.settings import ServerSettings
+from imgsvc.web.conditional import Choice, Conditions, choose
+from imgsvc.web.header_names import CONTENT_LENGTH, SERVER, SERVER_TIMING, X_REQUEST_ID, X_SYSTEM_STATUS
+from imgsvc.web.logs import Known
+from imgsvc.web.responses import (
+    address_at_cdn,
+    age_seconds,
+    cache_word,
+    fixed_headers,
+    fresh_until,
+    moving_headers,
+    without_type,
+)  # fmt: skip
+from imgsvc.web.sending import SLICE_BYTES, Headers
+from imgsvc.web.terms import Terms
+
+if TYPE_CHECKING:
+    from imgsvc.web.repeatable import Found
+
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header may hold (RFC 9110 §5.5)."""
+
+
+class UnfitError(Exception):
+    """The answer is none that can be given here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """
+    What of a request its answer's form depends on.
+
+    Attributes:
+        path: as logs show it.
+        conditions: its headers'.
+    """
+
+    method: str
+    path: str
+    conditions: Conditions
+
+
+@dataclass(slots=True)
+class Form:
+    """
+    A head in three pieces, between which stand the time of the look-up and the request's name.
+
+    Attributes:
+        blob: what it is the head of; a cache lets go of bytes, and nobody here shall hold them.
+        since: unix second from which on the pieces hold, all else being the same.
+        until: unix second from which on they do not.
+        choice: status, and which bytes follow.
+        has_body: whether any do.
+        cache: what ``X-Cache`` says.
+        known: what the access log says of every such answer.
+        fixed_chars: how much of *before* no time changes.
+    """
+
+    blob: ref[Blob]
+    terms: Terms
+    stale: bool
+    system_status: str
+    choice: Choice
+    has_body: bool
+    cache: str
+    known: Known
+    behind: str
+    length: str
+    fixed_chars: int
+    before: str
+    between: str = ""
+    after: str = ""
+    since: float = 0.0
+    until: float = 0.0
+
+    def holds(self, served: Served, terms: Terms, system_status: str) -> bool:
+        """Whether the pieces are those of this answer, but for the time."""
+        return (
+            self.blob() is served.blob
+            and self.stale is served.stale
+            and self.system_status == system_status
+            and (self.terms is terms or self.terms == terms)
+        )
+
+    def move(self, served: Served, now: float) -> None:
+        """Say what is true from unix second *now* on."""
+        moving = moving_headers(served, self.terms, now, 0.0)
+        at = next(n for n, (name, _) in enumerate(moving) if name is SERVER_TIMING)
+        self.before = f"{self.before[: self.fixed_chars]}{_text(moving[:at])}{SERVER_TIMING}: "
+        self.between = f"\r\n{_text(moving[at + 1 :])}{self.behind}{X_REQUEST_ID}: "
+        # In the order in which the slow path's label, and aiohttp, add them.
+        status = f"\r\n{X_SYSTEM_STATUS}: {self.system_status}\r\n{SERVER}: imgsvc\r\n"
+        self.after = f"{status}{self.length}Date: {rfc822_formatted_time()}\r\n\r\n"
+        self.since, self.until = now, _next_change(served.blob, self.terms, now)
+
+
+def make_form(asking: Asking, found: "Found", server: ServerSettings, system_status: str) -> Form:
+    """
+    Make the form of the answer to *asking*; it holds at no time yet.
+
+    Raises:
+        UnfitError: it is too large for one piece, or holds what no header may.
+        Unsatisfiable: the range that is asked for lies outside.
+    """
+    served, terms = found
+    blob = served.blob
+    if not isinstance(blob, Blob):
+        raise UnfitError
+    choice = choose(asking.conditions, blob.etag, blob.meta.last_modified, len(blob.data))
+    size_bytes, is_bodiless = choice.stop - choice.start, choice.status == HTTPStatus.NOT_MODIFIED
+    has_body = not is_bodiless and asking.method != "HEAD"
+    if has_body and size_bytes > SLICE_BYTES:
+        raise UnfitError
+    length = "" if is_bodiless else f"{CONTENT_LENGTH}: {size_bytes}\r\n"
+    fixed, behind = fixed_headers(blob, terms), address_at_cdn(blob, server)
+    if is_bodiless:
+        fixed = without_type(fixed)
+    if choice.content_range is not None:
+        behind.append(("Content-Range", choice.content_range))
+    before = f"HTTP/1.1 {choice.status} {HTTPStatus(choice.status).phrase}\r\n{_text(fixed)}"
+    cache = cache_word(served)
+    return Form(
+        ref(blob), terms, served.stale, system_status, choice, has_body, cache,
+        Known(asking.method, asking.path, choice.status, cache),
+        behind=_text(behind) + ("" if has_body else length), length=length if has_body else "",
+        fixed_chars=len(before), before=before,
+    )  # fmt: skip
+
+
+def _text(headers: Headers) -> str:
+    text = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    if _FORBIDDEN.search(text.replace("\r\n", "")) is not None or text.count("\r\n") != len(headers):
+        raise UnfitError
+    return text
+
+
+def _next_change(blob: Representation, terms: Terms, now: float) -> float:
+    """Give the unix second at which the head says something else: ``Date``, ``Age``, or how long it is fresh."""
+    end = fresh_until(blob, terms)
+    return min(
+        math.floor(now) + 1,
+        blob.meta.fetched_at + age_seconds(blob, now) + 1,
+        end - math.ceil(end - now) + 1,
+    )

@@ -1,0 +1,34 @@
+"""What it takes to give an answer from memory once more, without understanding its request again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imgsvc.services.answers import Served
+from imgsvc.web.terms import Terms
+
+Found = tuple[Served, Terms]
+"""An answer that memory has, and the terms on which it was asked for."""
+
+
+def always() -> bool:
+    """Hold whatever time it is: what a leave without an end does."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """
+    How a request was answered from memory; left on it by whoever answered.
+
+    It is left only where the same target and headers would be answered by nothing but *lookup*.
+
+    Attributes:
+        found: the answer.
+        lookup: the very look-up that gave it, with all that goes with one: its turn in memory, its counters, the
+            judgement of its age, the question behind a stale one. A plain call; None = memory has no answer.
+        is_current: whether the leave to ask still holds; a plain call.
+    """
+
+    found: Found
+    lookup: Callable[[], Found | None]
+    is_current: Callable[[], bool] = always
