@@ -36,8 +36,8 @@ lint: $(DEV_READY) ## Check format, style, types and imports
 check: lint ## The same, and run the unit tests
 	$(BIN)/python -m pytest -q -n auto tests/unit tests/docs
 
-bench: $(DEV_READY) ## Measure the claims of the README, as ratios
-	$(BIN)/python -m bench
+bench: $(DEV_READY) ## Measure the claims of the README, as ratios; some with PARTS="hits vision"
+	$(BIN)/python -m bench $(PARTS)
 
 bench-memory: $(DEV_READY) ## Measure the claims about memory, some minutes; writes docs/memory.md
 	$(BIN)/python -m bench.memory --write

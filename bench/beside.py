@@ -9,7 +9,8 @@ from pathlib import Path
 import aiohttp
 
 from bench.hits import CONNECTIONS, HEADERS, SECONDS
-from bench.load import rate, request_bytes
+from bench.load import request_bytes
+from bench.pump import pump
 from tests.support.origin import ScriptedOrigin
 from tests.support.process import service_process
 
@@ -51,7 +52,6 @@ async def hit_ratios(session: aiohttp.ClientSession, base_url: str, targets: lis
     port = int(base_url.rpartition(":")[2])
     requests = [request_bytes("127.0.0.1", target, HEADERS) for target in targets]
     rounds = [
-        [await rate(port, request, seconds=SECONDS, connections=CONNECTIONS) for request in requests]
-        for _ in range(ROUNDS)
+        [(await pump(port, request, CONNECTIONS, seconds=SECONDS)).rate for request in requests] for _ in range(ROUNDS)
     ]
     return [statistics.median(r[n] / r[0] for r in rounds) for n in range(1, len(targets))]

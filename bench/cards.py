@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.figures import Line, at_most, dumped, loaded
 from bench.transforms import photo
 from tests.support.process import ROOT, python_environment
 
@@ -43,8 +44,8 @@ def drawing(title: str, text: str) -> Callable[[], bytes]:
     return lambda: draw_card(card, emblem, KillSwitch())
 
 
-def main() -> None:
-    """Measure in a process that has done nothing else, and print the lines."""
+def compared() -> list[Line]:
+    """Measure, in a process that has done nothing else, and give the lines to print."""
     import pyvips
 
     from imgsvc.transform.typefaces import missing_scripts
@@ -64,19 +65,23 @@ def main() -> None:
     rounds = [[milliseconds(work) for work in (small, usual, long)] for _ in range(ROUNDS)]
     usual_ratio, long_ratio = (statistics.median(each[n] / each[0] for each in rounds) for n in (1, 2))
     usual_ms, long_ms = (statistics.median(each[n] for each in rounds) for n in (1, 2))
-    print(f"card drawn and encoded, against a photograph made small: {usual_ratio:.2f}; with cut text {long_ratio:.2f}")
-    print(f"  {usual_ms:.0f} and {long_ms:.0f} ms of CPU, the first one {first:.0f} ms and {grown / 2**20:.0f} MiB")
+    return [
+        f"card drawn and encoded, against a photograph made small: {usual_ratio:.2f}; with cut text {long_ratio:.2f}",
+        at_most("card, CPU", usual_ms, 60, "ms", digits=0),
+        at_most("card with cut text, CPU", long_ms, 60, "ms", digits=0),
+        f"  the first one {first:.0f} ms and {grown / 2**20:.0f} MiB",
+    ]
 
 
-async def measure() -> list[str]:
+async def measure() -> list[Line]:
     """Give the lines to print."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.cards", cwd=ROOT, env=python_environment({"VIPS_CONCURRENCY": "1"}),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, _ = await process.communicate()
-    return out.decode().splitlines()
+    return loaded(out)
 
 
 if __name__ == "__main__":
-    main()
+    print(dumped(compared()))

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+from bench.figures import Line, at_most
 from imgsvc.demo import PICTURES
 from tests.support.origin import ScriptedOrigin
 from tests.support.service import running_service
@@ -12,10 +13,10 @@ REQUESTS = 200
 SIZES = 20
 
 
-async def measure() -> list[str]:
+async def measure() -> list[Line]:
     """Give the lines to print."""
     data = await asyncio.to_thread((PICTURES / "landscape.jpg").read_bytes)
-    lines = []
+    lines: list[Line] = []
     with tempfile.TemporaryDirectory() as name:
         async with ScriptedOrigin() as origin, running_service(Path(name), origin.port) as service:
             transforms = service.opened.owners["transforms"]
@@ -28,12 +29,9 @@ async def measure() -> list[str]:
                 assert {a.status for a in answers} == {200}
                 # Each original is looked at once, beside being transformed.
                 encodes = transforms.statistics().completed - before - 1
-                lines.append(
-                    f"{REQUESTS} requests for {sizes} size(s) of one cold picture: {origin.hits(path)} fetch "
-                    f"(to reach: 1), {encodes} encode(s) (to reach: {sizes})"
-                )
+                lines += [
+                    f"{REQUESTS} requests for {sizes} size(s) of one cold picture:",
+                    at_most(f"fetches for {sizes} size(s)", origin.hits(path), 1, digits=0),
+                    at_most(f"encodes for {sizes} size(s)", encodes, sizes, digits=0),
+                ]
     return lines
-
-
-if __name__ == "__main__":
-    print("\n".join(asyncio.run(measure())))

@@ -1,6 +1,5 @@
 """Logo hits a second, against picture hits of the same bytes from the same process; and what one search costs."""
 
-import asyncio
 import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
@@ -37,7 +36,3 @@ async def measure() -> list[str]:
         f"logo hit, against a picture hit of the same size: {plain:.2f}; with a theme {dark:.2f}",
         f"  search of a site with one icon, fetched and judged: {search_ms:.0f} ms",
     ]
-
-
-if __name__ == "__main__":
-    print("\n".join(asyncio.run(measure())))

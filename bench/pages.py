@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from lxml import etree
 
+from bench.figures import Line, at_most
 from imgsvc.opengraph.data import ShareData
 from imgsvc.opengraph.metadata import share_data
 from imgsvc.pages.collector import Extent
@@ -66,23 +67,24 @@ def milliseconds(work: Callable[[bytes], object], data: bytes) -> float:
     return (time.process_time() - started) * 1000
 
 
-def compared() -> list[str]:
+def compared() -> list[Line]:
     """Give the lines to print."""
-    lines = [f"share data of a page of {PAGE_BYTES // 1000} KB, CPU, beside a parse of all its bytes into a tree:"]
+    lines: list[Line] = [
+        f"share data of a page of {PAGE_BYTES // 1000} KB, CPU, beside a parse of all its bytes into a tree:"
+    ]
     for name, data in pages().items():
         assert len(read(data).images) == 5
         works = itertools.cycle((read, etree.HTML))
         times = [milliseconds(next(works), data) for _ in range(2 * ROUNDS)]
         ours, tree = times[::2], times[1::2]
         ratio = statistics.median(one / other for one, other in zip(ours, tree, strict=True))
-        lines.append(f"  {name}: {statistics.median(ours):.1f} ms (to reach: 20), ratio {ratio:.2f}")
+        lines += [
+            at_most(f"page read, {name}", statistics.median(ours), 20, "ms", digits=1),
+            f"    ratio {ratio:.2f}",
+        ]
     return lines
 
 
-async def measure() -> list[str]:
+async def measure() -> list[Line]:
     """Give the lines to print."""
     return await asyncio.to_thread(compared)
-
-
-if __name__ == "__main__":
-    print("\n".join(compared()))

@@ -1,6 +1,5 @@
 """Share pictures and page data a second, against picture hits of the same bytes; and what a new page costs."""
 
-import asyncio
 import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
@@ -40,7 +39,3 @@ async def measure() -> list[str]:
         f"share picture hit, against a picture hit of the same size: {picture:.2f}; card {card:.2f}; data {data:.2f}",
         f"  a new page, read and its picture judged: {page_ms:.0f} ms; a new card: {card_ms:.0f} ms",
     ]
-
-
-if __name__ == "__main__":
-    print("\n".join(asyncio.run(measure())))

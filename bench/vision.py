@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pyvips
 
+from bench.figures import Line, at_most, dumped, loaded
 from imgsvc.model.look import Theme
 from imgsvc.vision.adapt import adapt
 from imgsvc.vision.analysis import analyse
@@ -54,7 +55,7 @@ def measured(png: bytes) -> list[list[float]]:
     return [[milliseconds(step) for step in steps] for _ in range(ROUNDS)]
 
 
-def compared() -> list[str]:
+def compared() -> list[Line]:
     """Give the lines to print."""
     # As the service has them: no cache of operations, one thread an operation.
     pyvips.cache_set_max(0)
@@ -68,13 +69,15 @@ def compared() -> list[str]:
     slowest = [max(statistics.median(one[step] for one in of_logo) for of_logo in rounds.values()) for step in (1, 2)]
     return [
         f"logo of {SIDE_PX} x {SIDE_PX} px, median of {len(NAMES)}; decode and PNG encode {bare:.1f} ms:",
-        f"  analysis {analysis:.1f} ms (to reach: 15), the slowest {slowest[0]:.1f}; ratio {ratios[0]:.1f}",
-        f"  adaptation {adaptation:.1f} ms (to reach: 25), the slowest {slowest[1]:.1f}; ratio {ratios[1]:.1f}",
+        at_most("analysis", analysis, 15, "ms", digits=1),
+        f"    the slowest {slowest[0]:.1f} ms; ratio {ratios[0]:.1f}",
+        at_most("adaptation", adaptation, 25, "ms", digits=1),
+        f"    the slowest {slowest[1]:.1f} ms; ratio {ratios[1]:.1f}",
         f"  generic icon {generic:.1f} ms, upscaled {upscaled:.1f} ms, blank {blank:.1f} ms",
     ]
 
 
-async def measure() -> list[str]:
+async def measure() -> list[Line]:
     """Give the lines to print; in a process of its own, for the service's own libvips draws no SVG."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.vision", stdout=asyncio.subprocess.PIPE
@@ -82,8 +85,8 @@ async def measure() -> list[str]:
     said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError("bench.vision failed")
-    return said.decode().splitlines()
+    return loaded(said)
 
 
 if __name__ == "__main__":
-    print("\n".join(compared()))
+    print(dumped(compared()))

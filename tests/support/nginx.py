@@ -45,18 +45,27 @@ def shipped_conf(
     conf = _replaced(conf, CACHE_FOLDER, f"{folder}/cache")
     if kept_seconds is not None:
         conf = _replaced(conf, KEPT, KEPT.replace("60", str(kept_seconds)))
-    paths = "".join(f"{name}_temp_path {folder}/{name};\n" for name in _TEMPORARY)
-    conf = _replaced(conf, "http {", f"http {{\n{paths}")
+    conf = _replaced(conf, "http {", f"http {{\n{temporary_paths(folder)}")
     upstream = (DEPLOY / "upstream.conf").read_text()
     servers = "".join(f"server 127.0.0.1:{port} max_fails=0;\n" for port in replicas)
     upstream = _replaced(upstream, "server 127.0.0.1:8080 max_fails=0;\n", servers)
     upstream = _replaced(upstream, "server 127.0.0.1:3000;", f"server 127.0.0.1:{site};")
     (folder / "upstream.conf").write_text(upstream)
     path = folder / "nginx.conf"
+    path.write_text(in_folder(folder) + conf)
+    return path
+
+
+def in_folder(folder: Path) -> str:
+    """Give the first lines of a configuration that keeps to *folder*, and to the process that is started."""
     # Started by root, its workers are nobody, for whom a test's folder is closed.
     user = "user root;\n" if os.getuid() == 0 else ""
-    path.write_text(f"{user}pid {folder}/pid;\ndaemon off;\nerror_log stderr;\n{conf}")
-    return path
+    return f"{user}pid {folder}/pid;\ndaemon off;\nerror_log stderr;\n"
+
+
+def temporary_paths(folder: Path) -> str:
+    """Give the lines of its ``http`` block that do so."""
+    return "".join(f"{name}_temp_path {folder}/{name};\n" for name in _TEMPORARY)
 
 
 @asynccontextmanager
