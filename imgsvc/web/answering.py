@@ -49,7 +49,7 @@ class ImageAnswers:
         return await self._found(request, understood, memory_seconds)
 
     def _repeatable(self, questions: Questions, understood: Understood, served: Served) -> Repeatable:
-        is_current = partial(questions.is_current, understood)
+        is_current = None if understood.grant.expires_at is None else partial(questions.is_current, understood)
         return Repeatable((served, understood.terms), partial(self._again, understood), is_current)
 
     def _again(self, understood: Understood) -> Found | None:

@@ -10,12 +10,7 @@ Found = tuple[Served, Terms]
 """An answer that memory has, and the terms on which it was asked for."""
 
 
-def always() -> bool:
-    """Hold whatever time it is: what a leave without an end does."""
-    return True
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Repeatable:
     """
     How a request was answered from memory; left on it by whoever answered.
@@ -26,9 +21,9 @@ class Repeatable:
         found: the answer.
         lookup: the very look-up that gave it, with all that goes with one: its turn in memory, its counters, the
             judgement of its age, the question behind a stale one. A plain call; None = memory has no answer.
-        is_current: whether the leave to ask still holds; a plain call.
+        is_current: whether the leave to ask still holds; a plain call. None = it has no end.
     """
 
     found: Found
     lookup: Callable[[], Found | None]
-    is_current: Callable[[], bool] = always
+    is_current: Callable[[], bool] | None = None

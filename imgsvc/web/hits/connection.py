@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from time import perf_counter, time
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 from aiohttp.streams import EMPTY_PAYLOAD
@@ -11,10 +11,13 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from imgsvc.services.answers import Tier
 from imgsvc.web.connection import HEAD_END, Connection
 from imgsvc.web.hits.forms import Form
-from imgsvc.web.hits.table import Asked, Hit, HitTable, Ready
+from imgsvc.web.hits.table import HitTable, Key, Ready
 from imgsvc.web.logs import client_text
 from imgsvc.web.request_ids import new_request_id
 from imgsvc.web.responses import memory_timing
+
+if TYPE_CHECKING:
+    from imgsvc.web.logs import AccessLog
 
 log = logging.getLogger("imgsvc.web")
 
@@ -37,7 +40,8 @@ class HitConnection(Connection):
         self._hits = hits
         self._is_between = True
         self._had_body = False
-        self._asked: Asked | None = None
+        self._asked: Key | None = None
+        self._answered_at = 0.0
         self._unsent: tuple[Form, str, int, float] | None = None
         self._client = ""
 
@@ -94,9 +98,11 @@ class HitConnection(Connection):
         return await super()._handle_request(request, *args)
 
     def _process_keepalive(self) -> None:
-        """Close what is idle; a client that still takes an answer is not."""
-        if self._unsent is not None:
-            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        """Close what is idle, counted from our answers too; a client that still takes one is not."""
+        loop_time = self._loop.time()
+        answered_at = loop_time if self._unsent is not None else loop_time - (perf_counter() - self._answered_at)
+        close_time = answered_at + self._keepalive_timeout
+        self._next_keepalive_close_time = max(self._next_keepalive_close_time, close_time)
         super()._process_keepalive()
 
     def _is_idle(self) -> bool:
@@ -114,60 +120,64 @@ class HitConnection(Connection):
         """Answer if that is possible; whatever goes wrong is for the slow path."""
         began = perf_counter()
         try:
-            asked = self._hits.asked(data)
-            if asked is None:
+            read = self._hits.read(data)
+            if read is None:
                 return False
-            hit = self._hits.find(asked)
-            ready = None if hit is None else self._hits.ready(hit)
-            if hit is None or ready is None:
-                self._asked = asked
+            key, name = read
+            ready = self._hits.ready(key)
+            if ready is None:
+                self._asked = key
                 return False
-            name = asked.request_id or new_request_id()
-            sent = _written(ready, name)
+            name = name or new_request_id()
+            whole = _written(ready, name)
         except Exception:
             log.exception("an answer from memory could not be given at once")
             return False
-        self._send(sent)
-        self._account(hit, ready.form, name, len(sent), began)
+        self._send(whole)
+        self._account(ready, name, len(whole), began)
         return True
 
     def _send(self, data: bytes) -> None:
         if self._head_timer is not None:
             self._head_came()
         self._tail = HEAD_END
-        self.transport.write(data)
+        self.transport.write(data)  # type: ignore[union-attr]  # something has just arrived
 
-    def _account(self, hit: Hit, form: Form, name: str, size_bytes: int, began: float) -> None:
+    def _account(self, ready: Ready, name: str, size_bytes: int, began: float) -> None:
         """Have the answer in all counters and lists, and in the log when it is sent."""
+        hit, form, _, _, now = ready
         self._request_count += 1
-        self._manager.requests_count += 1
+        self._manager.requests_count += 1  # type: ignore[union-attr]  # likewise
         seconds = perf_counter() - began
         self._traffic.observe(hit.route, form.choice.status, _MEMORY, form.cache, seconds)
         self._hits.note(hit, name, seconds)
         if self._paused:
             self._unsent = form, name, size_bytes, began
         else:
-            self._sent(form, name, size_bytes, seconds)
+            self._sent(form, name, size_bytes, began, seconds, now)
 
     def _sent_late(self) -> None:
         if self._unsent is not None:
-            form, name, size_bytes, began = self._unsent
-            self._unsent = None
-            self._sent(form, name, size_bytes, perf_counter() - began)
+            unsent, self._unsent = self._unsent, None
+            self._sent(*unsent, perf_counter() - unsent[-1], time())
 
-    def _sent(self, form: Form, name: str, size_bytes: int, seconds: float) -> None:
+    def _sent(self, form: Form, name: str, size_bytes: int, began: float, seconds: float, now: float) -> None:
         self._traffic.sent_bytes += size_bytes
+        self._answered_at = began + seconds
         if self.access_logger is not None:
-            self.access_logger.log_known(form.known, name, size_bytes, seconds, self._client, time())
-        self._next_keepalive_close_time = close_time = self._loop.time() + self._keepalive_timeout
+            log_known = cast("AccessLog", self.access_logger).log_known
+            log_known(form.known, name, size_bytes, seconds, self._client, now)
         if self._keepalive_handle is None:
+            close_time = self._loop.time() + self._keepalive_timeout
             self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
 
 
 def _written(ready: Ready, name: str) -> bytes:
     """Put an answer together."""
-    form, blob, memory_seconds = ready
-    head = f"{form.before}{memory_timing(memory_seconds)}{form.between}{name}{form.after}".encode()
+    _, form, blob, memory_seconds, _ = ready
+    timing = memory_timing(memory_seconds).encode()
     if not form.has_body:
-        return head
-    return b"".join((head, blob.data[form.choice.start : form.choice.stop]))
+        return b"".join((form.before, timing, form.between, name.encode(), form.after))
+    choice = form.choice
+    body = blob.data[choice.start : choice.stop]
+    return b"".join((form.before, timing, form.between, name.encode(), form.after, body))

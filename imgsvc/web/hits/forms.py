@@ -3,8 +3,8 @@
 import math
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from weakref import ref
 
 from aiohttp.helpers import rfc822_formatted_time
@@ -15,6 +15,7 @@ from imgsvc.settings import ServerSettings
 from imgsvc.web.conditional import Choice, Conditions, choose
 from imgsvc.web.header_names import CONTENT_LENGTH, SERVER, SERVER_TIMING, X_REQUEST_ID, X_SYSTEM_STATUS
 from imgsvc.web.logs import Known
+from imgsvc.web.repeatable import Found
 from imgsvc.web.responses import (
     address_at_cdn,
     age_seconds,
@@ -26,9 +27,6 @@ from imgsvc.web.responses import (
 )  # fmt: skip
 from imgsvc.web.sending import SLICE_BYTES, Headers
 from imgsvc.web.terms import Terms
-
-if TYPE_CHECKING:
-    from imgsvc.web.repeatable import Found
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What no header may hold (RFC 9110 §5.5)."""
@@ -56,7 +54,7 @@ class Asking:
 @dataclass(slots=True)
 class Form:
     """
-    A head in three pieces, between which stand the time of the look-up and the request's name.
+    A head in three pieces of bytes, between which stand the time of the look-up and the request's name.
 
     Attributes:
         blob: what it is the head of; a cache lets go of bytes, and nobody here shall hold them.
@@ -66,32 +64,35 @@ class Form:
         has_body: whether any do.
         cache: what ``X-Cache`` says.
         known: what the access log says of every such answer.
-        fixed_chars: how much of *before* no time changes.
+        behind: text of the headers that follow those that time decides.
+        length: text of the header that follows the server's name.
+        fixed_bytes: how much of *before* no time changes.
     """
 
     blob: ref[Blob]
     terms: Terms
     stale: bool
-    system_status: str
+    system_status: StrEnum
     choice: Choice
     has_body: bool
     cache: str
     known: Known
     behind: str
     length: str
-    fixed_chars: int
-    before: str
-    between: str = ""
-    after: str = ""
+    fixed_bytes: int
+    before: bytes
+    between: bytes = b""
+    after: bytes = b""
     since: float = 0.0
     until: float = 0.0
 
-    def holds(self, served: Served, terms: Terms, system_status: str) -> bool:
+    def holds(self, found: Found, system_status: StrEnum) -> bool:
         """Whether the pieces are those of this answer, but for the time."""
+        served, terms = found
         return (
             self.blob() is served.blob
+            and self.system_status is system_status
             and self.stale is served.stale
-            and self.system_status == system_status
             and (self.terms is terms or self.terms == terms)
         )
 
@@ -99,15 +100,15 @@ class Form:
         """Say what is true from unix second *now* on."""
         moving = moving_headers(served, self.terms, now, 0.0)
         at = next(n for n, (name, _) in enumerate(moving) if name is SERVER_TIMING)
-        self.before = f"{self.before[: self.fixed_chars]}{_text(moving[:at])}{SERVER_TIMING}: "
-        self.between = f"\r\n{_text(moving[at + 1 :])}{self.behind}{X_REQUEST_ID}: "
+        self.before = self.before[: self.fixed_bytes] + f"{_text(moving[:at])}{SERVER_TIMING}: ".encode()
+        self.between = f"\r\n{_text(moving[at + 1 :])}{self.behind}{X_REQUEST_ID}: ".encode()
         # In the order in which the slow path's label, and aiohttp, add them.
-        status = f"\r\n{X_SYSTEM_STATUS}: {self.system_status}\r\n{SERVER}: imgsvc\r\n"
-        self.after = f"{status}{self.length}Date: {rfc822_formatted_time()}\r\n\r\n"
+        status = f"\r\n{X_SYSTEM_STATUS}: {self.system_status.value}\r\n{SERVER}: imgsvc\r\n"
+        self.after = f"{status}{self.length}Date: {rfc822_formatted_time()}\r\n\r\n".encode()
         self.since, self.until = now, _next_change(served.blob, self.terms, now)
 
 
-def make_form(asking: Asking, found: "Found", server: ServerSettings, system_status: str) -> Form:
+def make_form(asking: Asking, found: Found, server: ServerSettings, system_status: StrEnum) -> Form:
     """
     Make the form of the answer to *asking*; it holds at no time yet.
 
@@ -130,13 +131,13 @@ def make_form(asking: Asking, found: "Found", server: ServerSettings, system_sta
         fixed = without_type(fixed)
     if choice.content_range is not None:
         behind.append(("Content-Range", choice.content_range))
-    before = f"HTTP/1.1 {choice.status} {HTTPStatus(choice.status).phrase}\r\n{_text(fixed)}"
+    before = f"HTTP/1.1 {choice.status} {HTTPStatus(choice.status).phrase}\r\n{_text(fixed)}".encode()
     cache = cache_word(served)
     return Form(
         ref(blob), terms, served.stale, system_status, choice, has_body, cache,
         Known(asking.method, asking.path, choice.status, cache),
         behind=_text(behind) + ("" if has_body else length), length=length if has_body else "",
-        fixed_chars=len(before), before=before,
+        fixed_bytes=len(before), before=before,
     )  # fmt: skip
 
 

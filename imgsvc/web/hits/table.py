@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter, time
-from typing import NamedTuple
+from typing import Any
 
 from aiohttp import web
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 
 from imgsvc.model.blob import Blob
 from imgsvc.services.answers import Tier
@@ -14,7 +14,7 @@ from imgsvc.web.appkeys import REPEATABLE, SUBJECT, Services
 from imgsvc.web.conditional import Conditions, Unsatisfiable
 from imgsvc.web.header_names import X_CACHE, X_REQUEST_ID, X_SOURCE
 from imgsvc.web.hits.forms import Asking, Form, UnfitError, make_form
-from imgsvc.web.hits.heads import LINE_END, Heads
+from imgsvc.web.hits.heads import LINE_END, field_reader
 from imgsvc.web.metrics import Route, route_name
 from imgsvc.web.repeatable import Found
 from imgsvc.web.shown import shown_path
@@ -28,39 +28,32 @@ MAX_KEY_BYTES = 2048
 
 _STATUSES = (200, 206, 304)
 
-
-class Asked(NamedTuple):
-    """
-    A request that is simple.
-
-    Attributes:
-        key: all that decides on its answer: the request line, and some fields.
-        request_id: the name it came with, if any.
-    """
-
-    key: tuple[bytes, bytes]
-    request_id: str | None
-
-
-class Ready(NamedTuple):
-    """An answer to be sent: its form, its picture, and how long the look-up in memory took."""
-
-    form: Form
-    blob: Blob
-    memory_seconds: float
+Key = tuple[bytes, bytes]
+"""All that decides on an answer: the request line, and some fields."""
 
 
 @dataclass(slots=True)
 class Hit:
-    """A request that was answered from memory, and the form that its answer had the last time."""
+    """
+    A request that was answered from memory.
+
+    Attributes:
+        lookup: asks memory again.
+        is_current: whether the leave to ask still holds; None = it has no end.
+        form: that of its answer, as it was the last time.
+    """
 
     asking: Asking
     lookup: Callable[[], Found | None]
-    is_current: Callable[[], bool]
+    is_current: Callable[[], bool] | None
     route: Route | None
     subject: object
     form: Form
     weight_bytes: int
+
+
+Ready = tuple[Hit, Form, Blob, float, float]
+"""An answer to be sent: what it is to, its form and its picture; seconds of the look-up, and unix seconds of now."""
 
 
 class HitTable:
@@ -77,72 +70,83 @@ class HitTable:
         self._server = services.server
         self._health = services.health
         self._recent = services.recent
-        self._heads = Heads()
-        self._hits: LRUCache[tuple[bytes, bytes], Hit] = LRUCache(TABLE_BYTES, getsizeof=_weight_bytes)
+        self._read = field_reader()
+        self._hits = _Hits(TABLE_BYTES, getsizeof=_weight_bytes)
 
-    def asked(self, data: bytes) -> Asked | None:
-        """Read a request; None = it is not a simple one, and all of one."""
+    def read(self, data: bytes) -> tuple[Key, str | None] | None:
+        """Read a request: what decides, and the name it came with; None = it is not a simple one, and all of one."""
         end = data.find(LINE_END)
-        fields = self._heads.read(data[end:])
-        return None if fields is None or end < 0 else Asked((data[:end], fields.deciding), fields.request_id)
+        fields = self._read(data[end:])
+        return None if fields is None or end < 0 else ((data[:end], fields.deciding), fields.request_id)
 
-    def find(self, asked: Asked) -> Hit | None:
-        """Give the entry of a request, if memory may still have its answer and the leave to ask holds."""
-        try:
-            hit = self._hits[asked.key]
-        except KeyError:
+    def ready(self, key: Key) -> Ready | None:
+        """Ask memory, if the request is known and may still be made; None = there is no answer to be given here."""
+        hit = self._hits.peek(key)
+        if hit is None:
             return None
         # Without the picture the look-up would be in vain, and one in vain shall be counted by the slow path alone.
-        if hit.form.blob() is None or not hit.is_current():
-            del self._hits[asked.key]
+        if hit.form.blob() is None or not (hit.is_current is None or hit.is_current()):
+            del self._hits[key]
             return None
-        return hit
-
-    def ready(self, hit: Hit) -> Ready | None:
-        """Ask memory; None = it has no answer that can be given here."""
         began = perf_counter()
         found = hit.lookup()
-        memory_seconds = perf_counter() - began
+        seconds = perf_counter() - began
         if found is None:
             return None
-        served, terms = found
-        form, now, status = hit.form, time(), self._health.system_status.value
-        if not form.holds(served, terms, status):
-            try:
-                form = hit.form = make_form(hit.asking, found, self._server, status)
-            except (UnfitError, Unsatisfiable):
+        form, now, status, served = hit.form, time(), self._health.system_status, found[0]
+        if not (form.holds(found, status) and form.since <= now < form.until):
+            new = self._renewed(key, hit, found, now)
+            if new is None:
                 return None
-        if not form.since <= now < form.until:
-            form.move(served, now)
-        return Ready(form, served.blob, memory_seconds)
+            form = new
+        return hit, form, served.blob, seconds, now  # type: ignore[return-value]  # a form is of nothing but a blob
 
     def note(self, hit: Hit, request_id: str, seconds: float) -> None:
         """Show the operator an answer, where there is one who may see it."""
         if self._recent is None:
             return
         form, asking = hit.form, hit.asking
-        headers = {X_SOURCE: Tier.MEMORY.value, X_CACHE: form.cache, X_REQUEST_ID: request_id}
+        headers: dict[str, str] = {X_SOURCE: Tier.MEMORY.value, X_CACHE: form.cache, X_REQUEST_ID: request_id}
         body_bytes = form.choice.stop - form.choice.start if form.has_body else 0
-        noted = (form.choice.status, headers, body_bytes, hit.subject)
-        self._recent.note_known(seconds, asking.method, route_name(hit.route), *noted)
+        route = route_name(hit.route)
+        self._recent.note_known(seconds, asking.method, route, form.choice.status, headers, body_bytes, hit.subject)
 
-    def record(self, asked: Asked, request: web.Request, response: web.StreamResponse) -> None:
-        """Keep how *request*, which is the one that was *asked*, was answered, if it can be answered so again."""
+    def record(self, key: Key, request: web.Request, response: web.StreamResponse) -> None:
+        """Keep how *request*, which *key* is of, was answered, if it can be answered so again."""
         repeatable = request.get(REPEATABLE)
-        if repeatable is None or response.status not in _STATUSES or sum(map(len, asked.key)) > MAX_KEY_BYTES:
+        if repeatable is None or response.status not in _STATUSES or sum(map(len, key)) > MAX_KEY_BYTES:
             return
-        asking = Asking(
-            request.method, shown_path(request.rel_url.raw_path), Conditions.of(request.method, request.headers)
-        )
+        path, conditions = shown_path(request.rel_url.raw_path), Conditions.of(request.method, request.headers)
+        asking = Asking(request.method, path, conditions)
         try:
-            form = make_form(asking, repeatable.found, self._server, self._health.system_status.value)
+            form = make_form(asking, repeatable.found, self._server, self._health.system_status)
         except (UnfitError, Unsatisfiable):
             return
-        route, subject = request.match_info.route.resource, request.get(SUBJECT)
-        weight_bytes = sum(map(len, asked.key)) + HIT_BYTES
-        self._hits[asked.key] = Hit(
-            asking, repeatable.lookup, repeatable.is_current, route, subject, form, weight_bytes
-        )
+        weight_bytes = sum(map(len, key)) + HIT_BYTES
+        about = request.match_info.route.resource, request.get(SUBJECT)
+        self._hits[key] = Hit(asking, repeatable.lookup, repeatable.is_current, *about, form, weight_bytes)
+
+    def _renewed(self, key: Key, hit: Hit, found: Found, now: float) -> Form | None:
+        """Make the form say what is true now; about once a second, so that it is now that the entry has its turn."""
+        form, status = self._hits[key].form, self._health.system_status
+        if not form.holds(found, status):
+            try:
+                form = hit.form = make_form(hit.asking, found, self._server, status)
+            except (UnfitError, Unsatisfiable):
+                return None
+        form.move(found[0], now)
+        return form
+
+
+class _Hits(LRUCache[Key, Hit]):
+    """The entries, which can be looked at without being used."""
+
+    def peek(self, key: Key) -> Hit | None:
+        """Look without making the entry the most recently used."""
+        return Cache.__getitem__(self, key)
+
+    def __missing__(self, key: Key) -> Any:
+        return None
 
 
 def _weight_bytes(hit: Hit) -> int:
