@@ -1,6 +1,7 @@
 """Connections that answer by themselves what memory has and was asked for before."""
 
 import asyncio
+import contextlib
 import logging
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, cast
@@ -80,16 +81,21 @@ class HitConnection(Connection):
 
     async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - aiohttp's signature
         """End within *timeout* seconds; aiohttp does not know that an answer of ours waits for its client."""
-        began = self._loop.time()
         if self._unsent is not None:
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._drain_helper()
-            except (TimeoutError, ConnectionError):
-                timeout = 0.0
-        if timeout is not None:
-            timeout = max(0.0, timeout - (self._loop.time() - began))
+            began = self._loop.time()
+            await self._all_sent(timeout)
+            timeout = None if timeout is None else max(0.0, timeout - (self._loop.time() - began))
         await super().shutdown(timeout)
+
+    async def _all_sent(self, timeout_seconds: float | None) -> None:
+        """Wait until the client has taken all, or has been given up."""
+        timer = None if timeout_seconds is None else self._loop.call_later(timeout_seconds, self._break_off)
+        try:
+            with contextlib.suppress(ConnectionError):
+                await self._drain_helper()
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     async def _handle_request(self, request: Any, *args: Any) -> tuple[web.StreamResponse, bool]:
         """Answer only when what was sent before has been taken: a client that stalls costs one answer."""
@@ -119,12 +125,10 @@ class HitConnection(Connection):
     def _answered(self, data: bytes) -> bool:
         """Answer if that is possible; whatever goes wrong is for the slow path."""
         began = perf_counter()
+        key = None
         try:
-            read = self._hits.read(data)
-            if read is None:
-                return False
-            key, name = read
-            ready = self._hits.ready(key)
+            key, name = self._hits.read(data)
+            ready = None if key is None else self._hits.ready(key)
             if ready is None:
                 self._asked = key
                 return False
@@ -132,9 +136,13 @@ class HitConnection(Connection):
             whole = _written(ready, name)
         except Exception:
             log.exception("an answer from memory could not be given at once")
+            self._hits.forget(key)
             return False
         self._send(whole)
-        self._account(ready, name, len(whole), began)
+        try:
+            self._account(ready, name, len(whole), began)
+        except Exception:
+            log.exception("an answer from memory was not counted")
         return True
 
     def _send(self, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """The answers that may be given again, by all that decides on them."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter, time
@@ -27,6 +28,9 @@ MAX_KEY_BYTES = 2048
 """Longer requests are not kept: what is kept shall stay below what its weight says."""
 
 _STATUSES = (200, 206, 304)
+
+# RFC 9112 §3.2.1: of all forms the one that means the same to everybody.
+_LINE = re.compile(rb"(?:GET|HEAD) /[\x21-\x7e]* HTTP/1\.1")
 
 Key = tuple[bytes, bytes]
 """All that decides on an answer: the request line, and some fields."""
@@ -73,11 +77,11 @@ class HitTable:
         self._read = field_reader()
         self._hits = _Hits(TABLE_BYTES, getsizeof=_weight_bytes)
 
-    def read(self, data: bytes) -> tuple[Key, str | None] | None:
-        """Read a request: what decides, and the name it came with; None = it is not a simple one, and all of one."""
+    def read(self, data: bytes) -> tuple[Key | None, str | None]:
+        """Read a request: what decides, None where it is not a simple one and all of it; and the name it came with."""
         end = data.find(LINE_END)
         fields = self._read(data[end:])
-        return None if fields is None or end < 0 else ((data[:end], fields.deciding), fields.request_id)
+        return (None, None) if fields is None else ((data[:end], fields.deciding), fields.request_id)
 
     def ready(self, key: Key) -> Ready | None:
         """Ask memory, if the request is known and may still be made; None = there is no answer to be given here."""
@@ -101,6 +105,11 @@ class HitTable:
             form = new
         return hit, form, served.blob, seconds, now  # type: ignore[return-value]  # a form is of nothing but a blob
 
+    def forget(self, key: Key | None) -> None:
+        """Have the next such request answered by its handler."""
+        if key is not None:
+            self._hits.pop(key, None)
+
     def note(self, hit: Hit, request_id: str, seconds: float) -> None:
         """Show the operator an answer, where there is one who may see it."""
         if self._recent is None:
@@ -115,6 +124,8 @@ class HitTable:
         """Keep how *request*, which *key* is of, was answered, if it can be answered so again."""
         repeatable = request.get(REPEATABLE)
         if repeatable is None or response.status not in _STATUSES or sum(map(len, key)) > MAX_KEY_BYTES:
+            return
+        if _LINE.fullmatch(key[0]) is None:
             return
         path, conditions = shown_path(request.rel_url.raw_path), Conditions.of(request.method, request.headers)
         asking = Asking(request.method, path, conditions)
