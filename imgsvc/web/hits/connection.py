@@ -10,8 +10,9 @@ from aiohttp import web
 from aiohttp.streams import EMPTY_PAYLOAD
 
 from imgsvc.services.answers import Tier
+from imgsvc.web.conditional import Unsatisfiable
 from imgsvc.web.connection import HEAD_END, Connection
-from imgsvc.web.hits.forms import Form
+from imgsvc.web.hits.forms import Form, UnfitError
 from imgsvc.web.hits.table import HitTable, Key, Ready
 from imgsvc.web.logs import client_text
 from imgsvc.web.request_ids import new_request_id
@@ -134,6 +135,10 @@ class HitConnection(Connection):
                 return False
             name = name or new_request_id()
             whole = _written(ready, name)
+        except (UnfitError, Unsatisfiable):
+            self._hits.forget(key)
+            self._asked = key
+            return False
         except Exception:
             log.exception("an answer from memory could not be given at once")
             self._hits.forget(key)
@@ -158,7 +163,7 @@ class HitConnection(Connection):
         self._manager.requests_count += 1  # type: ignore[union-attr]  # likewise
         seconds = perf_counter() - began
         self._traffic.observe(hit.route, form.choice.status, _MEMORY, form.cache, seconds)
-        self._hits.note(hit, name, seconds)
+        self._hits.note(hit, form, name, seconds)
         if self._paused:
             self._unsent = form, name, size_bytes, began
         else:

@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from weakref import ref
 
 from aiohttp.helpers import rfc822_formatted_time
 
@@ -57,7 +56,6 @@ class Form:
     A head in three pieces of bytes, between which stand the time of the look-up and the request's name.
 
     Attributes:
-        blob: what it is the head of; a cache lets go of bytes, and nobody here shall hold them.
         since: unix second from which on the pieces hold, all else being the same.
         until: unix second from which on they do not.
         choice: status, and which bytes follow.
@@ -69,7 +67,6 @@ class Form:
         fixed_bytes: how much of *before* no time changes.
     """
 
-    blob: ref[Blob]
     terms: Terms
     stale: bool
     system_status: StrEnum
@@ -87,11 +84,10 @@ class Form:
     until: float = 0.0
 
     def holds(self, found: Found, system_status: StrEnum) -> bool:
-        """Whether the pieces are those of this answer, but for the time."""
+        """Whether the pieces are those of this answer, of the same blob, but for the time."""
         served, terms = found
         return (
-            self.blob() is served.blob
-            and self.system_status is system_status
+            self.system_status is system_status
             and self.stale is served.stale
             and (self.terms is terms or self.terms == terms)
         )
@@ -134,7 +130,7 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
     before = f"HTTP/1.1 {choice.status} {HTTPStatus(choice.status).phrase}\r\n{_text(fixed)}".encode()
     cache = cache_word(served)
     return Form(
-        ref(blob), terms, served.stale, system_status, choice, has_body, cache,
+        terms, served.stale, system_status, choice, has_body, cache,
         Known(asking.method, asking.path, choice.status, cache),
         behind=_text(behind) + ("" if has_body else length), length=length if has_body else "",
         fixed_bytes=len(before), before=before,

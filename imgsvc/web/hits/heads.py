@@ -80,8 +80,10 @@ def read_fields(text: bytes) -> Fields | None:
     values: dict[bytes, bytes] = {}
     for line in text[2:-4].split(LINE_END):
         name, _, value = line.partition(b": ")
-        if values.setdefault(name.lower(), value) is not value:
+        folded = name.lower()
+        if folded in values:
             return None  # which of two counts is for those to say who read them
+        values[folded] = value
     if not _is_simple(values):
         return None
     deciding = LINE_END.join(b"%b: %b" % (each, values[each]) for each in sorted(DECIDING & values.keys()))
