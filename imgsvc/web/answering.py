@@ -50,7 +50,7 @@ class ImageAnswers:
 
     def _repeatable(self, questions: Questions, understood: Understood, served: Served) -> Repeatable:
         is_current = None if understood.grant.expires_at is None else partial(questions.is_current, understood)
-        return Repeatable((served, understood.terms), partial(self._again, understood), is_current)
+        return Repeatable.of(served, partial(self._again, understood), is_current)
 
     def _again(self, understood: Understood) -> Found | None:
         served = self._images.lookup(understood.request)

@@ -50,7 +50,7 @@ class InversionHandlers:
         memory_seconds = time.perf_counter() - began
         if found is not None:
             again = partial(self._lookup, understood, wanted)
-            request[REPEATABLE] = Repeatable(found, again, partial(self._questions.is_current, understood))
+            request[REPEATABLE] = Repeatable.of(found[0], again, partial(self._questions.is_current, understood))
             return await answer(request, *found, self._services.server, memory_seconds)
         served = await self._services.images.find(wanted, self._allowance(request, understood))
         try:

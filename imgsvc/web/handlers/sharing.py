@@ -42,7 +42,7 @@ class ShareHandlers:
         memory_seconds = time.perf_counter() - began
         if found is not None:
             again = partial(self._lookup, understood)
-            request[REPEATABLE] = Repeatable(found, again, partial(self._questions.is_current, understood))
+            request[REPEATABLE] = Repeatable.of(found[0], again, partial(self._questions.is_current, understood))
             return await answer(request, *found, services.server, memory_seconds)
         shared = await self._sharing.find(understood.asked, services.allowance(request))
         try:

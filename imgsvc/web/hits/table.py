@@ -158,7 +158,7 @@ class HitTable:
         if sum(map(len, key)) > MAX_KEY_BYTES or _LINE.fullmatch(key[0]) is None:
             return
         path, conditions = shown_path(request.rel_url.raw_path), Conditions.of(request.method, request.headers)
-        about = request.match_info.route.resource, request.get(SUBJECT), ref(repeatable.found[0].blob)
+        about = request.match_info.route.resource, request.get(SUBJECT), repeatable.blob
         weight_bytes = sum(map(len, key)) + HIT_BYTES
         asking = Asking(request.method, path, conditions)
         self._hits[key] = Hit(asking, repeatable.lookup, repeatable.is_current, *about, weight_bytes)

@@ -44,7 +44,7 @@ class LogoAnswers:
             found = await self._logos.find(wanted, self._services.allowance(request))
         elif understood.logo is not None and not refresh:
             again = partial(self._again, understood.logo, question)
-            request[REPEATABLE] = Repeatable((found.served, terms_of_logo(question, found)), again)
+            request[REPEATABLE] = Repeatable.of(found.served, again)
         return await self._sent(request, question, found, refresh, memory_seconds)
 
     def _again(self, wanted: LogoRequest, question: LogoQuestion) -> Found | None:
