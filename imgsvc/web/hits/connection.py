@@ -14,9 +14,11 @@ from imgsvc.web.conditional import Unsatisfiable
 from imgsvc.web.connection import HEAD_END, Connection
 from imgsvc.web.hits.forms import Form, UnfitError
 from imgsvc.web.hits.table import HitTable, Key, Ready
+from imgsvc.web.hits.unsent import Unsent
 from imgsvc.web.logs import client_text
 from imgsvc.web.request_ids import new_request_id
 from imgsvc.web.responses import memory_timing
+from imgsvc.web.sending import SLICE_BYTES
 
 if TYPE_CHECKING:
     from imgsvc.web.logs import AccessLog
@@ -44,7 +46,7 @@ class HitConnection(Connection):
         self._had_body = False
         self._asked: Key | None = None
         self._answered_at = 0.0
-        self._unsent: tuple[Form, str, int, float] | None = None
+        self._unsent: Unsent | None = None
         self._client = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -61,13 +63,14 @@ class HitConnection(Connection):
         self._look_where_it_ends()
 
     def resume_writing(self) -> None:
-        """All is sent."""
+        """All is sent that was written; go on with what is left."""
         super().resume_writing()
-        self._sent_late()
+        self._go_on()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Stop waiting; what was given to the system counts as sent."""
-        self._sent_late()
+        """Stop waiting; an answer that was written in one piece counts as sent, as aiohttp counts it."""
+        if self._unsent is not None:
+            self._give_up(self._unsent)
         super().connection_lost(exc)
 
     async def finish_response(
@@ -93,14 +96,15 @@ class HitConnection(Connection):
         timer = None if timeout_seconds is None else self._loop.call_later(timeout_seconds, self._break_off)
         try:
             with contextlib.suppress(ConnectionError):
-                await self._drain_helper()
+                while self._unsent is not None:
+                    await self._drain_helper()
         finally:
             if timer is not None:
                 timer.cancel()
 
     async def _handle_request(self, request: Any, *args: Any) -> tuple[web.StreamResponse, bool]:
         """Answer only when what was sent before has been taken: a client that stalls costs one answer."""
-        if self._unsent is not None:
+        while self._unsent is not None:
             await self._drain_helper()
         return await super()._handle_request(request, *args)
 
@@ -111,6 +115,13 @@ class HitConnection(Connection):
         close_time = answered_at + self._keepalive_timeout
         self._next_keepalive_close_time = max(self._next_keepalive_close_time, close_time)
         super()._process_keepalive()
+
+    def _head_is_late(self) -> None:
+        """Close, unless an answer waits for the client: what follows it may wait as long."""
+        if self._unsent is None:
+            super()._head_is_late()
+        else:
+            self._await_head()
 
     def _is_idle(self) -> bool:
         waiter = self._waiter
@@ -134,7 +145,7 @@ class HitConnection(Connection):
                 self._asked = key
                 return False
             name = name or new_request_id()
-            whole = _written(ready, name)
+            piece = _first_piece(ready, name)
         except (UnfitError, Unsatisfiable):
             self._hits.forget(key)
             self._asked = key
@@ -143,36 +154,70 @@ class HitConnection(Connection):
             log.exception("an answer from memory could not be given at once")
             self._hits.forget(key)
             return False
-        self._send(whole)
+        self._send(piece)
         try:
-            self._account(ready, name, len(whole), began)
+            if ready[1].is_sliced:
+                self._unsent = Unsent.of(ready, name, piece, began)
+                self._go_on()
+            else:
+                self._account(ready, name, len(piece), began)
         except Exception:
-            log.exception("an answer from memory was not counted")
+            log.exception("an answer from memory was not sent or counted as it should be")
+            self.force_close()
         return True
 
     def _send(self, data: bytes) -> None:
         if self._head_timer is not None:
             self._head_came()
         self._tail = HEAD_END
-        self.transport.write(data)  # type: ignore[union-attr]  # something has just arrived
+        self._request_count += 1
+        self._manager.requests_count += 1  # type: ignore[union-attr]  # something has just arrived
+        self.transport.write(data)  # type: ignore[union-attr]  # likewise
 
     def _account(self, ready: Ready, name: str, size_bytes: int, began: float) -> None:
-        """Have the answer in all counters and lists, and in the log when it is sent."""
-        hit, form, _, _, now = ready
-        self._request_count += 1
-        self._manager.requests_count += 1  # type: ignore[union-attr]  # likewise
+        """Have a small answer in all counters and lists now, and in the log when it is sent."""
         seconds = perf_counter() - began
+        self._observe(ready, name, seconds)
+        if self._paused:
+            self._unsent = Unsent(ready, name, size_bytes, began)
+        else:
+            self._sent(ready[1], name, size_bytes, began, seconds, ready[4])
+
+    def _observe(self, ready: Ready, name: str, seconds: float) -> None:
+        hit, form, *_ = ready
         self._traffic.observe(hit.route, form.choice.status, _MEMORY, form.cache, seconds)
         self._hits.note(hit, form, name, seconds)
-        if self._paused:
-            self._unsent = form, name, size_bytes, began
-        else:
-            self._sent(form, name, size_bytes, began, seconds, now)
 
-    def _sent_late(self) -> None:
-        if self._unsent is not None:
-            unsent, self._unsent = self._unsent, None
-            self._sent(*unsent, perf_counter() - unsent[-1], time())
+    def _go_on(self) -> None:
+        """Write what is left, slice by slice, as far as the client takes it."""
+        unsent = self._unsent
+        if unsent is None:
+            return
+        if self.transport is None:  # closing: what was written is sent, no more
+            self._give_up(unsent)
+            return
+        while unsent.rest and not self._paused:
+            piece, unsent.rest = unsent.rest[:SLICE_BYTES], unsent.rest[SLICE_BYTES:]
+            self.transport.write(piece)
+        if self._paused:
+            unsent.hold(self._hits.outgoing)
+            return
+        self._unsent = None
+        unsent.let_go()
+        seconds = perf_counter() - unsent.began
+        if unsent.form.is_sliced:
+            self._observe(unsent.ready, unsent.name, seconds)
+        self._sent(unsent.form, unsent.name, unsent.size_bytes, unsent.began, seconds, time())
+
+    def _give_up(self, unsent: Unsent) -> None:
+        """Count an answer whose client has left; a large one was broken off."""
+        self._unsent = None
+        unsent.let_go()
+        if unsent.form.is_sliced:
+            self._traffic.abort(unsent.ready[0].route, unsent.size_bytes - len(unsent.rest))
+        else:
+            seconds = perf_counter() - unsent.began
+            self._sent(unsent.form, unsent.name, unsent.size_bytes, unsent.began, seconds, time())
 
     def _sent(self, form: Form, name: str, size_bytes: int, began: float, seconds: float, now: float) -> None:
         self._traffic.sent_bytes += size_bytes
@@ -185,12 +230,12 @@ class HitConnection(Connection):
             self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
 
 
-def _written(ready: Ready, name: str) -> bytes:
-    """Put an answer together."""
+def _first_piece(ready: Ready, name: str) -> bytes:
+    """Put the head and what fits behind it together: one call to the kernel, as long as that is no large copy."""
     _, form, blob, memory_seconds, _ = ready
     timing = memory_timing(memory_seconds).encode()
     if not form.has_body:
         return b"".join((form.before, timing, form.between, name.encode(), form.after))
-    choice = form.choice
-    body = blob.data[choice.start : choice.stop]
+    start, stop = form.choice.start, form.choice.stop
+    body = blob.data[start : start + SLICE_BYTES if form.is_sliced else stop]
     return b"".join((form.before, timing, form.between, name.encode(), form.after, body))

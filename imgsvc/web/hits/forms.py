@@ -60,6 +60,7 @@ class Form:
         until: unix second from which on they do not.
         choice: status, and which bytes follow.
         has_body: whether any do.
+        is_sliced: whether they are too many for one piece.
         cache: what ``X-Cache`` says.
         known: what the access log says of every such answer.
         behind: text of the headers that follow those that time decides.
@@ -72,6 +73,7 @@ class Form:
     system_status: StrEnum
     choice: Choice
     has_body: bool
+    is_sliced: bool
     cache: str
     known: Known
     behind: str
@@ -109,7 +111,7 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
     Make the form of the answer to *asking*; it holds at no time yet.
 
     Raises:
-        UnfitError: it is too large for one piece, or holds what no header may.
+        UnfitError: it is read while it is sent, or holds what no header may.
         Unsatisfiable: the range that is asked for lies outside.
     """
     served, terms = found
@@ -119,8 +121,7 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
     choice = choose(asking.conditions, blob.etag, blob.meta.last_modified, len(blob.data))
     size_bytes, is_bodiless = choice.stop - choice.start, choice.status == HTTPStatus.NOT_MODIFIED
     has_body = not is_bodiless and asking.method != "HEAD"
-    if has_body and size_bytes > SLICE_BYTES:
-        raise UnfitError
+    is_sliced = has_body and size_bytes > SLICE_BYTES
     length = "" if is_bodiless else f"{CONTENT_LENGTH}: {size_bytes}\r\n"
     fixed, behind = fixed_headers(blob, terms), address_at_cdn(blob, server)
     if is_bodiless:
@@ -129,10 +130,11 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
         behind.append(("Content-Range", choice.content_range))
     before = f"HTTP/1.1 {choice.status} {HTTPStatus(choice.status).phrase}\r\n{_text(fixed)}".encode()
     cache = cache_word(served)
+    is_length_last = has_body and not is_sliced  # aiohttp adds it last, the slow path elsewhere
     return Form(
-        terms, served.stale, system_status, choice, has_body, cache,
+        terms, served.stale, system_status, choice, has_body, is_sliced, cache,
         Known(asking.method, asking.path, choice.status, cache),
-        behind=_text(behind) + ("" if has_body else length), length=length if has_body else "",
+        behind=_text(behind) + ("" if is_length_last else length), length=length if is_length_last else "",
         fixed_bytes=len(before), before=before,
     )  # fmt: skip
 

@@ -93,6 +93,7 @@ class HitTable:
         self._server = services.server
         self._health = services.health
         self._recent = services.recent
+        self.outgoing = services.outgoing
         self._read = field_reader()
         self._answered = 0
         self._hits = _Hits(TABLE_BYTES, getsizeof=_weight_bytes)
@@ -153,8 +154,8 @@ class HitTable:
     def record(self, key: Key, request: web.Request, response: web.StreamResponse) -> None:
         """Keep how *request*, which *key* is of, was answered, if it can be answered so again."""
         repeatable = request.get(REPEATABLE)
-        if repeatable is None or not isinstance(response, web.Response) or response.status not in _STATUSES:
-            return  # made, or of a kind that is no plain answer, or too large for one piece
+        if repeatable is None or response.status not in _STATUSES:
+            return
         if sum(map(len, key)) > MAX_KEY_BYTES or _LINE.fullmatch(key[0]) is None:
             return
         path, conditions = shown_path(request.rel_url.raw_path), Conditions.of(request.method, request.headers)

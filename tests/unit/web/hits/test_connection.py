@@ -1,12 +1,15 @@
 """Connections that answer at once: their timers, their clients and their end."""
 
 import asyncio
+import json
 import logging
 
 import pytest
 
+from imgsvc.services.outgoing import OutgoingStatistics
 from imgsvc.web.connection import Connection
 from imgsvc.web.sending import SLICE_BYTES
+from tests.support.service import IMAGES
 from tests.unit.web.hits.asking import alike, answered, ask, get, hitting, table_of, target_of, until, warm
 
 pytestmark = pytest.mark.slow
@@ -111,6 +114,64 @@ async def test_the_end_does_not_wait_for_who_does_not(waiting):
     async with asyncio.timeout(5):
         await server.runner.cleanup()
     assert len(await wire.rest()) < whole
+
+
+LARGE_BYTES = 4 << 20
+
+
+@pytest.fixture
+async def large(tmp_path):
+    """A connection on which the slices of an answer wait that was begun at once; gives server, client and request."""
+    async with hitting(tmp_path, LARGE_BYTES, head_timeout_seconds=0.1) as (server, origin):
+        request = get(target_of(origin))
+        async with await server.connect() as other:
+            await warm(server, other, request)
+        await server.until_connections(0)
+        async with await server.connect(tiny=True) as wire:
+            await wire.send(request)
+            await until(lambda: any(each.writing_paused for each in server.connections))
+            assert answered(server) == 1
+            yield server, wire, request
+
+
+async def test_slices(large):
+    """A large answer is sent at the client's pace, a slice in the buffer; half a head behind it waits as long."""
+    server, wire, request = large
+    outgoing = server.opened.services.outgoing
+    await wire.send(request[:20])
+    await asyncio.sleep(0.3)
+    (connection,) = server.connections
+    assert connection._wire.get_write_buffer_size() <= SLICE_BYTES + 4096
+    assert outgoing.statistics() == OutgoingStatistics(1, LARGE_BYTES)
+    reply = await wire.reply()
+
+    assert len(reply.body) == LARGE_BYTES
+    await until(lambda: outgoing.statistics() == OutgoingStatistics(0, 0))
+    assert json.loads(server.log.lines[-1])["bytes"] > LARGE_BYTES
+
+
+async def test_two_large_answers_in_their_order(large):
+    """A request that comes while slices are left is answered behind the last of them."""
+    _, wire, request = large
+    await wire.send(request)
+    replies = [await wire.reply() for _ in range(2)]
+
+    assert [len(reply.body) for reply in replies] == [LARGE_BYTES] * 2
+    assert replies[0].body == replies[1].body
+
+
+async def test_who_leaves_in_the_middle(large):
+    """A large answer that was broken off counts as such, is in no log, and nothing of it is held."""
+    server, wire, _ = large
+    lines, traffic = len(server.log.lines), server.opened.services.traffic
+    before = traffic.sent_bytes
+    await wire.__aexit__()
+    await server.until_connections(0)
+
+    assert traffic.aborted() == {IMAGES: 1}
+    assert 0 < traffic.sent_bytes - before < LARGE_BYTES
+    assert len(server.log.lines) == lines
+    assert server.opened.services.outgoing.statistics() == OutgoingStatistics(0, 0)
 
 
 async def test_a_connection_that_is_closing_answers_no_more(tmp_path):
