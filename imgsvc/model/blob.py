@@ -139,7 +139,7 @@ class BlobMeta:
         return max(0, round(self.fresh_until - self.fetched_at))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
 class Representation:
     """
     An answer without its bytes: everything that is said of them (RFC 9110 §8).

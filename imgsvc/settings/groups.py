@@ -68,6 +68,9 @@ class ServerSettings(Frozen):
     send_timeout_seconds: float = env(
         "IMGSVC_SEND_TIMEOUT", 30, "A client that takes no byte for this long is dropped.", gt=0
     )
+    hit_path: bool = env(
+        "IMGSVC_HIT_PATH", True, "Answer what memory has before HTTP is parsed; 0 = off, as it is with traces."
+    )
 
     @model_validator(mode="after")
     def _redirects_need_a_target(self) -> Self:

@@ -2,15 +2,18 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 
 from aiohttp import web
 
+from imgsvc.services.answers import Served
 from imgsvc.services.limits import Allowance
 from imgsvc.services.refreshes import Refresh
 from imgsvc.web.admin import is_admin
-from imgsvc.web.appkeys import SUBJECT, Services
+from imgsvc.web.appkeys import REPEATABLE, SUBJECT, Services
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.questions import Questions, Understood
+from imgsvc.web.repeatable import Found, Repeatable
 from imgsvc.web.responses import answer
 
 
@@ -40,8 +43,18 @@ class ImageAnswers:
         if served is not None:
             if understood.request.tags:
                 self._services.tagging.note(understood.request, served.blob)
+            elif not understood.refresh:
+                request[REPEATABLE] = self._repeatable(questions, understood, served)
             return await answer(request, served, understood.terms, server, memory_seconds)
         return await self._found(request, understood, memory_seconds)
+
+    def _repeatable(self, questions: Questions, understood: Understood, served: Served) -> Repeatable:
+        is_current = None if understood.grant.expires_at is None else partial(questions.is_current, understood)
+        return Repeatable.of(served, partial(self._again, understood), is_current)
+
+    def _again(self, understood: Understood) -> Found | None:
+        served = self._images.lookup(understood.request)
+        return None if served is None else (served, understood.terms)
 
     async def _found(self, request: web.Request, understood: Understood, memory_seconds: float) -> web.StreamResponse:
         """Answer what memory does not have."""

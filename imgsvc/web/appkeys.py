@@ -22,6 +22,7 @@ from imgsvc.services.twitter import Twitter
 from imgsvc.settings import ServerSettings
 from imgsvc.web.clients import Clients
 from imgsvc.web.metrics import Traffic
+from imgsvc.web.repeatable import Repeatable
 
 if TYPE_CHECKING:
     from imgsvc.web.recent import RecentRequests
@@ -65,6 +66,8 @@ SERVICES = web.AppKey("services", Services)
 REQUEST_ID = web.RequestKey("request_id", str)
 SUBJECT = web.RequestKey("subject", object)
 """What a request is about, hit or miss: its source, or the host of a site as text."""
+REPEATABLE = web.RequestKey("repeatable", Repeatable)
+"""How a request was answered from memory, where the same would be answered so again."""
 
 
 def subject_name(subject: object) -> str | None:

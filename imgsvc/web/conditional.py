@@ -2,8 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from typing import Self
+
+from multidict import CIMultiDict, CIMultiDictProxy, istr
 
 from imgsvc.model.freshness import http_date
+from imgsvc.web.header_names import IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE
+
+IF_RANGE = istr("If-Range")
 
 # RFC 9110 §8.8.3: an entity tag; obs-text arrives as any character beyond ASCII.
 _ETAG = r'(?P<weak>W/)?(?P<opaque>"[^"\x00-\x20\x7f]*")'
@@ -41,6 +47,79 @@ class Range:
     def content_range(self, size_bytes: int) -> str:
         """Give the value of ``Content-Range`` in a representation of that size."""
         return f"bytes {self.start}-{self.stop - 1}/{size_bytes}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """
+    What a request says, beside its target, of how much it wants; each header's value, None when absent.
+
+    Attributes:
+        if_none_match: several field lines joined by commas (RFC 9110 §5.3).
+        range: of a GET alone; another method has none.
+    """
+
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
+    range: str | None = None
+    if_range: str | None = None
+
+    @classmethod
+    def of(cls, method: str, headers: CIMultiDict[str] | CIMultiDictProxy[str]) -> Self:
+        """Read a request's headers."""
+        if not (IF_NONE_MATCH in headers or IF_MODIFIED_SINCE in headers or RANGE in headers):
+            return _NONE  # type: ignore[return-value]  # nearly all requests; nobody derives from this
+        tags = headers.getall(IF_NONE_MATCH, None)
+        return cls(
+            None if tags is None else ", ".join(tags),
+            headers.get(IF_MODIFIED_SINCE),
+            headers.get(RANGE) if method == "GET" else None,
+            headers.get(IF_RANGE),
+        )
+
+
+_NONE = Conditions()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """
+    The smallest answer that conditions allow.
+
+    Attributes:
+        status: 200, 206, or 304, which has no body.
+        start: the first byte to send.
+        stop: the byte behind the last.
+        content_range: the header's value, where the answer is a part.
+    """
+
+    status: int
+    start: int
+    stop: int
+    content_range: str | None = None
+
+
+def choose(asked: Conditions, etag: str, last_modified: int, size_bytes: int) -> Choice:
+    """
+    Choose how much of a representation to answer with.
+
+    Args:
+        asked: the request's.
+        etag: of the current representation.
+        last_modified: of the same, unix seconds.
+        size_bytes: of the same.
+
+    Raises:
+        Unsatisfiable: the one range that is asked for lies outside.
+    """
+    if asked is _NONE:
+        return Choice(200, 0, size_bytes)
+    if not_modified(asked.if_none_match, asked.if_modified_since, etag, last_modified):
+        return Choice(304, 0, 0)
+    part = byte_range(asked.range, asked.if_range, etag, last_modified, size_bytes)
+    if part is None:
+        return Choice(200, 0, size_bytes)
+    return Choice(206, part.start, part.stop, part.content_range(size_bytes))
 
 
 def not_modified(if_none_match: str | None, if_modified_since: str | None, etag: str, last_modified: int) -> bool:

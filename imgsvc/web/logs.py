@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -115,6 +116,31 @@ class LineHandler(logging.Handler):
             self.handleError(record)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """
+    What is the same in every line about one request that is answered from memory again and again.
+
+    Attributes:
+        path: as it is shown.
+        middle: in JSON, all that stands between the request's name and the bytes.
+        end: in JSON, all behind the client.
+    """
+
+    method: str
+    path: str
+    status: int
+    cache: str
+    middle: str = field(init=False, repr=False)
+    end: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        asked = {"method": self.method, "path": self.path, "status": self.status}
+        found = {"cache": self.cache, "tier": Tier.MEMORY.value}
+        object.__setattr__(self, "middle", f'", {json.dumps(asked)[1:-1]}, "bytes": ')
+        object.__setattr__(self, "end", f", {json.dumps(found)[1:]}")
+
+
 class AccessLog(AbstractAccessLogger):
     """One line a request: its path, never its query, which may hold signatures and secrets."""
 
@@ -123,6 +149,25 @@ class AccessLog(AbstractAccessLogger):
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Write one line; *time* in seconds."""
         self.logger.write(self._line(facts(request, response, time)))
+
+    def log_known(
+        self, known: Known, request_id: str, sent_bytes: int, seconds: float, client: str, now: float
+    ) -> None:
+        """
+        Write the line that :meth:`log` would write of an answer from memory, from what is known of it.
+
+        Args:
+            known: what is the same each time.
+            request_id: without a character that JSON escapes.
+            sent_bytes: head and body.
+            seconds: how long it took.
+            client: its address, written by :func:`client_text`.
+            now: unix seconds.
+        """
+        self.logger.write(
+            f'{{"time": {now:.3f}, "level": "info", "message": "request", "request_id": "{request_id}'
+            f'{known.middle}{sent_bytes}, "ms": {seconds * 1000:.2f}, "client": {client}{known.end}'
+        )
 
     def _line(self, entry: dict[str, Any]) -> str:
         return json.dumps(entry, ensure_ascii=True)
@@ -136,6 +181,20 @@ class TextAccessLog(AccessLog):
         tail = " ".join(str(entry[name]) for name in ("cache", "tier", "source") if name in entry)
         head = f"{moment} {entry['status']} {entry['method']} {entry['path']}"
         return f"{head} {entry['bytes']} B {entry['ms']} ms {tail}"
+
+    def log_known(
+        self, known: Known, request_id: str, sent_bytes: int, seconds: float, client: str, now: float
+    ) -> None:
+        """Write a line; see :meth:`AccessLog.log_known`."""
+        del request_id, client, now
+        entry = {"status": known.status, "method": known.method, "path": known.path, "bytes": sent_bytes}
+        entry |= {"ms": round(seconds * 1000, 2), "cache": known.cache, "tier": Tier.MEMORY.value}
+        self.logger.write(self._line(entry))
+
+
+def client_text(address: str | None) -> str:
+    """Write a client's address as the access log does in JSON."""
+    return json.dumps(address)
 
 
 def facts(request: web.BaseRequest, response: web.StreamResponse, seconds: float) -> dict[str, Any]:

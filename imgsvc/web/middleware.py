@@ -30,7 +30,7 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
     """
     began = time.perf_counter()
     given = request.headers.get(X_REQUEST_ID)
-    request[REQUEST_ID] = given if given and _REQUEST_ID.match(given) else new_request_id()
+    request[REQUEST_ID] = given if given and is_request_id(given) else new_request_id()
     try:
         response = await handler(request)
     except ImgsvcError as error:
@@ -56,6 +56,11 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
     if services.recent is not None:
         services.recent.note(request, response, seconds)
     return response
+
+
+def is_request_id(text: str) -> bool:
+    """Whether a client may name its request so: the name goes into headers and logs."""
+    return _REQUEST_ID.match(text) is not None
 
 
 def label(request: web.Request, response: web.StreamResponse, services: Services) -> None:

@@ -110,9 +110,10 @@ class Questions:
         Raises:
             InvalidRequest, SourceForbidden: it is wrong, or its source is not for this client.
         """
-        return self._remembered.understood(request, self._understand, self._is_current)
+        return self._remembered.understood(request, self._understand, self.is_current)
 
-    def _is_current(self, known: Understood) -> bool:
+    def is_current(self, known: Understood) -> bool:
+        """Whether the leave that a request was granted still holds."""
         return self._access.is_current(known.grant)
 
     def _understand(self, request: web.Request, fingerprint: Fingerprint) -> Understood:

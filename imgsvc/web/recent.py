@@ -44,6 +44,13 @@ class RecentRequests:
             noted = (route, response.status, response.headers, sent_bytes, request.get(SUBJECT))
             self._ring.append((self._clock(), seconds, request.method, *noted))
 
+    def note_known(
+        self, seconds: float, method: str, route: str, status: int, headers: Mapping[str, str], body_bytes: int,
+        subject: object,
+    ) -> None:  # fmt: skip
+        """Remember a request that was answered from memory again; *headers* are the four that :meth:`entries` reads."""
+        self._ring.append((self._clock(), seconds, method, route, status, headers, body_bytes, subject))
+
     def entries(self) -> list[RecentRequest]:
         """Give them as plain values, the latest first; of URLs no query, which may hold signatures and secrets."""
         return [_entry(*noted) for noted in reversed(self._ring)]

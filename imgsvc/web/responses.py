@@ -2,19 +2,20 @@
 
 import math
 import time
+from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import web
 
-from imgsvc.model.blob import Blob, Representation, cache_control_of
+from imgsvc.model.blob import Representation, cache_control_of
 from imgsvc.model.formats import BY_MEDIA_TYPE
 from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.services.answers import Served, Streamed, Tier
 from imgsvc.settings import ServerSettings
 from imgsvc.web.appkeys import REQUEST_ID
-from imgsvc.web.conditional import Unsatisfiable, byte_range, not_modified
+from imgsvc.web.conditional import Choice, Conditions, Unsatisfiable, choose
 from imgsvc.web.error_map import problem_for_status
-from imgsvc.web.header_names import IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, X_CACHE, X_SOURCE
+from imgsvc.web.header_names import SERVER_TIMING, X_CACHE, X_SOURCE
 from imgsvc.web.middleware import problem_response
 from imgsvc.web.sending import Headers, send_bytes, send_stream
 from imgsvc.web.terms import Terms
@@ -34,50 +35,57 @@ async def answer(
     *memory_seconds* is how long the look-up in memory took.
     """
     blob = served.blob
-    headers = _headers(served, terms, memory_seconds)
-    at_cdn = _address_at_cdn(blob, server)
-    if at_cdn is not None:
-        headers.append(("Content-Location", at_cdn))
-        if server.delivery == "redirect":
-            return _bodiless(302, [*headers, ("Location", at_cdn)])
-    asked = request.headers
-    if isinstance(blob, Streamed) and not blob.is_whole:
-        # Neither validator nor end is known yet: there is nothing that a condition or a range could be held against.
-        return await send_stream(request, 200, headers, blob.body, size_bytes=blob.body.size_bytes)
-    if (IF_NONE_MATCH in asked or IF_MODIFIED_SINCE in asked) and _is_known(request, blob):
-        return _bodiless(304, headers)
-    if RANGE in asked and request.method == "GET":
-        return await _part(request, blob, headers)
+    headers = [
+        *fixed_headers(blob, terms),
+        *moving_headers(served, terms, time.time(), memory_seconds),
+        *(at_cdn := address_at_cdn(blob, server)),
+    ]
+    if at_cdn and server.delivery == "redirect":
+        return _bodiless(302, [*headers, ("Location", at_cdn[0][1])])
     if isinstance(blob, Streamed):
-        return await send_stream(request, 200, headers, blob.body, size_bytes=blob.body.size_bytes)
-    return await send_bytes(request, 200, headers, blob.data)
+        return await _streamed(request, blob, headers)
+    try:
+        choice = _chosen(request, blob, len(blob.data))
+    except Unsatisfiable as error:
+        return _unsatisfiable(request, blob, error)
+    if choice.status == HTTPStatus.NOT_MODIFIED:
+        return _bodiless(304, headers)
+    if choice.content_range is not None:
+        headers.append(("Content-Range", choice.content_range))
+    return await send_bytes(request, choice.status, headers, blob.data, choice.start, choice.stop)
 
 
-def _is_known(request: web.Request, blob: Representation) -> bool:
-    """Whether the client has these bytes; a list may come in several fields (RFC 9110 §5.3)."""
-    tags = request.headers.getall(IF_NONE_MATCH, None)
-    since = request.headers.get(IF_MODIFIED_SINCE)
-    return not_modified(None if tags is None else ", ".join(tags), since, blob.etag, blob.meta.last_modified)
+async def _streamed(request: web.Request, blob: Streamed, headers: Headers) -> web.StreamResponse:
+    """Answer with what is read meanwhile."""
+    body = blob.body
+    if not blob.is_whole:
+        # Neither validator nor end is known yet: there is nothing that a condition or a range could be held against.
+        return await send_stream(request, 200, headers, body, size_bytes=body.size_bytes)
+    try:
+        choice = _chosen(request, blob, body.size_bytes or 0)
+    except Unsatisfiable as error:
+        return _unsatisfiable(request, blob, error)
+    if choice.status == HTTPStatus.NOT_MODIFIED:
+        return _bodiless(304, headers)
+    if choice.content_range is None:
+        return await send_stream(request, 200, headers, body, size_bytes=body.size_bytes)
+    headers.append(("Content-Range", choice.content_range))
+    size_bytes = choice.stop - choice.start
+    return await send_stream(request, choice.status, headers, body, size_bytes=size_bytes, start=choice.start)
+
+
+def _chosen(request: web.Request, blob: Representation, size_bytes: int) -> Choice:
+    asked = Conditions.of(request.method, request.headers)
+    return choose(asked, blob.etag, blob.meta.last_modified, size_bytes)
 
 
 def _bodiless(status: int, headers: Headers) -> web.Response:
-    return web.Response(status=status, headers=[pair for pair in headers if pair[0] != "Content-Type"])
+    return web.Response(status=status, headers=without_type(headers))
 
 
-async def _part(request: web.Request, blob: Blob | Streamed, headers: Headers) -> web.StreamResponse:
-    """Answer one range with 206 (RFC 9110 §14), several or none that is understood with the whole."""
-    size = (blob.body.size_bytes or 0) if isinstance(blob, Streamed) else len(blob.data)
-    asked = request.headers
-    try:
-        part = byte_range(asked[RANGE], asked.get("If-Range"), blob.etag, blob.meta.last_modified, size)
-    except Unsatisfiable as error:
-        return _unsatisfiable(request, blob, error)
-    if part is not None:
-        headers = [*headers, ("Content-Range", part.content_range(size))]
-    status, start, stop = (200, 0, size) if part is None else (206, part.start, part.stop)
-    if isinstance(blob, Streamed):
-        return await send_stream(request, status, headers, blob.body, size_bytes=stop - start, start=start)
-    return await send_bytes(request, status, headers, blob.data, start, stop)
+def without_type(headers: Headers) -> Headers:
+    """Leave out what only a body has."""
+    return [pair for pair in headers if pair[0] != "Content-Type"]
 
 
 def _unsatisfiable(request: web.Request, blob: Representation, error: Unsatisfiable) -> web.Response:
@@ -89,23 +97,32 @@ def _unsatisfiable(request: web.Request, blob: Representation, error: Unsatisfia
     return response
 
 
-def _headers(served: Served, terms: Terms, memory_seconds: float) -> Headers:
-    """Give all headers but those of a tier's or a client's special case; the hot path, so one list and no detour."""
+def fixed_headers(blob: Representation, terms: Terms) -> Headers:
+    """Give the headers that say the same of these bytes, asked for on these terms, at any time."""
+    return [*blob.headers, *terms.headers]
+
+
+def moving_headers(served: Served, terms: Terms, now: float, memory_seconds: float) -> Headers:
+    """
+    Give the headers that time and tier decide, which follow the fixed ones; the hot path, so one list and no detour.
+
+    Args:
+        served: from wherever.
+        terms: as it was asked for.
+        now: unix seconds.
+        memory_seconds: how long the look-up in memory took.
+    """
     blob = served.blob
-    now = time.time()
-    cache = "STALE" if served.stale else "HIT" if served.hit else "MISS"
+    cache = cache_word(served)
     is_new = served.tier in _MADE_NOW
     # What stands in was made from nothing that could have aged.
-    age = 0 if is_new or terms.stands_in else max(0, int(now - blob.meta.fetched_at))
-    fresh_until = blob.meta.fresh_until if terms.fresh_until is None else terms.fresh_until
+    age = 0 if is_new or terms.stands_in else age_seconds(blob, now)
     headers = [
-        *blob.headers,
-        *terms.headers,
         ("Cache-Control", _cache_control(blob, terms, now, age)),
         (X_CACHE, cache),
         (X_SOURCE, served.tier.value),
-        ("Cache-Status", _cache_status(served, math.ceil(fresh_until - now))),
-        ("Server-Timing", _server_timing(served, memory_seconds)),
+        ("Cache-Status", _cache_status(served, math.ceil(fresh_until(blob, terms) - now))),
+        (SERVER_TIMING, _server_timing(served, memory_seconds)),
     ]
     if not is_new:
         headers.append(("Age", str(age)))
@@ -114,11 +131,31 @@ def _headers(served: Served, terms: Terms, memory_seconds: float) -> Headers:
     return headers
 
 
-def _address_at_cdn(blob: Representation, server: ServerSettings) -> str | None:
-    """Where the CDN has a stored picture; the digest in the query makes a new address of every change."""
+def cache_word(served: Served) -> str:
+    """Say in one word what ``X-Cache`` does."""
+    return "STALE" if served.stale else "HIT" if served.hit else "MISS"
+
+
+def age_seconds(blob: Representation, now: float) -> int:
+    """Give what ``Age`` says at unix second *now*."""
+    return max(0, int(now - blob.meta.fetched_at))
+
+
+def fresh_until(blob: Representation, terms: Terms) -> float:
+    """Give the unix second at which these bytes are no longer the answer that nobody has to look at again."""
+    return blob.meta.fresh_until if terms.fresh_until is None else terms.fresh_until
+
+
+def address_at_cdn(blob: Representation, server: ServerSettings) -> Headers:
+    """
+    Say where the CDN has a stored picture, if it does, as ``Content-Location``.
+
+    The digest in the query makes a new address of every change.
+    """
     if server.cdn_base_url is None or not blob.stored or not blob.etag or blob.meta.media_type not in BY_MEDIA_TYPE:
-        return None
-    return f"{server.cdn_base_url.rstrip('/')}/{quote(blob.key, safe='/,-._~')}?v={blob.meta.sha256[:8]}"
+        return []
+    address = f"{server.cdn_base_url.rstrip('/')}/{quote(blob.key, safe='/,-._~')}?v={blob.meta.sha256[:8]}"
+    return [("Content-Location", address)]
 
 
 def _cache_control(blob: Representation, terms: Terms, now: float, age_seconds: int) -> str:
@@ -172,7 +209,12 @@ def _cache_status(served: Served, ttl_seconds: int) -> str:
 
 def _server_timing(served: Served, memory_seconds: float) -> str:
     """Say how long each thing took that happened, in the order it did."""
-    memory = f"memory;dur={memory_seconds * 1000:.3f}"
+    memory = memory_timing(memory_seconds)
     if served.trace is None:
         return memory
     return ", ".join([memory, *(f"{name};dur={spent * 1000:.1f}" for name, spent in served.trace.seconds.items())])
+
+
+def memory_timing(seconds: float) -> str:
+    """Say in ``Server-Timing`` how long the look-up in memory took."""
+    return f"memory;dur={seconds * 1000:.3f}"

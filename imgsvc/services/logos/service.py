@@ -201,7 +201,7 @@ class LogoService:
             asked = replace(asked, bring=self._bring(known.record, entry.kept, settled.pictures))
         served = await self._images.get(asked)
         if not known.record.is_fresh(self._clock()):
-            served = replace(served, stale=True)
+            served = served._replace(stale=True)
         return self._answer(request, known, entry, served)
 
     async def _stand_in(self, request: LogoRequest, known: Known | None) -> LogoServed:

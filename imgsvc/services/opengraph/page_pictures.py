@@ -140,7 +140,7 @@ class PagePictures:
             partial(self._asked, picture), question, _large_enough(request.spec, picture), request.network,
             image_format=picture.image_format, size_px=size_px,
         )  # fmt: skip
-        served = replace(served, stale=served.stale or decided.is_stale)
+        served = served._replace(stale=served.stale or decided.is_stale)
         fresh_until = min(document.fresh_until, document.chosen_until)
         return Shared(served, asked, fresh_until=fresh_until, size_px=size_px, url=picture.url)
 

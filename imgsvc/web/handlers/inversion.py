@@ -1,19 +1,21 @@
 """``/api/logo/invert``: a logo, or any picture, adapted to the page that it is shown on."""
 
 import time
+from functools import partial
 
 from aiohttp import web
 
 from imgsvc.services.answers import ImageRequest
 from imgsvc.services.limits import Allowance
 from imgsvc.services.logos.service import LogoService
-from imgsvc.web.appkeys import SUBJECT, Services
+from imgsvc.web.appkeys import REPEATABLE, SUBJECT, Services
 from imgsvc.web.logos.answering import LogoAnswers
 from imgsvc.web.logos.headers import terms_of_picture
 from imgsvc.web.logos.parameters import INVERT
 from imgsvc.web.logos.questions import LogoQuestions, LogoUnderstood
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.paths import INVERT_PATH
+from imgsvc.web.repeatable import Found, Repeatable
 from imgsvc.web.responses import answer
 
 
@@ -40,18 +42,24 @@ class InversionHandlers:
     async def _picture(
         self, request: web.Request, understood: LogoUnderstood, wanted: ImageRequest
     ) -> web.StreamResponse:
-        images = self._services.images
         request[SUBJECT] = wanted.source
         began = time.perf_counter()
-        served = images.lookup(wanted)
+        found = self._lookup(understood, wanted)
         memory_seconds = time.perf_counter() - began
-        if served is None:
-            served = await images.find(wanted, self._allowance(request, understood))
+        if found is not None:
+            again = partial(self._lookup, understood, wanted)
+            request[REPEATABLE] = Repeatable.of(found[0], again, partial(self._questions.is_current, understood))
+            return await answer(request, *found, self._services.server, memory_seconds)
+        served = await self._services.images.find(wanted, self._allowance(request, understood))
         try:
             terms = terms_of_picture(understood, served)
             return await answer(request, served, terms, self._services.server, memory_seconds)
         finally:
             served.let_go()
+
+    def _lookup(self, understood: LogoUnderstood, wanted: ImageRequest) -> Found | None:
+        served = self._services.images.lookup(wanted)
+        return None if served is None else (served, terms_of_picture(understood, served))
 
     def _allowance(self, request: web.Request, understood: LogoUnderstood) -> Allowance | None:
         """Give what the client may have fetched: without an end what the operator has listed."""

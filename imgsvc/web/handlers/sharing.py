@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from aiohttp import web
 
 from imgsvc.model.blob import canonical_link
 from imgsvc.services.opengraph.answers import Shared
 from imgsvc.services.opengraph.sharing import ShareService
-from imgsvc.web.appkeys import SUBJECT, Services
+from imgsvc.web.appkeys import REPEATABLE, SUBJECT, Services
 from imgsvc.web.error_map import code_of
 from imgsvc.web.loops import refuse_loops
 from imgsvc.web.opengraph.questions import ShareQuestions, ShareUnderstood
 from imgsvc.web.paths import SHARE_IMAGE_PATH
+from imgsvc.web.repeatable import Found, Repeatable
 from imgsvc.web.responses import answer
 from imgsvc.web.terms import Terms
 
@@ -36,14 +38,21 @@ class ShareHandlers:
         understood = self._questions.understand(request)
         request[SUBJECT] = understood.asked.source
         began = time.perf_counter()
-        shared = self._sharing.lookup(understood.asked)
+        found = self._lookup(understood)
         memory_seconds = time.perf_counter() - began
-        if shared is None:
-            shared = await self._sharing.find(understood.asked, services.allowance(request))
+        if found is not None:
+            again = partial(self._lookup, understood)
+            request[REPEATABLE] = Repeatable.of(found[0], again, partial(self._questions.is_current, understood))
+            return await answer(request, *found, services.server, memory_seconds)
+        shared = await self._sharing.find(understood.asked, services.allowance(request))
         try:
             return await answer(request, shared.served, _terms(understood, shared), services.server, memory_seconds)
         finally:
             shared.served.let_go()
+
+    def _lookup(self, understood: ShareUnderstood) -> Found | None:
+        shared = self._sharing.lookup(understood.asked)
+        return None if shared is None else (shared.served, _terms(understood, shared))
 
 
 def _terms(understood: ShareUnderstood, shared: Shared) -> Terms:

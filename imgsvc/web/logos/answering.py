@@ -1,16 +1,18 @@
 """From a logo request that was understood to its answer."""
 
 import time
+from functools import partial
 
 from aiohttp import web
 
 from imgsvc.services.logos.answers import LogoRequest, LogoServed, Subject
 from imgsvc.services.logos.service import LogoService
 from imgsvc.web.admin import is_admin
-from imgsvc.web.appkeys import SUBJECT, Services
+from imgsvc.web.appkeys import REPEATABLE, SUBJECT, Services
 from imgsvc.web.logos.headers import terms_of_logo
 from imgsvc.web.logos.params import LogoQuestion
 from imgsvc.web.logos.questions import LogoUnderstood
+from imgsvc.web.repeatable import Found, Repeatable
 from imgsvc.web.responses import answer
 
 
@@ -41,7 +43,14 @@ class LogoAnswers:
         memory_seconds = time.perf_counter() - began
         if found is None:
             found = await self._logos.find(wanted, self._services.allowance(request))
+        elif understood.logo is not None and not refresh:
+            again = partial(self._again, understood.logo, question)
+            request[REPEATABLE] = Repeatable.of(found.served, again)
         return await self._sent(request, question, found, refresh, memory_seconds)
+
+    def _again(self, wanted: LogoRequest, question: LogoQuestion) -> Found | None:
+        found = self._logos.lookup(wanted)
+        return None if found is None else (found.served, terms_of_logo(question, found))
 
     async def _sent(
         self, request: web.Request, question: LogoQuestion, found: LogoServed, refresh: str, memory_seconds: float

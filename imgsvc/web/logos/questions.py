@@ -72,9 +72,10 @@ class LogoQuestions:
         Raises:
             InvalidRequest, SourceForbidden: it is wrong, or its picture is not for this client.
         """
-        return self._remembered.understood(request, self._understand, self._is_current)
+        return self._remembered.understood(request, self._understand, self.is_current)
 
-    def _is_current(self, known: LogoUnderstood) -> bool:
+    def is_current(self, known: LogoUnderstood) -> bool:
+        """Whether the leave that a request was granted, if it needs one, still holds."""
         return known.grant is None or self._access.is_current(known.grant)
 
     def _understand(self, request: web.Request, fingerprint: Fingerprint) -> LogoUnderstood:

@@ -54,9 +54,10 @@ class ShareQuestions:
             InvalidRequest: it is wrong.
             ObjectNotFound: a store key where no pictures are.
         """
-        return self._remembered.understood(request, self._understand, self._is_current)
+        return self._remembered.understood(request, self._understand, self.is_current)
 
-    def _is_current(self, known: ShareUnderstood) -> bool:
+    def is_current(self, known: ShareUnderstood) -> bool:
+        """Whether the leave that a request was granted still holds."""
         return self._access.is_current(known.grant)
 
     def _understand(self, request: web.Request, fingerprint: Fingerprint) -> ShareUnderstood:

@@ -5,8 +5,9 @@ from email.utils import formatdate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
-from imgsvc.web.conditional import Range, Unsatisfiable, byte_range, not_modified
+from imgsvc.web.conditional import Choice, Conditions, Range, Unsatisfiable, byte_range, choose, not_modified
 
 ETAG = '"0123abcd"'
 TIME = 784111777
@@ -136,3 +137,26 @@ class TestRange:
         except Unsatisfiable:
             return
         assert part is None or 0 <= part.start < part.stop <= size
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "start", "stop", "content_range"),
+    [
+        ({}, 200, 0, 100, None),
+        ({"if_none_match": '"a"', "range": "bytes=0-1"}, 304, 0, 0, None),
+        ({"if_none_match": '"b"', "range": "bytes=0-1"}, 206, 0, 2, "bytes 0-1/100"),
+        ({"range": "bytes=0-1", "if_range": '"b"'}, 200, 0, 100, None),
+    ],
+)
+def test_the_smallest_answer(asked, status, start, stop, content_range):
+    """What the client has is not sent; else the part that it asks for, else all."""
+    assert choose(Conditions(**asked), '"a"', 1000, 100) == Choice(status, start, stop, content_range)
+
+
+def test_conditions_of_a_request():
+    """Lists in several fields are one list; a range is of a GET alone."""
+    headers = CIMultiDict([("If-None-Match", '"a"'), ("if-none-match", '"b"'), ("Range", "bytes=0-1")])
+
+    assert Conditions.of("GET", headers) == Conditions('"a", "b"', None, "bytes=0-1")
+    assert Conditions.of("HEAD", headers).range is None
+    assert Conditions.of("GET", CIMultiDict({"Accept": "*/*"})) == Conditions()

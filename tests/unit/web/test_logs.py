@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+import time
 
 import pytest
 from aiohttp import web
@@ -14,7 +15,17 @@ from aiohttp.test_utils import make_mocked_request
 from imgsvc.model.source import Source
 from imgsvc.web import logs
 from imgsvc.web.appkeys import REQUEST_ID, SUBJECT
-from imgsvc.web.logs import AccessLog, JsonFormatter, LineHandler, LineWriter, TextAccessLog, TextFormatter
+from imgsvc.web.logs import (
+    AccessLog,
+    JsonFormatter,
+    Known,
+    LineHandler,
+    LineWriter,
+    TextAccessLog,
+    TextFormatter,
+    client_text,
+)
+from imgsvc.web.shown import shown_path
 
 
 class Lines(list):
@@ -171,6 +182,30 @@ def test_a_request_as_text():
     TextAccessLog(lines, "").log(make_mocked_request("GET", "/a?b=c"), response, 0.001)
 
     assert lines[0].split(" ", 1)[1] == "200 GET /a 0 B 1.0 ms HIT memory"
+
+
+@pytest.mark.parametrize("log_class", [AccessLog, TextAccessLog])
+def test_a_line_of_what_is_known(log_class):
+    """An answer that is given again has the line that it would have from its request and response, path and all."""
+    request = make_mocked_request("GET", '/logo/%0a"ü%40x?sig=secret')
+    request[REQUEST_ID] = "r1"
+    response = web.Response(status=206, headers={"X-Cache": "STALE", "X-Source": "memory"})
+    known = Known("GET", shown_path(request.rel_url.raw_path), 206, "STALE")
+    lines = Lines()
+    log = log_class(lines, "")
+    log.log(request, response, 0.0123)
+    log.log_known(known, "r1", response.body_length, 0.0123, client_text(request.remote), time.time())
+
+    told, again = (_without_time(line, log_class) for line in lines)
+    assert told == again
+
+
+def _without_time(line: str, log_class: type) -> object:
+    if log_class is TextAccessLog:
+        return line.split(" ", 1)[1]
+    entry = json.loads(line)
+    assert abs(entry.pop("time") - time.time()) < 60
+    return list(entry.items())
 
 
 def logged(formatter: logging.Formatter, *, raising: bool = False) -> str:

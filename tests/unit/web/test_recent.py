@@ -55,6 +55,16 @@ def test_what_is_kept(recent):
     ]  # fmt: skip
 
 
+def test_what_is_given_again(recent):
+    """An answer that is given again without its request is shown as any other."""
+    headers = {"X-Source": "memory", "X-Cache": "HIT", "X-Request-Id": "r-1"}
+    recent.note(asked(subject=Source(SECRET)), answered(**headers), 0.0123456)
+    recent.note_known(0.0123456, "GET", "/api/cache/images", 200, headers, 5, Source(SECRET))
+
+    told, again = recent.entries()
+    assert told == again
+
+
 def test_a_site_is_its_host(recent):
     """What is about a site names it; what is about nothing names nothing."""
     recent.note(asked(subject="acme.test"), answered(), 0)

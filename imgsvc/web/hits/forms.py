@@ -1,0 +1,156 @@
+"""An answer's head as it is sent, but for what differs from one answer to the next."""
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+
+from aiohttp.helpers import rfc822_formatted_time
+
+from imgsvc.model.blob import Blob, Representation
+from imgsvc.services.answers import Served
+from imgsvc.settings import ServerSettings
+from imgsvc.web.conditional import Choice, Conditions, choose
+from imgsvc.web.header_names import CONTENT_LENGTH, SERVER, SERVER_TIMING, X_REQUEST_ID, X_SYSTEM_STATUS
+from imgsvc.web.logs import Known
+from imgsvc.web.repeatable import Found
+from imgsvc.web.responses import (
+    address_at_cdn,
+    age_seconds,
+    cache_word,
+    fixed_headers,
+    fresh_until,
+    moving_headers,
+    without_type,
+)  # fmt: skip
+from imgsvc.web.sending import SLICE_BYTES, Headers
+from imgsvc.web.terms import Terms
+
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header may hold (RFC 9110 §5.5)."""
+
+
+class UnfitError(Exception):
+    """The answer is none that can be given here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """
+    What of a request its answer's form depends on.
+
+    Attributes:
+        path: as logs show it.
+        conditions: its headers'.
+    """
+
+    method: str
+    path: str
+    conditions: Conditions
+
+
+@dataclass(slots=True)
+class Form:
+    """
+    A head in three pieces of bytes, between which stand the time of the look-up and the request's name.
+
+    Attributes:
+        since: unix second from which on the pieces hold, all else being the same.
+        until: unix second from which on they do not.
+        choice: status, and which bytes follow.
+        has_body: whether any do.
+        is_sliced: whether they are too many for one piece.
+        cache: what ``X-Cache`` says.
+        known: what the access log says of every such answer.
+        behind: text of the headers that follow those that time decides.
+        length: text of the header that follows the server's name.
+        fixed_bytes: how much of *before* no time changes.
+    """
+
+    terms: Terms
+    stale: bool
+    system_status: StrEnum
+    choice: Choice
+    has_body: bool
+    is_sliced: bool
+    cache: str
+    known: Known
+    behind: str
+    length: str
+    fixed_bytes: int
+    before: bytes
+    between: bytes = b""
+    after: bytes = b""
+    since: float = 0.0
+    until: float = 0.0
+
+    def holds(self, found: Found, system_status: StrEnum) -> bool:
+        """Whether the pieces are those of this answer, of the same blob, but for the time."""
+        served, terms = found
+        return (
+            self.system_status is system_status
+            and self.stale is served.stale
+            and (self.terms is terms or self.terms == terms)
+        )
+
+    def move(self, served: Served, now: float) -> None:
+        """Say what is true from unix second *now* on."""
+        moving = moving_headers(served, self.terms, now, 0.0)
+        at = next(n for n, (name, _) in enumerate(moving) if name is SERVER_TIMING)
+        self.before = self.before[: self.fixed_bytes] + f"{_text(moving[:at])}{SERVER_TIMING}: ".encode()
+        self.between = f"\r\n{_text(moving[at + 1 :])}{self.behind}{X_REQUEST_ID}: ".encode()
+        # In the order in which the slow path's label, and aiohttp, add them.
+        status = f"\r\n{X_SYSTEM_STATUS}: {self.system_status.value}\r\n{SERVER}: imgsvc\r\n"
+        self.after = f"{status}{self.length}Date: {rfc822_formatted_time()}\r\n\r\n".encode()
+        self.since, self.until = now, _next_change(served.blob, self.terms, now)
+
+
+def make_form(asking: Asking, found: Found, server: ServerSettings, system_status: StrEnum) -> Form:
+    """
+    Make the form of the answer to *asking*; it holds at no time yet.
+
+    Raises:
+        UnfitError: it is read while it is sent, or holds what no header may.
+        Unsatisfiable: the range that is asked for lies outside.
+    """
+    served, terms = found
+    blob = served.blob
+    if not isinstance(blob, Blob):
+        raise UnfitError
+    choice = choose(asking.conditions, blob.etag, blob.meta.last_modified, len(blob.data))
+    size_bytes, is_bodiless = choice.stop - choice.start, choice.status == HTTPStatus.NOT_MODIFIED
+    has_body = not is_bodiless and asking.method != "HEAD"
+    is_sliced = has_body and size_bytes > SLICE_BYTES
+    length = "" if is_bodiless else f"{CONTENT_LENGTH}: {size_bytes}\r\n"
+    fixed, behind = fixed_headers(blob, terms), address_at_cdn(blob, server)
+    if is_bodiless:
+        fixed = without_type(fixed)
+    if choice.content_range is not None:
+        behind.append(("Content-Range", choice.content_range))
+    before = f"HTTP/1.1 {choice.status} {HTTPStatus(choice.status).phrase}\r\n{_text(fixed)}".encode()
+    cache = cache_word(served)
+    is_length_last = has_body and not is_sliced  # aiohttp adds it last, the slow path elsewhere
+    return Form(
+        terms, served.stale, system_status, choice, has_body, is_sliced, cache,
+        Known(asking.method, asking.path, choice.status, cache),
+        behind=_text(behind) + ("" if is_length_last else length), length=length if is_length_last else "",
+        fixed_bytes=len(before), before=before,
+    )  # fmt: skip
+
+
+def _text(headers: Headers) -> str:
+    text = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    if _FORBIDDEN.search(text.replace("\r\n", "")) is not None or text.count("\r\n") != len(headers):
+        raise UnfitError
+    return text
+
+
+def _next_change(blob: Representation, terms: Terms, now: float) -> float:
+    """Give the unix second at which the head says something else: ``Date``, ``Age``, or how long it is fresh."""
+    end = fresh_until(blob, terms)
+    return min(
+        math.floor(now) + 1,
+        blob.meta.fetched_at + age_seconds(blob, now) + 1,
+        end - math.ceil(end - now) + 1,
+    )

@@ -1,0 +1,199 @@
+"""The answers that may be given again, by all that decides on them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter, time
+from typing import Any
+from weakref import ref
+
+from aiohttp import web
+from cachetools import Cache, LRUCache
+
+from imgsvc.model.blob import Blob, Representation
+from imgsvc.services.answers import Tier
+from imgsvc.web.appkeys import REPEATABLE, SUBJECT, Services
+from imgsvc.web.conditional import Conditions
+from imgsvc.web.header_names import X_CACHE, X_REQUEST_ID, X_SOURCE
+from imgsvc.web.hits.forms import Asking, Form, make_form
+from imgsvc.web.hits.heads import LINE_END, field_reader
+from imgsvc.web.metrics import Route, route_name
+from imgsvc.web.repeatable import Found
+from imgsvc.web.shown import shown_path
+
+TABLE_BYTES = 8 << 20
+HIT_BYTES = 2560
+"""What an entry weighs beside its request's text: its answer's form, and what it keeps of the request; measured."""
+
+MAX_KEY_BYTES = 2048
+"""Longer requests are not kept: what is kept shall stay below what its weight says."""
+
+_STATUSES = (200, 206, 304)
+
+# RFC 9112 §3.2.1: of all forms the one that means the same to everybody.
+_LINE = re.compile(rb"(?:GET|HEAD) /[\x21-\x7e]* HTTP/1\.1")
+
+Key = tuple[bytes, bytes]
+"""All that decides on an answer: the request line, and some fields."""
+
+
+@dataclass(slots=True)
+class Hit:
+    """
+    A request that was answered from memory.
+
+    Attributes:
+        lookup: asks memory again.
+        is_current: whether the leave to ask still holds; None = it has no end.
+        blob: what the answer was the last time; a cache lets go of bytes, and nobody here shall hold them.
+        form: the answer's, once it was given here.
+    """
+
+    asking: Asking
+    lookup: Callable[[], Found | None]
+    is_current: Callable[[], bool] | None
+    route: Route | None
+    subject: object
+    blob: ref[Representation]
+    weight_bytes: int
+    form: Form | None = None
+
+
+Ready = tuple[Hit, Form, Blob, float, float]
+"""An answer to be sent: what it is to, its form and its picture; seconds of the look-up, and unix seconds of now."""
+
+
+@dataclass(frozen=True, slots=True)
+class HitStatistics:
+    """
+    Snapshot.
+
+    Attributes:
+        entries: kept now.
+        bytes: their weight.
+        answered: requests since the start that were answered here.
+    """
+
+    entries: int
+    bytes: int
+    answered: int
+
+
+class HitTable:
+    """
+    Finds answers that may be given again.
+
+    An entry holds no picture: memory is asked each time. Bounded by weight, the least recently used out first.
+
+    Args:
+        services: who answers, and how.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._server = services.server
+        self._health = services.health
+        self._recent = services.recent
+        self.outgoing = services.outgoing
+        self._read = field_reader()
+        self._answered = 0
+        self._hits = _Hits(TABLE_BYTES, getsizeof=_weight_bytes)
+
+    def read(self, data: bytes) -> tuple[Key | None, str | None]:
+        """Read a request: what decides, None where it is not a simple one and all of it; and the name it came with."""
+        end = data.find(LINE_END)
+        fields = self._read(data[end:])
+        return (None, None) if fields is None else ((data[:end], fields.deciding), fields.request_id)
+
+    def ready(self, key: Key) -> Ready | None:
+        """
+        Ask memory, if the request is known and may still be made; None = there is no answer to be given here.
+
+        Raises:
+            UnfitError, Unsatisfiable: there is one that cannot be.
+        """
+        hit = self._hits.peek(key)
+        if hit is None:
+            return None
+        # Without the picture the look-up would be in vain, and one in vain shall be counted by the slow path alone.
+        if hit.blob() is None or not (hit.is_current is None or hit.is_current()):
+            del self._hits[key]
+            return None
+        began = perf_counter()
+        found = hit.lookup()
+        seconds = perf_counter() - began
+        if found is None:
+            self.forget(key)
+            return None
+        form, now, status, blob = hit.form, time(), self._health.system_status, found[0].blob
+        is_same = form is not None and hit.blob() is blob and form.holds(found, status)
+        if form is None or not is_same or not form.since <= now < form.until:
+            form = hit.form = self._renewed(key, form if is_same else None, hit.asking, found, now)
+            hit.blob = ref(blob)
+        self._answered += 1
+        return hit, form, blob, seconds, now  # type: ignore[return-value]  # a form is of nothing but a blob
+
+    def statistics(self) -> HitStatistics:
+        """Snapshot of state and counters."""
+        return HitStatistics(len(self._hits), int(self._hits.currsize), self._answered)
+
+    def forget(self, key: Key | None) -> None:
+        """Have the next such request answered by its handler."""
+        if key is not None:
+            self._hits.pop(key, None)
+
+    def note(self, hit: Hit, form: Form, request_id: str, seconds: float) -> None:
+        """Show the operator an answer, where there is one who may see it."""
+        if self._recent is None:
+            return
+        asking = hit.asking
+        headers: dict[str, str] = {X_SOURCE: Tier.MEMORY.value, X_CACHE: form.cache, X_REQUEST_ID: request_id}
+        body_bytes = form.choice.stop - form.choice.start if form.has_body else 0
+        route = route_name(hit.route)
+        self._recent.note_known(seconds, asking.method, route, form.choice.status, headers, body_bytes, hit.subject)
+
+    def record(self, key: Key, request: web.Request, response: web.StreamResponse) -> None:
+        """Keep how *request*, which *key* is of, was answered, if it can be answered so again."""
+        repeatable = request.get(REPEATABLE)
+        if repeatable is None or response.status not in _STATUSES:
+            return
+        if sum(map(len, key)) > MAX_KEY_BYTES or _LINE.fullmatch(key[0]) is None:
+            return
+        path, conditions = shown_path(request.rel_url.raw_path), Conditions.of(request.method, request.headers)
+        about = request.match_info.route.resource, request.get(SUBJECT), repeatable.blob
+        weight_bytes = sum(map(len, key)) + HIT_BYTES
+        asking = Asking(request.method, path, conditions)
+        self._hits[key] = Hit(asking, repeatable.lookup, repeatable.is_current, *about, weight_bytes)
+
+    def _renewed(self, key: Key, form: Form | None, asking: Asking, found: Found, now: float) -> Form:
+        """
+        Make a form say what is true now; without one make it first.
+
+        That is done about once a second, and it is now that the entry has its turn among the others.
+
+        Raises:
+            UnfitError, Unsatisfiable: by now it is another answer, that cannot be given here.
+        """
+        self._hits.move_to_end(key)
+        if form is None:
+            form = make_form(asking, found, self._server, self._health.system_status)
+        form.move(found[0], now)
+        return form
+
+
+class _Hits(LRUCache[Key, Hit]):
+    """The entries, which can be looked at without being used."""
+
+    def peek(self, key: Key) -> Hit | None:
+        """Look without making the entry the most recently used."""
+        return Cache.__getitem__(self, key)
+
+    def move_to_end(self, key: Key) -> None:
+        """Make an entry the most recently used."""
+        self[key]
+
+    def __missing__(self, key: Key) -> Any:
+        return None
+
+
+def _weight_bytes(hit: Hit) -> int:
+    return hit.weight_bytes

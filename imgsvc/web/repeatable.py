@@ -1,0 +1,39 @@
+"""What it takes to give an answer from memory once more, without understanding its request again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+from weakref import ref
+
+from imgsvc.model.blob import Representation
+from imgsvc.services.answers import Served
+from imgsvc.web.terms import Terms
+
+Found = tuple[Served, Terms]
+"""An answer that memory has, and the terms on which it was asked for."""
+
+
+@dataclass(slots=True)
+class Repeatable:
+    """
+    How a request was answered from memory; left on it by whoever answered.
+
+    It is left only where the same target and headers would be answered by nothing but *lookup*.
+
+    Attributes:
+        blob: what was answered; a request may be kept for as long as its connection is idle, and shall not hold it.
+        lookup: the very look-up that gave it, with all that goes with one: its turn in memory, its counters, the
+            judgement of its age, the question behind a stale one. A plain call; None = memory has no answer.
+        is_current: whether the leave to ask still holds; a plain call. None = it has no end.
+    """
+
+    blob: ref[Representation]
+    lookup: Callable[[], Found | None]
+    is_current: Callable[[], bool] | None = None
+
+    @classmethod
+    def of(
+        cls, served: Served, lookup: Callable[[], Found | None], is_current: Callable[[], bool] | None = None
+    ) -> Self:
+        """Tell how *served* was found."""
+        return cls(ref(served.blob), lookup, is_current)

@@ -1,0 +1,189 @@
+"""Answers that may be given again: as long as memory has them, and as it has them now."""
+
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+from multidict import CIMultiDict
+
+from imgsvc.web.hits import table
+from imgsvc.web.hits.heads import DECIDING
+from tests.integration.test_access import signed
+from tests.unit.web.hits.asking import (
+    PICTURE,
+    answered,
+    ask,
+    get,
+    headers_of,
+    hitting,
+    table_of,
+    target_of,
+    until,
+    warm,
+)
+
+pytestmark = pytest.mark.slow
+
+LIVE = get("/api/health/live")
+
+HARMLESS = {"x-request-id", "expect", "content-length", "transfer-encoding", "authorization", "x-forwarded-for"}
+"""Told apart in another way, on the way to answers that are not from memory, or not simple."""
+
+
+async def test_what_leaves_memory_is_answered_no_more(tmp_path):
+    """After a purge nothing is left here either, not even the picture's bytes."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        request, memory = get(target_of(origin)), server.opened.owners["memory"]
+        await warm(server, wire, request)
+        await ask(wire, request)
+        before = memory.statistics()
+        memory.clear("purged")
+        after = await ask(wire, request)
+
+        assert headers_of(after)["X-Source"] == "store"
+        assert answered(server) == 1
+        assert memory.statistics().misses - before.misses <= 2
+        await warm(server, wire, request)
+        assert answered(server) == 2
+
+
+async def test_no_bytes_are_held(tmp_path):
+    """The table keeps no picture alive."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        request = get(target_of(origin))
+        await warm(server, wire, request)
+        await ask(wire, request)
+        (hit,) = [table_of(server)._hits.peek(key) for key in table_of(server)._hits]
+        was_there = hit.blob() is not None
+        server.opened.owners["memory"].clear("purged")
+
+        assert (was_there, hit.blob()) == (True, None)
+
+
+async def test_what_is_replaced_is_answered_as_it_is_now(tmp_path):
+    """Other bytes under the same name: the answer, and whether a client has it already, follow at once."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        memory = server.opened.owners["memory"]
+        whole = get(target_of(origin))
+        slow = await warm(server, wire, whole)
+        known = get(target_of(origin), f"If-None-Match: {headers_of(slow)['ETag']}")
+        assert (await warm(server, wire, known))[9:12] == b"304"
+        assert (await ask(wire, known))[9:12] == b"304"
+        await ask(wire, whole)
+        (blob,) = memory.blobs()
+        memory.put(replace(blob, data=b"new", meta=replace(blob.meta, sha256="0" * 64)))
+        answers = await ask(wire, whole), await ask(wire, known)
+
+        assert [each[9:12] for each in answers] == [b"200", b"200"]
+        assert [each.rpartition(b"\r\n\r\n")[2] for each in answers] == [b"new", b"new"]
+        assert headers_of(answers[0])["ETag"] == '"' + "0" * 32 + '"'
+
+
+async def test_stale_answers_have_their_source_asked(tmp_path):
+    """What is past its end is answered as stale, and its source asked behind, as ever."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        request, memory = get(target_of(origin)), server.opened.owners["memory"]
+        await warm(server, wire, request)
+        await ask(wire, request)
+        before, asked = answered(server), origin.hits("/a.png")
+        (blob,) = memory.blobs()
+        meta = blob.meta.refreshed(blob.meta.fetched_at - 1000, blob.meta.fetched_at - 1)
+        records = server.opened.services.images._records
+        record = records.known(blob.source)
+        records.keep(blob.source, replace(record, fetched_at=meta.fetched_at, fresh_until=meta.fresh_until))
+        memory.replace(replace(blob, meta=meta))
+        stale = await ask(wire, request)
+
+        assert headers_of(stale)["X-Cache"] == "STALE"
+        assert answered(server) == before + 1
+        await until(lambda: origin.hits("/a.png") > asked)
+
+
+async def test_signatures_end(tmp_path):
+    """What a signature lets pass is answered until its end and not after, by whichever path."""
+    signing = {"IMGSVC_ALLOWED_HOSTS": "", "IMGSVC_SIGNING_KEYS": "k"}
+    async with hitting(tmp_path, **signing) as (server, origin), await server.connect() as wire:
+        target = signed(["k"], url=origin.url("/a.png"), f="original", exp="4000000000")
+        await warm(server, wire, get(target))
+        fast = await ask(wire, get(target))
+        assert answered(server) == 1
+        server.opened.services.access._clock = lambda: 4000000000.0
+
+        assert fast[9:12] == b"200"
+        assert (await ask(wire, get(target)))[9:12] == b"410"
+        assert answered(server) == 1
+
+
+class Watched(CIMultiDict):
+    """Headers that note which of them is looked at."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.seen: set[str] = set()
+
+    def __contains__(self, name: str) -> bool:
+        self.seen.add(str(name).lower())
+        return super().__contains__(name)
+
+    def __getitem__(self, name: str) -> str:
+        self.seen.add(str(name).lower())
+        return super().__getitem__(name)
+
+    def get(self, name: str, *default: object) -> str:
+        self.seen.add(str(name).lower())
+        return super().get(name, *default)
+
+    def getall(self, name: str, *default: object) -> list[str]:
+        self.seen.add(str(name).lower())
+        return super().getall(name, *default)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/api/cache/images?url={url}", "/_next/image?url={url}&w=16&q=75", "/api/logo/invert?url={url}&theme=dark",
+        "/api/og-image?url={url}", "/api/logo?website=nobody.test", "/logo/nobody.test",
+        "/s2/favicons?domain=nobody.test", "/icon?url=nobody.test",
+    ],
+)  # fmt: skip
+async def test_whatever_a_handler_looks_at_decides(tmp_path, target):
+    """No handler of pictures reads a header that could lead to another answer and is not part of the question here."""
+    seen: set[str] = set()
+    async with hitting(tmp_path, len(PICTURE)) as (server, origin), await server.connect() as wire:
+        await ask(wire, LIVE)
+        (connection,) = server.connections
+        make = connection._request_factory
+
+        def watching(message, *args):
+            watched = Watched(message.headers)
+            watched.seen = seen
+            return make(message._replace(headers=watched), *args)
+
+        connection._request_factory = watching
+        conditions = ("If-None-Match: x", "If-Modified-Since: x", "Range: x", "If-Range: x", "Via: x", "Accept: */*")
+        request = get(target.format(url=quote(origin.url("/a.png"), safe="")), *conditions)
+        for _ in range(3):
+            await ask(wire, request)
+
+        assert {"accept", "if-none-match"} <= seen
+        assert seen <= {name.decode() for name in DECIDING} | HARMLESS
+
+
+async def test_what_is_kept_is_bounded(tmp_path, monkeypatch):
+    """Beyond its weight the table forgets what was asked for longest ago, and a long request is never kept."""
+    monkeypatch.setattr(table, "TABLE_BYTES", 4 * (table.HIT_BYTES + 500))
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        targets = [target_of(origin, v=str(n)) for n in range(10)]
+        for target in targets:
+            await warm(server, wire, get(target))
+        kept = table_of(server).statistics()
+        await ask(wire, get(targets[-1]))
+        await ask(wire, get(targets[0]))
+        await ask(wire, get(targets[-1]))
+        long = target_of(origin, v="v" * table.MAX_KEY_BYTES)
+        answers = [await ask(wire, get(long)) for _ in range(3)]
+
+        assert kept.entries == 4
+        assert kept.bytes <= 4 * (table.HIT_BYTES + 500)
+        assert answered(server) == 2
+        assert len({each[9:12] for each in answers}) == 1
