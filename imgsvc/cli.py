@@ -109,6 +109,7 @@ def serve(
     settings = _settings({name: value for name, value in given.items() if value is not None})
     from imgsvc.app import CannotListenError, Supervisor  # noqa: PLC0415
     from imgsvc.app import serve as run  # noqa: PLC0415 - loads libvips, which _prepare prepared
+    from imgsvc.app.polling import make_loop  # noqa: PLC0415
     from imgsvc.web.tracing import is_wanted  # noqa: PLC0415
 
     json_log = _writes_json(settings)
@@ -121,7 +122,8 @@ def serve(
                 settings, demo=demo, log=log, json_log=json_log, announce=announce, supervisor=supervisor,
                 traced=is_wanted(os.environ),
             )  # fmt: skip
-            asyncio.run(serving)
+            with asyncio.Runner(loop_factory=make_loop) as runner:
+                runner.run(serving)
     except CannotListenError as error:
         fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:
