@@ -109,6 +109,7 @@ def _serve(given: Mapping[str, str], *, demo: bool) -> None:
 
     from imgsvc.app import CannotListenError, Supervisor  # noqa: PLC0415
     from imgsvc.app import serve as run  # noqa: PLC0415
+    from imgsvc.app.polling import make_loop  # noqa: PLC0415
     from imgsvc.web.tracing import is_wanted  # noqa: PLC0415
 
     json_log = _writes_json(settings)
@@ -121,7 +122,8 @@ def _serve(given: Mapping[str, str], *, demo: bool) -> None:
                 settings, demo=demo, log=log, json_log=json_log, announce=announce, supervisor=supervisor,
                 traced=is_wanted(os.environ), warming=warming,
             )  # fmt: skip
-            asyncio.run(serving)
+            with asyncio.Runner(loop_factory=make_loop) as runner:
+                runner.run(serving)
     except CannotListenError as error:
         fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:
@@ -173,9 +175,8 @@ def _settings(given: Mapping[str, str] | None = None) -> "Settings":
     """Read the environment, then what the command line says, which wins."""
     from imgsvc.settings import Settings, SettingsError, unknown_names  # noqa: PLC0415 - see the module
 
-    if Path(
-        ".env"
-    ).is_dir():  # some keep a virtual environment there; a container's mount of what is missing is one too
+    # Some keep a virtual environment there; a container's mount of what is missing is one too.
+    if Path(".env").is_dir():
         click.echo("imgsvc: .env is a folder; no settings are read from it", err=True)
     environ = _environ()
     for name, nearest in unknown_names(environ):

@@ -1,0 +1,74 @@
+"""The event loop that serves, which asks the system for a few events at a time."""
+
+import asyncio
+import math
+import os
+import select
+import selectors
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
+
+EVENTS = 8
+"""
+As many as one turn of the loop takes. With all that there are, whoever is answered last in a long turn has asked again
+too late for the next, and waits for two: one answer in sixteen, at 16 connections. Fewer than four cost throughput.
+"""
+
+_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_NOT_READ = ~select.EPOLLIN
+_NOT_WRITE = ~select.EPOLLOUT
+
+
+class ShortPoll(selectors.EpollSelector):
+    """
+    The standard library's selector, but for :data:`EVENTS`.
+
+    Nobody starves: the kernel gives what is ready and was not given first (epoll(7), level-triggered).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: dict[int, selectors.SelectorKey] = {}
+        # The same epoll instance by a number of our own.
+        self._instance = select.epoll.fromfd(os.dup(self.fileno()))
+
+    def register(self, fileobj: "FileDescriptorLike", events: int, data: Any = None) -> selectors.SelectorKey:
+        """As the standard library's."""
+        key = super().register(fileobj, events, data)
+        self._keys[key.fd] = key
+        return key
+
+    def unregister(self, fileobj: "FileDescriptorLike") -> selectors.SelectorKey:
+        """As the standard library's."""
+        key = super().unregister(fileobj)
+        del self._keys[key.fd]
+        return key
+
+    def modify(self, fileobj: "FileDescriptorLike", events: int, data: Any = None) -> selectors.SelectorKey:
+        """As the standard library's."""
+        key = super().modify(fileobj, events, data)
+        self._keys[key.fd] = key
+        return key
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait for *timeout* seconds at most (None = for ever, 0 = not) and give what is ready, in part."""
+        keys = self._keys
+        # To the millisecond above, for epoll_wait(2) counts in these: sooner would be a turn for nothing.
+        wait_seconds = None if timeout is None else max(0.0, math.ceil(timeout * 1000) / 1000)
+        return [
+            (key, key.events & ((event & _NOT_READ and _WRITE) | (event & _NOT_WRITE and _READ)))
+            for number, event in self._instance.poll(wait_seconds, EVENTS)
+            if (key := keys.get(number)) is not None
+        ]
+
+    def close(self) -> None:
+        """Give back both numbers."""
+        self._instance.close()
+        super().close()
+
+
+def make_loop() -> asyncio.AbstractEventLoop:
+    """Make the loop for whoever serves; closed by its runner."""
+    return asyncio.SelectorEventLoop(ShortPoll())
