@@ -19,7 +19,7 @@ from tests.support.process import service_process
 from tests.support.service import IMAGES
 
 CONNECTIONS = (8, 64, 512, 1000)
-ROUNDS = 9
+ROUNDS = 5
 SECONDS = 2.0
 RATES_CHART, TIMES_CHART = "connections-rate.svg", "connections-times.svg"
 

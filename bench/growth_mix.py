@@ -28,8 +28,8 @@ FOR_EVER = struct.pack("ii", 1, 0)
 """SO_LINGER of nothing: closing breaks the connection off (RST), whatever is under way."""
 
 SHARES = {
-    "variant": 15, "source": 5, "absent": 10, "left": 10, "unchanged": 20, "head": 20, "invalid": 12, "garbage": 4,
-    "forbidden": 4,
+    "variant": 15, "source": 5, "absent": 2, "absent_again": 8, "left": 10, "unchanged": 20, "head": 20,
+    "invalid": 12, "garbage": 4, "forbidden": 4,
 }  # fmt: skip
 """Of a hundred."""
 
@@ -84,6 +84,9 @@ class Mix:
 
     async def _absent(self, session: aiohttp.ClientSession, n: int) -> None:
         await _expect(session, "GET", self._target(f"/absent-{n}.png", w=32), 404)
+
+    async def _absent_again(self, session: aiohttp.ClientSession, _n: int) -> None:
+        await _expect(session, "GET", self._target("/absent.png", w=32), 404)
 
     async def _unchanged(self, session: aiohttp.ClientSession, n: int) -> None:
         await _expect(session, "GET", self._hot(n), 304, {"If-None-Match": "*"})

@@ -1,6 +1,6 @@
 """Many requests of every kind: whatever they held is given back. ``make bench-growth`` asks a million."""
 
-from bench.growth_soak import MEMORY, slope_mb, soak, swing
+from bench.growth_soak import MEMORY, PATIENCE, slope_mb, soak, swing
 from bench.memory_rig import service
 from tests.support.origin import ScriptedOrigin
 
@@ -11,7 +11,7 @@ MOST_MB = 100
 
 async def test_a_soak_gives_everything_back(tmp_path):
     """After 20,000 requests, hits, misses, faults and clients that leave, the process holds what it held before."""
-    async with ScriptedOrigin() as origin, service(tmp_path, origin.port, **MEMORY) as running:
+    async with ScriptedOrigin() as origin, service(tmp_path, origin.port, **MEMORY, **PATIENCE) as running:
         samples = await soak(running, origin, count=COUNT, steps=STEPS)
         requests = (await running.metrics())["requests"]["/api/cache/images"]
 
