@@ -23,14 +23,24 @@ class Cost:
     cpu_seconds: float
 
 
-async def cost(pid: int, port: int, requests: bytes | Sequence[bytes], *, connections: int, seconds: float) -> Cost:
-    """Ask the process *pid* at *port* for so long, as :func:`bench.pump.pump` does; every answer must be a 200."""
-    process = psutil.Process(pid)
-    before = process.cpu_times()
-    done = await pump(port, requests, connections=connections, seconds=seconds)
-    after = process.cpu_times()
-    used_seconds = after.user + after.system - before.user - before.system
-    return Cost(done, used_seconds / done.answers)
+async def cost(pid: int, port: int, requests: bytes | Sequence[bytes], connections: int, *, seconds: float) -> Cost:
+    """
+    Ask the process *pid* at *port* for so long, as :func:`bench.pump.pump` does; every answer must be a 200.
+
+    What new connections cost the server is told from a second run, which does little more than open as many.
+    """
+    before_seconds = _cpu_seconds(pid)
+    few = await pump(port, requests, connections, count=connections, opened=True)
+    between_seconds = _cpu_seconds(pid)
+    many = await pump(port, requests, connections, seconds=seconds, opened=True)
+    after_seconds = _cpu_seconds(pid)
+    used_seconds = (after_seconds - between_seconds) - (between_seconds - before_seconds)
+    return Cost(many, used_seconds / (many.answers - few.answers))
+
+
+def _cpu_seconds(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
 
 
 def median_of(costs: Sequence[Cost], figure: Callable[[Cost], float]) -> float:

@@ -85,14 +85,14 @@ async def measure(folder: Path | None = None) -> list[str]:
                 print(f"round {max(0, number + 1)} of {ROUNDS}", file=sys.stderr)
                 for connections, costs in results.items():
                     pid, port = service.process.pid, service.port
-                    done = await cost(pid, port, request, connections=connections, seconds=SECONDS)
+                    done = await cost(pid, port, request, connections, seconds=SECONDS)
                     costs.extend([done] if number >= 0 else [])
     if folder is not None:
         for name, chart in _charts(results).items():
             await asyncio.to_thread(chart.save, folder / name)
     first = results[CONNECTIONS[0]]
     return [
-        f"memory hits on connections that always have a request under way, {ROUNDS} rounds of {SECONDS} s, medians:",
+        f"memory hits, a request always under way on each connection, {ROUNDS} rounds of {SECONDS} s, medians:",
         *(_line(connections, costs, first) for connections, costs in results.items()),
     ]
 

@@ -134,7 +134,7 @@ async def measure(folder: Path | None = None) -> list[Line]:
                     wish, asked = case.filled, case.requests(chance)
                     if case.is_hot:  # the round before has driven them out of the tables of what was answered last
                         await pump(wish.port, asked, CONNECTIONS, count=AGAIN)
-                    done = await cost(wish.pid, wish.port, asked, connections=CONNECTIONS, seconds=SECONDS)
+                    done = await cost(wish.pid, wish.port, asked, CONNECTIONS, seconds=SECONDS)
                     costs[case].extend([done] if number >= 0 else [])
     if folder is not None:
         await asyncio.to_thread(_chart(costs).save, folder / CHART)
