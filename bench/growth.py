@@ -32,6 +32,7 @@ PAGE = Page(
             growth_connections.measure,
             [
                 (growth_connections.RATES_CHART, "Memory hits a second, on 8 to 1,000 connections"),
+                (growth_connections.CPU_CHART, "Processor time of a memory hit, on 8 to 1,000 connections"),
                 (growth_connections.TIMES_CHART, "Median and 99th percentile of a hit, on 8 to 1,000 connections"),
             ],
         ),
