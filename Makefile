@@ -8,7 +8,7 @@ DEV_READY := $(VENV)/.dev-ready
 SOURCES := imgsvc tests bench scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check fast bench bench-memory docs demo-pictures logos-sheet cards-sheet console-picture clean
+.PHONY: help run test lint check fast bench bench-memory bench-growth docs demo-pictures logos-sheet cards-sheet console-picture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ bench: $(DEV_READY) ## Measure the claims of the README, as ratios; some with PA
 
 bench-memory: $(DEV_READY) ## Measure the claims about memory, some minutes; writes docs/memory.md
 	$(BIN)/python -m bench.memory --write
+
+bench-growth: $(DEV_READY) ## Measure what grows with entries, connections, requests; writes docs/growth.md
+	$(BIN)/python -m bench.growth --write
 
 docs: $(DEV_READY) ## Write the generated pages of docs/
 	$(BIN)/python -m scripts.write_docs

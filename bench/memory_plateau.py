@@ -5,12 +5,11 @@ import itertools
 import statistics
 from pathlib import Path
 
-from bench.memory_chart import Chart, Line
+from bench.chart import Chart, Line
 from bench.memory_rig import BUDGET_BYTES, MIB, Sampler, mib, scratch, service
 from bench.memory_sources import media_type, mixed
 from imgsvc.allocator import find_libraries
 from tests.support.origin import ScriptedOrigin
-from tests.support.process import ROOT
 
 COUNT = 1000
 WARM = 200
@@ -23,7 +22,7 @@ TURN = 12 * 7
 """Sources and widths share no factor: in one turn every source meets every width; the next adds a pixel."""
 
 FLAT_PERCENT = 5
-PICTURE = ROOT / "docs" / "memory.png"
+PICTURE = "memory.png"
 BUCKET = 5
 """Transforms that share a point of the line: the largest size seen meanwhile."""
 
@@ -69,8 +68,8 @@ def _windows(points: list[tuple[float, float]]) -> list[float]:
     return [statistics.median(size for done, size in points if start < done <= start + WARM) for start in starts]
 
 
-async def measure(picture: Path | None = None) -> list[str]:
-    """Give the lines to print; draws the chart into *picture*, if given."""
+async def measure(folder: Path | None = None) -> list[str]:
+    """Give the lines to print; draws the chart into *folder*, if given."""
     lines = [f"{COUNT} mixed transforms of {len(mixed())} sources, cache off, {CLIENTS} at once, resident MiB:"]
     drawn = []
     for choice in CHOICES:
@@ -87,12 +86,12 @@ async def measure(picture: Path | None = None) -> list[str]:
             f"the last to the second {growth:+.1f} %{aim}; at most {most:.0f}, {idle:.0f} after {IDLE_SECONDS} s idle"
         )
         drawn.append(Line(f"{choice}, {idle:.0f} MiB when idle", points))
-    if picture is not None:
+    if folder is not None:
         title = f"Resident size over {COUNT} mixed transforms, cache off, B = {mib(BUDGET_BYTES)} MiB"
         chart = Chart(title, "transforms done", "resident size, MiB", drawn, (WARM, "the plateau begins"))
-        await asyncio.to_thread(chart.save, picture)
+        await asyncio.to_thread(chart.save, folder / PICTURE)
     return lines
 
 
 if __name__ == "__main__":
-    print("\n".join(asyncio.run(measure(PICTURE))))
+    print("\n".join(asyncio.run(measure())))

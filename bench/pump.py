@@ -27,6 +27,7 @@ async def pump(
     seconds: float | None = None,
     count: int | None = None,
     status: int = 200,
+    opened: bool = False,
 ) -> Pumped:
     """
     Ask on *connections* kept-alive connections to loopback, the next request on each when the answer has come.
@@ -38,6 +39,8 @@ async def pump(
         seconds: how long; the requests under way are answered first.
         count: how many requests in all, in place of *seconds*.
         status: what every answer has to have.
+        opened: whether to ask once on each connection before all that is counted, so that what a new connection costs
+            its server plays no part in the figures.
 
     Returns:
         The figures, counted by the process that asked.
@@ -50,7 +53,7 @@ async def pump(
     several = [requests] if isinstance(requests, bytes) else requests
     wish = {
         "port": port, "requests": [r.decode("latin-1") for r in several], "connections": connections,
-        "seconds": seconds, "count": count, "status": status,
+        "seconds": seconds, "count": count, "status": status, "opened": opened,
     }  # fmt: skip
     return Pumped(**json.loads(await _said(json.dumps(wish).encode())))
 

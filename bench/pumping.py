@@ -141,8 +141,11 @@ def main() -> None:
     wish = json.load(sys.stdin)
     requests = [text.encode("latin-1") for text in wish["requests"]]
     connections = [Connection(wish["port"]) for _ in range(wish["connections"])]
-    pump = Pump(connections, requests, str(wish["status"]).encode())
+    status = str(wish["status"]).encode()
+    pump = Pump(connections, requests, status)
     try:
+        if wish["opened"]:
+            Pump(connections, requests, status).run(None, len(connections))
         took = pump.run(wish["seconds"], wish["count"])
     except Unexpected as what:
         sys.exit(str(what))

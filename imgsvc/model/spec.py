@@ -227,8 +227,9 @@ _MIDDLE = (0.5, 0.5)
 
 
 def _reset(spec: TransformSpec, names: Iterable[str]) -> TransformSpec:
-    defaults: dict[str, Any] = {name: _DEFAULTS[name] for name in names}
-    return replace(spec, **defaults)
+    # Most are as they should be already, and a new spec costs more than all looks at the old one.
+    defaults: dict[str, Any] = {name: _DEFAULTS[name] for name in names if getattr(spec, name) != _DEFAULTS[name]}
+    return replace(spec, **defaults) if defaults else spec
 
 
 def _turned_one_way(spec: TransformSpec) -> TransformSpec:

@@ -1,5 +1,7 @@
 """All figures in one document: the owners', and those that only who answers has."""
 
+import asyncio
+import threading
 from typing import Any
 
 from imgsvc.services.health import HealthService
@@ -16,7 +18,7 @@ class Figures:
         self._traffic = traffic
 
     def current(self) -> dict[str, Any]:
-        """Give state and counters as plain values."""
+        """Give state and counters as plain values; to be called on the loop, whose tasks are counted."""
         traffic = self._traffic
         return self._metrics.current() | {
             "health": self._health.figures(),
@@ -24,6 +26,7 @@ class Figures:
             "answers": traffic.cached(),
             "aborted": traffic.aborted(),
             "sent_bytes": traffic.sent_bytes,
+            "process": {"tasks": len(asyncio.all_tasks()), "threads": threading.active_count()},
         }
 
     def document(self) -> dict[str, Any]:

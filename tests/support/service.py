@@ -16,7 +16,7 @@ from yarl import URL
 from imgsvc.app import Opened, open_services
 from imgsvc.services.health import Phase
 from imgsvc.settings import Settings
-from imgsvc.web.logs import AccessLog
+from imgsvc.web.logs import AccessLog, LineWriter
 from imgsvc.web.routes import make_application
 from imgsvc.web.server import make_runner
 
@@ -73,7 +73,7 @@ class RunningService:
     port: int
     opened: Opened
     session: aiohttp.ClientSession
-    log: Lines
+    log: Lines | LineWriter
 
     async def request(self, method: str, path: str, headers=None, **parameters) -> Answer:
         query = f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
@@ -119,11 +119,11 @@ def environment(tmp_path: Path, origin_port: int, **env: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def running_service(
-    tmp_path: Path, origin_port: int, *, demo: bool = False, **env: str
+    tmp_path: Path, origin_port: int, *, demo: bool = False, log: Lines | LineWriter | None = None, **env: str
 ) -> AsyncIterator[RunningService]:
-    """Run the service until the block ends, then make sure that nothing is left in flight."""
+    """Run the service until the block ends, then make sure that nothing is left in flight; *log* stays the caller's."""
     settings = Settings.from_env(environment(tmp_path, origin_port, **env))
-    log = Lines()
+    log = Lines() if log is None else log
     async with open_services(settings, demo=demo) as opened, aiohttp.ClientSession(auto_decompress=False) as session:
         runner = make_runner(
             make_application(opened.services), shutdown_timeout_seconds=5, access_log=log, access_log_class=AccessLog

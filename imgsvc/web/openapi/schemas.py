@@ -28,7 +28,7 @@ METRICS: Mapping[str, Any] = {
     "description": "All figures of this process; `_bytes`, `_seconds` and `_ms` are units.",
     "required": [
         "memory", "ladder", "samples", "caches", "coalescing", "queue", "requests", "answers", "aborted", "sent_bytes",
-        "latency_ms", "logo_sources", "refusals", "health",
+        "latency_ms", "logo_sources", "refusals", "health", "process",
     ],
     "properties": {
         "memory": {
@@ -44,6 +44,7 @@ METRICS: Mapping[str, Any] = {
         "answers": _GROUP | {"description": "Numbers of pictures answered, by tier and by how they were there."},
         "aborted": _COUNTS | {"description": "Numbers of answers that did not come to their end, by route."},
         "sent_bytes": {"type": "integer", "description": "Written to clients, heads included."},
+        "process": _COUNTS | {"description": "Tasks of the event loop, and threads of Python's."},
         "health": {"type": "object", "description": "The report, each reason with whether it holds."},
         "latency_ms": _GROUP | {"description": "Percentiles and counts, by route and tier."},
         "logo_sources": _COUNTS | {"description": "Answers by where their logo was found."},

@@ -17,6 +17,12 @@ _REQUESTS = (
 
 _HEALTH = (
     gauge("uptime_seconds", "Time since the service was started.", "health.uptime_s"),
+    gauge(
+        "tasks",
+        "Tasks of the event loop: one a connection, one more while it is answered, and some that wait.",
+        "process.tasks",
+    ),
+    gauge("threads", "Threads of Python's; libraries have others.", "process.threads"),
     gauge("health_reason", "1 while this is a reason for not being healthy.", "health.reasons.{reason}"),
 )
 

@@ -28,6 +28,12 @@ async def test_as_many_answers_come_as_were_wished(origin) -> None:
     assert 0 < pumped.p50_seconds <= pumped.p99_seconds
 
 
+async def test_connections_are_opened_before_anything_counts(origin) -> None:
+    """One request more on each connection is answered where that is wished, and is in no figure."""
+    pumped = await pump(origin.port, WHOLE, 3, count=10, opened=True)
+    assert (pumped.answers, origin.hits("/whole"), origin.connections) == (10, 13, 3)
+
+
 async def test_time_ends_it_as_well(origin) -> None:
     """What was asked before the time was over is answered and counted, and nothing is asked afterwards."""
     pumped = await pump(origin.port, WHOLE, 2, seconds=0.05)

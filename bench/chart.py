@@ -10,7 +10,7 @@ import pyvips
 WIDTH, HEIGHT = 900, 520
 LEFT, RIGHT, TOP, BOTTOM = 80, 40, 92, 68
 COLOURS = ("#b3261e", "#1f5fa8", "#2e7d32", "#8a5a00")
-STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
+STEPS = (1, 2, 5, *(part * power for power in (1, 10, 100, 1000) for part in (10, 20, 25, 50)), 100_000)
 TICKS = 7
 
 
@@ -46,6 +46,7 @@ class Chart:
         parts = [
             (
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+                f'role="img" aria-label="{escape(self.title)}" '
                 'font-family="DejaVu Sans, Arial, sans-serif" font-size="14" fill="#222">'
             ),
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
@@ -58,7 +59,10 @@ class Chart:
         return "\n".join(parts)
 
     def save(self, path: Path) -> None:
-        """Draw it into a PNG, twice as large so that it is sharp on dense screens."""
+        """Draw it into a file: SVG where the name says so, else PNG, twice as large to be sharp on dense screens."""
+        if path.suffix == ".svg":
+            path.write_text(self.svg() + "\n")
+            return
         image = pyvips.Image.svgload_buffer(self.svg().encode(), scale=2).flatten(background=[255, 255, 255])
         image.pngsave(str(path), palette=True, compression=9)
 
