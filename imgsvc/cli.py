@@ -23,6 +23,8 @@ from imgsvc.commands import ENVIRON, READY, SETTINGS, examples, fail
 from imgsvc.commands.program import EXIT_CODES, Program
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from imgsvc.settings import Settings
@@ -109,7 +111,6 @@ def _serve(given: Mapping[str, str], *, demo: bool) -> None:
 
     from imgsvc.app import CannotListenError, Supervisor  # noqa: PLC0415
     from imgsvc.app import serve as run  # noqa: PLC0415
-    from imgsvc.app.polling import make_loop  # noqa: PLC0415
     from imgsvc.web.tracing import is_wanted  # noqa: PLC0415
 
     json_log = _writes_json(settings)
@@ -122,12 +123,20 @@ def _serve(given: Mapping[str, str], *, demo: bool) -> None:
                 settings, demo=demo, log=log, json_log=json_log, announce=announce, supervisor=supervisor,
                 traced=is_wanted(os.environ), warming=warming,
             )  # fmt: skip
-            with asyncio.Runner(loop_factory=make_loop) as runner:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(serving)
     except CannotListenError as error:
         fail([f"cannot listen on {settings.server.host}:{settings.server.port} (IMGSVC_HOST, IMGSVC_PORT): {error}"])
     except SettingsError as error:
         fail(error.faults)
+
+
+def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
+    if sys.platform != "linux":
+        return None
+    from imgsvc.app.polling import make_loop  # noqa: PLC0415 - see the module
+
+    return make_loop
 
 
 def _begin_loading() -> "Future[None]":

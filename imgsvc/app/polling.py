@@ -1,4 +1,4 @@
-"""The event loop that serves, which asks the system for a few events at a time."""
+"""The event loop that serves, which asks the system for a few events at a time; where there is epoll, on Linux."""
 
 import asyncio
 import math

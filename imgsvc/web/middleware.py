@@ -43,12 +43,12 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
         _abort(request, services)
         raise  # the client is gone, or was sent away: there is nobody to answer
     except Exception:
-        # Raw, for a decoded path could bring line breaks into the log; without the query, which may hold secrets.
-        log.exception("%s %s failed", request.method, shown_path(request.rel_url.raw_path))
-        if request.writer.output_size:
-            _abort(request, services)
-            raise ConnectionResetError("An answer has begun; there is no second one.") from None
-        response = problem_response(problem_for_status(500), request[REQUEST_ID])
+        if _says_what_aiohttp_cannot_repeat(request):
+            response = problem_response(problem_for_status(417), request[REQUEST_ID])
+        else:
+            # Raw, for a decoded path could bring line breaks into the log; without the query, which may hold secrets.
+            log.exception("%s %s failed", request.method, shown_path(request.rel_url.raw_path))
+            response = _last_answer(request, services)
     if not response.prepared:
         label(request, response, services)
     seconds = time.perf_counter() - began
@@ -61,6 +61,24 @@ async def problems(request: web.Request, handler: Handler, services: Services) -
 def is_request_id(text: str) -> bool:
     """Whether a client may name its request so: the name goes into headers and logs."""
     return _REQUEST_ID.match(text) is not None
+
+
+def _says_what_aiohttp_cannot_repeat(request: web.Request) -> bool:
+    """Whether what is expected is not ASCII: it is refused before any handler, in an answer that cannot be written."""
+    return not request.headers.get("Expect", "").isascii()
+
+
+def _last_answer(request: web.Request, services: Services) -> web.Response:
+    """
+    Answer what was not foreseen.
+
+    Raises:
+        ConnectionResetError: an answer has begun already.
+    """
+    if request.writer.output_size:
+        _abort(request, services)
+        raise ConnectionResetError("An answer has begun; there is no second one.") from None
+    return problem_response(problem_for_status(500), request[REQUEST_ID])
 
 
 def label(request: web.Request, response: web.StreamResponse, services: Services) -> None:

@@ -231,7 +231,7 @@ async def test_a_body_nobody_asked_for(tmp_path):
         assert [(await wire.reply()).status for _ in range(2)] == [200, 200]
 
 
-@pytest.mark.parametrize("expect", ["100-continue", "miracles"])
+@pytest.mark.parametrize("expect", ["100-continue", "miracles", "magi\xef"])
 async def test_expectations(tmp_path, expect):
     """``100-continue`` is answered; what nobody can fulfil is refused with a document (RFC 9110 §10.1.1)."""
     async with serving(tmp_path) as server, await server.connect() as wire:
