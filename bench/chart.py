@@ -90,7 +90,7 @@ class Chart:
             _stroke(left, top, left, bottom),
             _text((left + right) / 2, HEIGHT - 16, self.x_label, anchor="middle"),
             (
-                f'<g transform="translate(24 {(top + bottom) / 2:.1f}) rotate(-90)">'
+                f'<g transform="translate(16 {(top + bottom) / 2:.1f}) rotate(-90)">'
                 f"{_text(0, 0, self.y_label, anchor='middle')}</g>"
             ),
         ]

@@ -32,6 +32,10 @@ DRAWN = 40_000
 HOT_WORDS, ALL_WORDS = f"the same {HOT:,}", "all alike"
 AGAIN = 5 * HOT
 FLAT = 1.1
+ANEW = (
+    "  all alike: few are in the tables of what was understood and answered l"
+    "ast, which are bounded; most are understood anew"
+)
 CHART = "entries.svg"
 
 
@@ -146,6 +150,7 @@ async def measure(folder: Path | None = None) -> list[Line]:
             f"  resident: {', '.join(mib(size) for size in sizes)} MiB; an entry takes {each_bytes:.0f} bytes, "
             f"its {BODY_BYTES} included"
         ),
+        ANEW,
         *(_flatness(case, costs) for case in cases if case.is_hot and case.filled.count > COUNTS[1]),
     ]
 

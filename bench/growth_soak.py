@@ -135,8 +135,8 @@ async def measure(folder: Path | None = None) -> list[Line]:
 def _verdict(warm: Sequence[Sample]) -> list[Line]:
     sizes = [s.resident_bytes for s in warm]
     return [
-        f"  from {WARM:,} requests on: resident {mib(min(sizes))} to {mib(max(sizes))} MiB, by least squares",
-        at_most("resident size, a growth per 100,000 requests of", slope_mb(warm), AIM_MB, "MB"),
+        f"  from {WARM:,} requests on: resident {mib(min(sizes))} to {mib(max(sizes))} MiB",
+        at_most("growth of the resident size per 100,000 requests, by least squares", slope_mb(warm), AIM_MB, "MB"),
         *(
             at_most(f"{name}, farthest from their median", swing(warm, name), AIM_COUNTS, digits=0)
             for name in ("descriptors", "tasks", "threads")
