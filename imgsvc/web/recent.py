@@ -40,7 +40,8 @@ class RecentRequests:
         """Remember a request that took *seconds* until its answer was there, or sent if it was sent meanwhile."""
         route = route_name(request.match_info.route.resource)
         if not route.startswith(OWN_ROUTES):
-            sent_bytes = response.body_length if response.prepared else None
+            has_begun = response.prepared and CONTENT_LENGTH not in response.headers
+            sent_bytes = response.body_length if has_begun else None
             noted = (route, response.status, response.headers, sent_bytes, request.get(SUBJECT))
             self._ring.append((self._clock(), seconds, request.method, *noted))
 
@@ -65,7 +66,7 @@ def _entry(
     at: float, seconds: float, method: str, route: str, status: int, headers: Mapping[str, str],
     sent_bytes: int | None, subject: object,
 ) -> RecentRequest:  # fmt: skip
-    if sent_bytes is None:  # sent whole, after it was noted
+    if sent_bytes is None:  # its length is said, and it is sent whole or counts as aborted
         has_body = method != "HEAD" and status != HTTPStatus.NOT_MODIFIED
         sent_bytes = int(headers.get(CONTENT_LENGTH, 0)) if has_body else 0
     return {

@@ -89,16 +89,26 @@ class RunningService:
 
     def idle(self) -> bool:
         """Whether nothing is in flight or waiting to be stored."""
-        owners = self.opened.owners
-        behind = sum(owners[name].statistics().running for name in ("revalidations", "tagging", "upgrades"))
-        behind += sum(owners[name].statistics().refreshing for name in ("logo_keeper", "pages"))
-        return not (behind or owners["flights"].statistics().in_flight or owners["persister"].statistics().waiting)
+        return is_idle(self.opened)
 
     async def settled(self) -> None:
         """Wait until nothing is in flight or waiting to be stored."""
-        async with asyncio.timeout(60):
-            while not self.idle():
-                await asyncio.sleep(0.005)
+        await settled(self.opened)
+
+
+def is_idle(opened: Opened) -> bool:
+    """Whether nothing is in flight or waiting to be stored."""
+    owners = opened.owners
+    behind = sum(owners[name].statistics().running for name in ("revalidations", "tagging", "upgrades"))
+    behind += sum(owners[name].statistics().refreshing for name in ("logo_keeper", "pages"))
+    return not (behind or owners["flights"].statistics().in_flight or owners["persister"].statistics().waiting)
+
+
+async def settled(opened: Opened) -> None:
+    """Wait until nothing is in flight or waiting to be stored."""
+    async with asyncio.timeout(60):
+        while not is_idle(opened):
+            await asyncio.sleep(0.005)
 
 
 def environment(tmp_path: Path, origin_port: int, **env: str) -> dict[str, str]:

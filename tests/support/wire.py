@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,14 +126,15 @@ async def connected(port: int, *, tiny: bool = False) -> Wire:
 @asynccontextmanager
 async def serving(
     tmp_path: Path, *, origin_port: int = 9, routes: Sequence[web.RouteDef] = (), head_timeout_seconds: float = 15,
-    demo: bool = False, **env: str,
+    demo: bool = False, dress: Callable[[web.Application], object] = lambda _: None, **env: str,
 ) -> AsyncIterator[Serving]:  # fmt: skip
-    """Serve the application, and *routes* of the test's own beside it, on loopback."""
+    """Serve the application, and *routes* of the test's own beside it, on loopback; *dress* may add to it."""
     settings = Settings.from_env(environment(tmp_path, origin_port, **env))
     log = Lines()
     async with open_services(settings, demo=demo) as opened:
         app = make_application(opened.services)
         app.add_routes(routes)
+        dress(app)
         runner = make_runner(
             app, shutdown_timeout_seconds=1, access_log=log, access_log_class=AccessLog,
             head_timeout_seconds=head_timeout_seconds,
