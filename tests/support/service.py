@@ -100,7 +100,8 @@ def is_idle(opened: Opened) -> bool:
     """Whether nothing is in flight or waiting to be stored."""
     owners = opened.owners
     behind = sum(owners[name].statistics().running for name in ("revalidations", "tagging", "upgrades"))
-    behind += sum(owners[name].statistics().refreshing for name in ("logo_keeper", "pages"))
+    late = [owners[name] for name in ("logo_keeper", "pages") if name in owners]  # which come behind the start
+    behind += sum(owner.statistics().refreshing for owner in late)
     return not (behind or owners["flights"].statistics().in_flight or owners["persister"].statistics().waiting)
 
 

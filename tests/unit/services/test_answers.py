@@ -1,7 +1,5 @@
 """What services give back: names, times, followers."""
 
-import dataclasses
-
 import pytest
 
 from imgsvc.model.source import Source
@@ -45,5 +43,5 @@ def test_followers_get_the_same_answer():
 
     assert follower.collapsed
     assert not served.collapsed
-    assert dataclasses.replace(follower, collapsed=False) == served
+    assert follower._replace(collapsed=False) == served
     assert follower.blob is served.blob
