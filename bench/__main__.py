@@ -13,6 +13,7 @@ PARTS = (
     "hits",
     "stale",
     "transforms",
+    "queueing",
     "store",
     "coalescing",
     "logos",
