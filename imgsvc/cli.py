@@ -7,6 +7,7 @@ loads little, and every function imports what it needs: no command waits for wha
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ import click
 
 from imgsvc import __version__
 from imgsvc.allocator import AllocatorMissingError, Restart, find_libraries, in_force, restart, start_again
-from imgsvc.commands import ENVIRON, READY, SETTINGS, examples, fail
+from imgsvc.commands import ENVIRON, EXIT_INTERRUPTED, READY, SETTINGS, examples, fail
 from imgsvc.commands.program import EXIT_CODES, Program
 
 if TYPE_CHECKING:
@@ -93,11 +94,24 @@ def serve(
     """
     _prepare(again)
     given = {"IMGSVC_HOST": host, "IMGSVC_PORT": None if port is None else str(port)}
-    # The collector would look again and again at what is loaded from here on, which all stays: what serves enables it.
-    gc.disable()
-    try:
+    with _starting():
         _serve({name: value for name, value in given.items() if value is not None}, demo=demo)
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """
+    Begin as a start has to, until what serves takes over: without the collector, and with Ctrl-C the end at once.
+
+    The collector would look again and again at what is loaded from here on, which all stays. KeyboardInterrupt can
+    leave the lock of an import held: the thread that loads beside would wait for that for ever, the end for the thread.
+    """
+    gc.disable()
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(EXIT_INTERRUPTED))
+    try:
+        yield
     finally:
+        signal.signal(signal.SIGINT, before)
         gc.enable()
 
 

@@ -48,7 +48,11 @@ class ShortPoll(selectors.EpollSelector):
 
     def modify(self, fileobj: "FileDescriptorLike", events: int, data: Any = None) -> selectors.SelectorKey:
         """As the standard library's."""
-        key = super().modify(fileobj, events, data)
+        try:
+            key = super().modify(fileobj, events, data)
+        except OSError:  # what cannot be changed is no longer registered there either
+            self._keys = {key.fd: key for key in self.get_map().values()}
+            raise
         self._keys[key.fd] = key
         return key
 

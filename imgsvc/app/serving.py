@@ -92,6 +92,7 @@ async def serve(
             supervisor.tell(READY)
             behind = asyncio.create_task(_load_rest(app[LATE]))
             await stop.wait()
+            gc.enable()  # if the loading has not come to it
             supervisor.tell(STOPPING)
             behind.cancel()
             await _drain(opened, settings)
@@ -119,13 +120,15 @@ async def _load_rest(late: LateHandlers) -> None:
     Load, in a thread, what the start did not wait for, once whoever waited for the start has had a moment with it.
 
     Who asks for it meanwhile waits for the same loading. Where it fails that is logged, and whoever asks has it tried
-    again. What is loaded by then stays: the collector, which works from here on, need not look at it.
+    again. What is loaded by then stays: the collector, which works from here on, need not look at it. Once it does, for
+    what requests have left meanwhile shall not stay; at what was there when the service became ready it does not.
     """
     await asyncio.sleep(LOAD_AFTER_SECONDS)
     try:
         await late.load()
     except Exception:
         log.exception("logos and share pictures could not be loaded")
+    gc.collect()
     gc.freeze()
     gc.enable()
 

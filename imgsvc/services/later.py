@@ -15,7 +15,7 @@ class Later(Generic[T]):
     One thing, made once; all who need it meanwhile wait for the same making. :meth:`aclose` once.
 
     What makes it runs in a task of its own, so that nobody who leaves takes it from those who stay. Where it fails,
-    those who wait are told, and the next who asks has it tried again.
+    what it had opened is closed, those who wait are told, and the next who asks has it tried again.
 
     Args:
         make: makes it, slow work in a thread; gets the stack on which it puts what is to be closed with it.
@@ -64,7 +64,9 @@ class Later(Generic[T]):
 
     async def _run(self) -> T:
         try:
-            made = await self._make(self._stack)
+            async with AsyncExitStack() as stack:
+                made = await self._make(stack)
+                self._stack = stack.pop_all()
         finally:
             self._making = None
         self._made = (made,)

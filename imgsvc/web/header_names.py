@@ -2,6 +2,7 @@
 
 from multidict import istr
 
+COLOUR_SCHEME = istr("Sec-CH-Prefers-Color-Scheme")
 IF_NONE_MATCH = istr("If-None-Match")
 IF_MODIFIED_SINCE = istr("If-Modified-Since")
 RANGE = istr("Range")

@@ -43,6 +43,20 @@ sys.addaudithook(note)
 """Writes down what is loaded when the socket is bound, which is the last that a start does."""
 
 
+INTERRUPTED = """
+import signal, sys, threading
+
+def note(event, arguments):
+    main = threading.main_thread()
+    if event == "import" and arguments[0] == "aiohttp" and threading.current_thread() is not main:
+        signal.pthread_kill(main.ident, signal.SIGINT)
+        threading.Event().wait()
+
+sys.addaudithook(note)
+"""
+"""Has Ctrl-C come while a thread loads, and the thread never be done, as it is when it waits for a lost lock."""
+
+
 async def loaded_at_start(folder) -> set[str]:
     """Give the modules that a service has imported when it begins to listen."""
     (folder / "sitecustomize.py").write_text(HOOK)
@@ -83,6 +97,24 @@ async def test_first_requests_all_at_once(tmp_path):
 
     assert at_once == later == [status for _, status in FIRST]
     assert code == 0
+
+
+async def test_ctrl_c_while_a_thread_loads(tmp_path):
+    """Ctrl-C in the middle of the start ends it at once and without a word, whatever the thread waits for."""
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "imgsvc", "serve", "--port", "0", cwd=tmp_path,
+        env=python_environment({"PYTHONPATH": f"{tmp_path}:{ROOT}"}),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(30):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+    assert (process.returncode, out, err) == (130, b"", b"")
 
 
 @pytest.mark.parametrize("asks", [False, True])

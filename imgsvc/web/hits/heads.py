@@ -6,8 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from imgsvc.web.conditional import IF_RANGE
-from imgsvc.web.header_names import IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, X_REQUEST_ID
-from imgsvc.web.logos.params import COLOUR_SCHEME
+from imgsvc.web.header_names import COLOUR_SCHEME, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, X_REQUEST_ID
 from imgsvc.web.loops import VIA
 from imgsvc.web.middleware import is_request_id
 from imgsvc.web.questions import CH_WIDTH

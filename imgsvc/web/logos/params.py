@@ -12,13 +12,12 @@ from imgsvc.model.source import Source
 from imgsvc.model.spec import Fit, TransformSpec
 from imgsvc.services.logos.answers import Fallback, LogoRequest, Subject
 from imgsvc.web.given import Given, collect
+from imgsvc.web.header_names import COLOUR_SCHEME
 from imgsvc.web.layout import Hints, lay_out, lower_quality, snap_to_ladder
 from imgsvc.web.logos.parameters import AUTO, MOST_SIZE_PX, NONE, RETINA, Shape
 from imgsvc.web.negotiate import fold_accept
 from imgsvc.web.query import decode_query
 from imgsvc.web.sources import read_source
-
-COLOUR_SCHEME = "Sec-CH-Prefers-Color-Scheme"
 
 
 @dataclass(frozen=True, slots=True)

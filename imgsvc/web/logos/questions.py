@@ -4,18 +4,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
-from multidict import istr
 
 from imgsvc.services.access import AccessService, Grant
 from imgsvc.services.answers import ImageRequest
 from imgsvc.services.logos.answers import LogoRequest, Subject
+from imgsvc.web.header_names import COLOUR_SCHEME
 from imgsvc.web.layout import Hints
 from imgsvc.web.logos.parameters import Shape
-from imgsvc.web.logos.params import COLOUR_SCHEME, LogoQuestion, parse_logo_query
+from imgsvc.web.logos.params import LogoQuestion, parse_logo_query
 from imgsvc.web.remembered import Fingerprint, Remembered
-
-# Folded once here instead of at every look-up.
-_CH_COLOUR_SCHEME = istr(COLOUR_SCHEME)
 
 
 class Subjects(Protocol):
@@ -63,7 +60,7 @@ class LogoQuestions:
         self._shape = shape
         self._subjects = subjects
         self._access = access
-        self._remembered: Remembered[LogoUnderstood] = Remembered(_CH_COLOUR_SCHEME)
+        self._remembered: Remembered[LogoUnderstood] = Remembered(COLOUR_SCHEME)
 
     def understand(self, request: web.Request) -> LogoUnderstood:
         """

@@ -6,7 +6,7 @@ from typing import Any
 
 from imgsvc.services.answers import Tier
 from imgsvc.services.refreshes import Refresh
-from imgsvc.web.logos.params import COLOUR_SCHEME
+from imgsvc.web.header_names import COLOUR_SCHEME
 from imgsvc.web.parameters import words
 
 SYSTEM_STATUSES = ("HEALTHY", "MEMORY_WARNING", "MEMORY_CRITICAL")

@@ -1,8 +1,8 @@
 """The operations of logos."""
 
 from imgsvc import errors
+from imgsvc.web.header_names import COLOUR_SCHEME
 from imgsvc.web.logos.parameters import CANDIDATES, INVERT, PATH_DOMAIN, SHAPES
-from imgsvc.web.logos.params import COLOUR_SCHEME
 from imgsvc.web.logos.uploads import IMAGE, MAX_FORM_BYTES, MAX_IMAGE_BYTES, MAX_PARTS, URL
 from imgsvc.web.openapi import headers, problems
 from imgsvc.web.openapi.images import picture_answers

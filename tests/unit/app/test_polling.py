@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import selectors
 import socket
 
@@ -68,6 +69,23 @@ def test_everybody_has_a_turn(poll):
         turns = [poll.select(0) for _ in range(5)]
         assert {len(turn) for turn in turns} == {EVENTS}
         assert {key.fd for turn in turns for key, _ in turn} == {near.fileno() for near, _ in made}
+
+
+def test_what_cannot_be_changed_is_forgotten(poll):
+    """A descriptor that was closed behind the selector's back is gone after the refusal, as in the standard library."""
+    with pairs(1) as ((near, _),), selectors.EpollSelector() as other:
+        number = os.dup(near.fileno())
+        for each in (poll, other):
+            each.register(number, READ)
+        os.close(number)
+        for each in (poll, other):
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                each.modify(number, WRITE)
+            assert number not in each.get_map()
+        # The kernel goes on with the socket, which another number still leads to; nobody is given it.
+        assert poll.select(0) == other.select(0) == []
+        near.shutdown(socket.SHUT_RDWR)
+        assert poll.select(0) == other.select(0) == []
 
 
 def test_a_loop_of_it():

@@ -58,7 +58,7 @@ async def test_who_leaves_takes_nothing_from_those_who_stay():
 
 
 async def test_a_failure_is_told_and_tried_again():
-    """All who wait are told; the next who asks may have more luck."""
+    """All who wait are told, and what was half made is closed; the next who asks may have more luck."""
     make = Maker()
     make.error = OSError("too many open files")
     make.go.set()
@@ -70,7 +70,11 @@ async def test_a_failure_is_told_and_tried_again():
 
     make.error = None
 
+    assert make.closed == 1
     assert await later.get() == [2]
+    assert make.closed == 1
+    await later.aclose()
+    assert make.closed == 2
 
 
 async def test_the_end_waits_for_a_making_and_closes_what_it_made():
