@@ -15,7 +15,7 @@ PIECES = 4
 """How many pieces one visit to a thread brings, at the most: going there and back costs about as much as a piece."""
 
 QUICK_SECONDS = 0.1
-"""Who takes longer for what one visit brought gets a single piece the next time: slow readers shall hold no more."""
+"""Who takes longer for what one visit brought gets a single piece the next time: slow readers should not hold many."""
 
 
 class FileStream:
@@ -55,10 +55,10 @@ class FileStream:
         while passage.left_bytes:
             pieces = await self._visit(passage, count)
             began = clock()
-            yield pieces[0]
-            for piece in pieces[1:]:
+            yield pieces.pop(0)  # not held beyond that: neither while the next are read, nor while the reader stalls
+            while pieces:
                 self._check_open()
-                yield piece
+                yield pieces.pop(0)
             count = PIECES if clock() - began < QUICK_SECONDS else 1
 
     def close(self) -> None:

@@ -98,7 +98,7 @@ class PlainReader:
             outcome = await self._attempt(method, key, headers)
             if outcome.error is None and outcome.parsed is None:
                 self._quota.release_retry_quota(context, outcome.answer)
-                return _in_words(outcome.answer)
+                return _given(outcome.answer)
             delay_seconds = self._delay_seconds(outcome, attempts, context)
             if delay_seconds is None:
                 raise outcome.error or ClientError(outcome.parsed, method)
@@ -119,7 +119,7 @@ class PlainReader:
         parsed = self._parser.parse(
             {"status_code": answer.status_code, "headers": answer.headers, "body": await answer.content}, None
         )
-        code = parsed["Error"]["Code"]
+        code = parsed.get("Error", {}).get("Code")  # both are missing from what no S3 server would say
         if code in _ELSEWHERE or answer.status_code == _MOVED_PERMANENTLY:
             raise NeedsClient(for_good=True)
         if code == _UNEXPLAINED or answer.status_code in _MOVED_FOR_NOW:
@@ -195,6 +195,15 @@ def _conditions() -> Any:
     temporary = standard.OrRetryChecker((standard.TransientRetryableChecker(), standard.ThrottledRetryableChecker()))
     limit = standard.MaxAttemptsChecker(ATTEMPTS)
     return SimpleNamespace(is_retryable=lambda context: limit.is_retryable(context) and temporary.is_retryable(context))
+
+
+def _given(response: Any) -> dict[str, Any]:
+    """Give an answer in the client's words; one that cannot be understood is closed, body and all."""
+    try:
+        return _in_words(response)
+    except BaseException:
+        response.raw.close()
+        raise
 
 
 def _in_words(response: Any) -> dict[str, Any]:

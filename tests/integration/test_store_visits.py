@@ -73,6 +73,19 @@ async def test_several_pieces_a_visit(store: FilesystemStore, monkeypatch: pytes
     stream.close()
 
 
+async def test_pieces_that_were_given_are_let_go(store: FilesystemStore, monkeypatch: pytest.MonkeyPatch):
+    """A stream holds what it has yet to give, and nothing of what the reader has already."""
+    monkeypatch.setattr(file_stream, "QUICK_SECONDS", 60)
+    stream = await stream_of(store, KEY)
+    chunks, held = stream.chunks(), []
+    for _ in range(1 + file_stream.PIECES):
+        await anext(chunks)
+        held.append(len(chunks.ag_frame.f_locals["pieces"]))
+    assert held == [0, *reversed(range(file_stream.PIECES))]
+    await chunks.aclose()
+    stream.close()
+
+
 async def test_one_call_a_hit(origin: ScriptedOrigin, photo, tmp_path: Path):
     """A stored answer that is fresh costs the service one call of the store: its record is not read."""
     origin.serve("/a.jpg", photo, headers=[("Cache-Control", "max-age=600")])

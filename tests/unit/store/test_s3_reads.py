@@ -91,8 +91,8 @@ async def test_no_client_for_a_read():
 
 @pytest.mark.parametrize(
     "first",
-    [error("503 Slow Down", "SlowDown"), response("502 Bad Gateway", b"<html>"), b""],
-    ids=["503", "502", "closed"],
+    [error("503 Slow Down", "SlowDown"), response("503 No", b"<Error/>"), response("502 No", b"<html>"), b""],
+    ids=["503", "nameless", "502", "closed"],
 )
 async def test_once_more(first: bytes):
     """What may be better the next time is asked once more, and nobody hears of it."""
@@ -100,6 +100,15 @@ async def test_once_more(first: bytes):
         assert (await store.get(KEY)).data == DATA
         assert len(server.heads) == ATTEMPTS
         assert store.statistics().failures == 0
+
+
+@pytest.mark.parametrize("first", ["300 Multiple Choices", "403 Forbidden"])
+async def test_errors_that_say_nothing(first: str):
+    """An error that does not name itself is a failure like any other."""
+    async with script(response(first, b"<Error></Error>")) as server, opened(server) as store:
+        with pytest.raises(StoreError, match="unknown"):
+            await store.get(KEY)
+        assert len(server.heads) == 1
 
 
 async def test_no_more_than_that():
@@ -140,12 +149,25 @@ async def test_silent_in_the_middle(monkeypatch: pytest.MonkeyPatch):
 
 
 async def test_no_length():
-    """An answer that does not say how long it is is a failure."""
+    """An answer that does not say how long it is is a failure, and its connection is closed, not kept."""
     head = "".join(f"{name}: {value}\r\n" for name, value in metadata_headers(DATA).items())
-    chunked = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{head}\r\n5\r\nbytes\r\n0\r\n\r\n".encode()
-    async with script(chunked) as server, opened(server) as store:
-        with pytest.raises(StoreError):
-            await store.get(KEY)
+    left = asyncio.Event()
+
+    async def goes_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{head}\r\n5\r\nbytes\r\n".encode())
+        await reader.read()
+        left.set()
+        writer.close()
+
+    async with await asyncio.start_server(goes_on, "127.0.0.1", 0) as listening:
+        server = Script(())
+        server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        async with opened(server) as store:
+            with pytest.raises(StoreError) as caught:
+                await store.get(KEY)
+            await asyncio.wait_for(left.wait(), 10)
+            assert "ValueError" in caught.value.detail  # still held, and so are the frames that it went through
 
 
 @pytest.mark.parametrize(
