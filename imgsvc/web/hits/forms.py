@@ -111,19 +111,20 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
     Make the form of the answer to *asking*; it holds at no time yet.
 
     Raises:
-        UnfitError: it is read while it is sent, or holds what no header may.
+        UnfitError: it is read while it is sent, leads to the CDN by now, or holds what no header may.
         Unsatisfiable: the range that is asked for lies outside.
     """
     served, terms = found
     blob = served.blob
-    if not isinstance(blob, Blob):
+    at_cdn = address_at_cdn(blob, server)
+    if not isinstance(blob, Blob) or (at_cdn and server.delivery == "redirect"):
         raise UnfitError
     choice = choose(asking.conditions, blob.etag, blob.meta.last_modified, len(blob.data))
     size_bytes, is_bodiless = choice.stop - choice.start, choice.status == HTTPStatus.NOT_MODIFIED
     has_body = not is_bodiless and asking.method != "HEAD"
     is_sliced = has_body and size_bytes > SLICE_BYTES
     length = "" if is_bodiless else f"{CONTENT_LENGTH}: {size_bytes}\r\n"
-    fixed, behind = fixed_headers(blob, terms), address_at_cdn(blob, server)
+    fixed, behind = fixed_headers(blob, terms), at_cdn
     if is_bodiless:
         fixed = without_type(fixed)
     if choice.content_range is not None:

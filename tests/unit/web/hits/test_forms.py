@@ -86,3 +86,12 @@ def test_where_the_cdn_has_it():
 
     assert b"Content-Location: https://cdn.test/" in form_of(blob=replace(BLOB, stored=True), **env).between
     assert b"Content-Location" not in form_of(**env).between
+
+
+def test_what_leads_to_the_cdn():
+    """Where answers lead to the CDN, none is given here once that has the picture."""
+    env = {"IMGSVC_CDN_BASE_URL": "https://cdn.test", "IMGSVC_DELIVERY": "redirect"}
+
+    assert form_of(**env).has_body
+    with pytest.raises(UnfitError):
+        form_of(blob=replace(BLOB, stored=True), **env)
