@@ -50,7 +50,8 @@ class Drips:
         """Have as many clients ask the service, each for a picture of a host of its own that was never asked for."""
         self._rounds += 1
         for n in range(COUNT):
-            request = request_for(f"http://drip{n}.test:{own_port}/{self._rounds}.png")
+            # Hosts that hang up five times in a row would be left alone.
+            request = request_for(f"http://drip{n}.round{self._rounds}.test:{own_port}/a.png")
             self._clients.append(asyncio.create_task(_read(service_port, request)))
 
     async def leave(self) -> None:

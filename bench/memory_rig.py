@@ -18,7 +18,7 @@ import psutil
 
 from tests.support import seaweed
 from tests.support.process import python_environment
-from tests.support.service import IMAGES, environment
+from tests.support.service import IMAGES, PATIENCE, environment
 from tests.support.tools import free_ports, running
 
 MIB = 1024 * 1024
@@ -77,7 +77,9 @@ class Service:
 @asynccontextmanager
 async def service(folder: Path, origin_port: int, *, program: str = "imgsvc", **env: str) -> AsyncIterator[Service]:
     """Run ``python -m PROGRAM serve`` in *folder*, in front of the scripted origin at *origin_port*, and end it."""
-    values = environment(folder, origin_port, IMAGE_RAM_BUDGET_BYTES=str(BUDGET_BYTES)) | env
+    values = environment(folder, origin_port, IMAGE_RAM_BUDGET_BYTES=str(BUDGET_BYTES))
+    # Measured with the time-outs that a service has by itself, not with those of tests.
+    values = {name: value for name, value in values.items() if name not in PATIENCE} | env
     with (folder / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", program, "serve", "--port", "0",

@@ -83,9 +83,8 @@ async def measure() -> list[str]:
                 origin.serve(f"/cold-{n}", small, headers={"Content-Type": media_type(small)})
             for n in range(8):
                 origin.serve(f"/hot-{n}", small, headers={"Content-Type": media_type(small)})
-            targets = ",".join(
-                [*(f"drip{n}.test=127.0.0.1:{drips.port}" for n in range(COUNT)), f"*.test=127.0.0.1:{origin.port}"]
-            )
+            dripping = [f"*.round{n + 1}.test=127.0.0.1:{drips.port}" for n in range(ROUNDS)]
+            targets = ",".join([*dripping, f"*.test=127.0.0.1:{origin.port}"])
             async with service(folder, origin.port, IMGSVC_CONNECT_TO=targets) as running:
                 await traffic(running, origin, numbers)
                 rounds = [await _round(running, origin, drips, numbers) for _ in range(ROUNDS)]
