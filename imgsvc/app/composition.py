@@ -7,10 +7,10 @@ Everything that is open, and how it hangs together.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.memory import read_limit
@@ -84,11 +84,9 @@ async def open_services(
         ending = Ending(settings.server.shutdown_timeout_seconds)
         rooms = await open_rooms(settings, policy, ending, stack, warming)
         parts, answering, scripts, owners = rooms.parts, rooms.answering, Scripts(), rooms.owners()
-        annexe = await _open_annexe(settings, rooms, ending, scripts, owners)
-        stack.push_async_callback(annexe.aclose)
+        annexe = await _open_annexe(settings, rooms, ending, scripts, owners, stack)
         health = _make_health(parts, rooms.shelf, scripts)
-        for work in (health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run()):
-            stack.push_async_callback(_ended, asyncio.create_task(work))
+        _begin(stack, health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run())
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
             images=answering.images,
@@ -115,10 +113,10 @@ async def open_services(
 
 
 async def _open_annexe(
-    settings: Settings, rooms: Rooms, ending: Ending, scripts: Scripts, owners: dict[str, object]
+    settings: Settings, rooms: Rooms, ending: Ending, scripts: Scripts, owners: dict[str, object], outer: AsyncExitStack
 ) -> Later[Annexe]:
     """
-    Give what is made behind the start; at once where a setting of its may be wrong.
+    Give what is made behind the start, at once where a setting of its may be wrong; *outer* closes it.
 
     Raises:
         SettingsError: IMGSVC_LOGO_COMPANIES cannot be read.
@@ -127,10 +125,11 @@ async def _open_annexe(
     async def make(stack: AsyncExitStack) -> Annexe:
         annexe = await asyncio.to_thread(_make_annexe, settings, rooms, ending, stack)
         owners.update(owners_of(annexe))
-        stack.push_async_callback(_ended, asyncio.create_task(scripts.look()))
+        _begin(stack, scripts.look())
         return annexe
 
     annexe = Later(make)
+    outer.push_async_callback(annexe.aclose)
     if settings.logos.companies is not None:
         await annexe.get()
     return annexe
@@ -194,6 +193,12 @@ def _make_metrics(
         vips_bytes=tracked.tracked_bytes,
         cgroup_limit_bytes=limit_bytes,
     )
+
+
+def _begin(stack: AsyncExitStack, *works: Coroutine[Any, Any, None]) -> None:
+    """Run *works* until *stack* ends them."""
+    for work in works:
+        stack.push_async_callback(_ended, asyncio.create_task(work))
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -78,23 +78,17 @@ async def serve(
         open_services(settings, demo=demo, tracing=tracing, warming=warming) as opened,
     ):
         app = make_application(opened.services)
-        runner = make_runner(
-            app,
-            shutdown_timeout_seconds=settings.server.shutdown_timeout_seconds,
-            access_log=log,
-            access_log_class=AccessLog if json_log else TextAccessLog,
-        )
+        log_class = AccessLog if json_log else TextAccessLog
+        seconds = settings.server.shutdown_timeout_seconds
+        runner = make_runner(app, shutdown_timeout_seconds=seconds, access_log=log, access_log_class=log_class)
         try:
             await runner.setup()
             await _listen(runner, settings, supervisor.sockets)
             _be_ready(opened, runner)
             announce(*runner.addresses[0][:2])
             supervisor.tell(READY)
-            behind = asyncio.create_task(_load_rest(app[LATE]))
-            await stop.wait()
-            gc.enable()  # if the loading has not come to it
+            await _loading_rest(app[LATE], stop)
             supervisor.tell(STOPPING)
-            behind.cancel()
             await _drain(opened, settings)
         finally:
             await runner.cleanup()
@@ -113,6 +107,14 @@ def _be_ready(opened: Opened, runner: web.AppRunner) -> None:
         opened.guard.listening(*address[:2])
     gc.freeze()
     opened.services.health.phase = Phase.READY
+
+
+async def _loading_rest(late: LateHandlers, stop: asyncio.Event) -> None:
+    """Wait for *stop*, and have the rest loaded meanwhile."""
+    loading = asyncio.create_task(_load_rest(late))
+    await stop.wait()
+    gc.enable()  # if the loading has not come to it
+    loading.cancel()
 
 
 async def _load_rest(late: LateHandlers) -> None:

@@ -1,6 +1,5 @@
 """Whose logo is wanted: a client's ``website`` as a domain, and the hosts that may show it."""
 
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import idna
 from imgsvc.errors import BadDomain
 from imgsvc.logos.keys import domain_of_key
 from imgsvc.model.domains import Domains
-from imgsvc.model.hosts import MAX_URL_CHARS, normalise_host
+from imgsvc.model.hosts import MAX_URL_CHARS, is_address, normalise_host
 
 _SCHEME = re.compile(r"(?:https?:)?//|mailto:", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -37,7 +36,7 @@ class Domain:
     @property
     def variants(self) -> tuple[str, ...]:
         """Hosts to ask for the site's page, in this order, each once."""
-        www = () if _is_address(self.registrable) or "." not in self.registrable else (f"www.{self.registrable}",)
+        www = () if is_address(self.registrable) or "." not in self.registrable else (f"www.{self.registrable}",)
         return tuple(dict.fromkeys((self.host, self.registrable, *www)))
 
     @property
@@ -87,7 +86,7 @@ class DomainReader:
         return Domain(domain, self._domains.registrable(domain))
 
     def _check(self, host: str, param: str) -> None:
-        if _is_address(host):
+        if is_address(host):
             raise BadDomain("An address has no logo; name a domain.", param=param)
         if "." not in host:
             raise BadDomain("A single label is no domain.", param=param)
@@ -141,11 +140,3 @@ def _is_label(label: str) -> bool:
     except UnicodeError:
         return False
     return text != "" and text.isprintable()
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -46,6 +46,15 @@ def normalise_host(host: str) -> str:
         raise ValueError(f"{host!r} is not a host name") from error
 
 
+def is_address(host: str) -> bool:
+    """Whether *host* is an address, which has no brackets, and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def origin_of(url: str) -> tuple[str, int]:
     """
     Give host (normalised) and port of an http(s) URL.

@@ -5,7 +5,6 @@ botocore's client knows from a set of rules that is a good part of what it loads
 say of a plain bucket, of AWS or of any other server; whatever makes it less plain is left to the client.
 """
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from yarl import URL
 
+from imgsvc.model.hosts import is_address
 from imgsvc.settings import StoreSettings
 
 GLOBAL_REGION = "us-east-1"
@@ -90,7 +90,7 @@ def _elsewhere(endpoint: str, bucket: str, region: str | None, style: str) -> Pl
     """Of a server that is named: the bucket stands in the path unless "virtual" was asked for."""
     if not _ENDPOINT.fullmatch(endpoint) or "s3-accelerate" in endpoint:
         return None
-    if style == "virtual" and _is_address(str(urlsplit(endpoint).hostname)):
+    if style == "virtual" and is_address(str(urlsplit(endpoint).hostname)):
         return None
     return _placed(endpoint.rstrip("/"), bucket, region or GLOBAL_REGION, in_path=style != "virtual")
 
@@ -124,11 +124,3 @@ def _configured_endpoint(session: Any) -> str | None:
     )
     endpoint: str | None = provider.provide()
     return endpoint
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

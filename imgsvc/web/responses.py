@@ -13,7 +13,7 @@ from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, STALE_WHILE_REVALIDAT
 from imgsvc.services.answers import Served, Streamed, Tier
 from imgsvc.settings import ServerSettings
 from imgsvc.web.appkeys import REQUEST_ID
-from imgsvc.web.conditional import Choice, Conditions, Unsatisfiable, choose
+from imgsvc.web.conditional import Conditions, Unsatisfiable, choose
 from imgsvc.web.error_map import problem_for_status
 from imgsvc.web.header_names import SERVER_TIMING, X_CACHE, X_SOURCE
 from imgsvc.web.middleware import problem_response
@@ -42,41 +42,23 @@ async def answer(
     ]
     if at_cdn and server.delivery == "redirect":
         return _bodiless(302, [*headers, ("Location", at_cdn[0][1])])
-    if isinstance(blob, Streamed):
-        return await _streamed(request, blob, headers)
+    if isinstance(blob, Streamed) and not blob.is_whole:
+        # Neither validator nor end is known yet: there is nothing that a condition or a range could be held against.
+        return await send_stream(request, 200, headers, blob.body, size_bytes=blob.body.size_bytes)
+    size_bytes = (blob.body.size_bytes or 0) if isinstance(blob, Streamed) else len(blob.data)
     try:
-        choice = _chosen(request, blob, len(blob.data))
+        asked = Conditions.of(request.method, request.headers)
+        choice = choose(asked, blob.etag, blob.meta.last_modified, size_bytes)
     except Unsatisfiable as error:
         return _unsatisfiable(request, blob, error)
     if choice.status == HTTPStatus.NOT_MODIFIED:
         return _bodiless(304, headers)
     if choice.content_range is not None:
         headers.append(("Content-Range", choice.content_range))
-    return await send_bytes(request, choice.status, headers, blob.data, choice.start, choice.stop)
-
-
-async def _streamed(request: web.Request, blob: Streamed, headers: Headers) -> web.StreamResponse:
-    """Answer with what is read meanwhile."""
-    body = blob.body
-    if not blob.is_whole:
-        # Neither validator nor end is known yet: there is nothing that a condition or a range could be held against.
-        return await send_stream(request, 200, headers, body, size_bytes=body.size_bytes)
-    try:
-        choice = _chosen(request, blob, body.size_bytes or 0)
-    except Unsatisfiable as error:
-        return _unsatisfiable(request, blob, error)
-    if choice.status == HTTPStatus.NOT_MODIFIED:
-        return _bodiless(304, headers)
-    if choice.content_range is None:
-        return await send_stream(request, 200, headers, body, size_bytes=body.size_bytes)
-    headers.append(("Content-Range", choice.content_range))
-    size_bytes = choice.stop - choice.start
-    return await send_stream(request, choice.status, headers, body, size_bytes=size_bytes, start=choice.start)
-
-
-def _chosen(request: web.Request, blob: Representation, size_bytes: int) -> Choice:
-    asked = Conditions.of(request.method, request.headers)
-    return choose(asked, blob.etag, blob.meta.last_modified, size_bytes)
+    start, stop = choice.start, choice.stop
+    if isinstance(blob, Streamed):
+        return await send_stream(request, choice.status, headers, blob.body, size_bytes=stop - start, start=start)
+    return await send_bytes(request, choice.status, headers, blob.data, start, stop)
 
 
 def _bodiless(status: int, headers: Headers) -> web.Response:
