@@ -154,7 +154,7 @@ def connections(
     Args:
         origin: scheme, host and port.
         timeout: for a connection, and for each piece that is waited for; seconds.
-        verify: a file or a folder of certificates to check the server's against; True is those that botocore brings.
+        verify: a file of certificates to check the server's against; True is the one that botocore brings.
         proxies: by the scheme of what is asked for through them.
         limit: how many connections there are at a time.
     """
