@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import statistics
 import tempfile
 import time
@@ -32,14 +33,18 @@ Times = dict[str, list[float]]
 
 
 async def _alternated(ways: dict[str, Way], data: bytes) -> tuple[Times, Times]:
-    """Take turns; gives the seconds, and the CPU seconds of this process, of each read."""
+    """
+    Take turns; gives the seconds, and the CPU seconds of this process, of each read.
+
+    In another order each round: who comes after much work finds the processor's caches full of it.
+    """
     for way in ways.values():
         for _ in range(WARM_UP):
             assert await way() == data
     seconds: Times = {name: [] for name in ways}
     cpu_seconds: Times = {name: [] for name in ways}
     for _ in range(ROUNDS):
-        for name, way in ways.items():
+        for name, way in random.sample(list(ways.items()), len(ways)):
             began, cpu_began = time.perf_counter(), time.process_time()
             await way()
             seconds[name].append(time.perf_counter() - began)

@@ -94,13 +94,13 @@ class BlobMeta:
         """
         texts = {"tags": "", "look": "", **texts}  # younger than the format's version
         try:
-            values: dict[str, Any] = {f.name: _READERS[f.type](texts[f.name]) for f in fields(cls)}
+            values: dict[str, Any] = {name: reader(texts[name]) for name, reader in _META_READERS}
         except KeyError as error:
             raise ValueError(f"metadata lacks {error}") from error
         if values["format_version"] != FORMAT_VERSION:
             raise ValueError(f"metadata is of version {values['format_version']}")
         # They become headers; whoever can write to the store shall not write those.
-        if unfit := [name for name, text in texts.items() if name in values and not _is_fit(name, text)]:
+        if unfit := [name for name in values if not _is_fit(name, texts[name])]:
             raise ValueError(f"metadata {unfit[0]} is not fit for a header")
         return cls(**values)
 
@@ -137,6 +137,9 @@ class BlobMeta:
     def lifetime_seconds(self) -> int:
         """The whole time these bytes count as fresh, from the fetch on."""
         return max(0, round(self.fresh_until - self.fetched_at))
+
+
+_META_READERS = tuple((f.name, _READERS[f.type]) for f in fields(BlobMeta))
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)

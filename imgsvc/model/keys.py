@@ -14,6 +14,7 @@ SERVED_PREFIXES = (IMAGE_PREFIX, "images/logos/", "images/opengraph/")
 """Below these a client may name a stored object as its source; an asset has a route of its own."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+_NOT_SEGMENTS = frozenset(("", ".", ".."))
 _READABLE = re.compile(r"[a-z0-9,.-]{1,120}\Z")
 
 
@@ -32,7 +33,7 @@ def validate_key(key: str) -> str:
         raise BadKey(f"A store key has 1 to {MAX_KEY_BYTES} bytes.", param="url")
     if _CONTROL.search(key) or not key.isprintable():
         raise BadKey("A store key holds no backslash, control character or unpaired surrogate.", param="url")
-    if any(segment in ("", ".", "..") for segment in key.split("/")):
+    if not _NOT_SEGMENTS.isdisjoint(key.split("/")):
         raise BadKey("A store key is relative and has no empty, '.' or '..' segment.", param="url")
     return key
 

@@ -180,7 +180,7 @@ class S3Store:
 
     async def _whole(self, _key: str, response: Any, meta: BlobMeta | None) -> StoredObject:
         with self._bucket.translated():
-            data = b"".join([chunk async for chunk in response["Body"].iter_chunks(CHUNK_BYTES)])
+            data: bytes = await response["Body"].read()
         if meta is None:
             return await asyncio.to_thread(adopted, data, response["ContentType"], response["LastModified"])
         if len(data) > VERIFY_ON_LOOP_BYTES:

@@ -1,8 +1,7 @@
 """Calls to one bucket, and the one place where what botocore and the connection raise becomes StoreError."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 import aiohttp
@@ -80,21 +79,40 @@ class Bucket:
 
     async def _do(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         if self._reads is not None and operation in METHODS:
-            with contextlib.suppress(NeedsClient):
-                return await self._reads.ask(operation, **arguments)
+            try:
+                return await self._reads.ask(operation, arguments)
+            except NeedsClient:
+                pass
         client = await self._client.get()
         return await getattr(client, operation)(Bucket=self.name, **arguments)
 
-    @contextlib.contextmanager
-    def translated(self) -> Iterator[None]:
+    def translated(self) -> "Translated":
         """Turn what botocore and the connection raise into StoreError, counted; messages may hold addresses."""
-        try:
-            yield
-        except ClientError as error:
+        return Translated(self._counters)
+
+
+class Translated:
+    """
+    The context of :meth:`Bucket.translated`; a class, for it is entered twice a read.
+
+    Args:
+        counters: told of failures.
+    """
+
+    __slots__ = ("_counters",)
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, ClientError):
             self._counters.failures += 1
             raise StoreError(f"The object store answered {_code(error)}.") from error
         # ValueError: an endpoint or a bucket name that is none, found out when the client is made or asked.
-        except (BotoCoreError, aiohttp.ClientError, OSError, ValueError) as error:
+        if isinstance(error, BotoCoreError | aiohttp.ClientError | OSError | ValueError):
             self._counters.failures += 1
             raise StoreError(f"The object store cannot be reached: {type(error).__name__}.") from error
 

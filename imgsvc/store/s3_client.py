@@ -15,7 +15,12 @@ READ_TIMEOUT_SECONDS = 10
 ATTEMPTS = 2
 """The first included. A request waits for the store, so it hears soon that there is none; botocore pauses ≤ 1 s."""
 MAX_CONNECTIONS = 256
-"""A stream keeps its connection for as long as its reader takes: slow readers must not use up those of everybody."""
+"""
+A stream keeps its connection for as long as its reader takes: slow readers must not use up those of everybody.
+
+Reads without the client have as many: a bucket is read by the one or by the other, and what else the client does takes
+few. So it is one number for a bucket's readers, whoever reads; both pools open connections only as they are needed.
+"""
 
 
 class SharedClient:

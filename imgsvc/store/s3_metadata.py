@@ -38,7 +38,7 @@ def from_metadata(metadata: Mapping[str, str]) -> BlobMeta:
 
 def is_foreign(metadata: Mapping[str, str]) -> bool:
     """Whether somebody else wrote the object; ours have lost at most a part of their metadata."""
-    return not metadata.keys() & _OUR_NAMES
+    return _OUR_NAMES.isdisjoint(metadata)
 
 
 def adopted(data: bytes, media_type: str, written_at: datetime) -> StoredObject:

@@ -35,7 +35,9 @@ class Opening(Generic[T]):
         """
         if self._closed:
             raise StoreError("The bucket's client is closed.")
-        if self._opening is None or (self._opening.done() and _failed(self._opening)):
+        if self._opening is not None and self._opening.done() and not _failed(self._opening):
+            return self._opening.result()
+        if self._opening is None or self._opening.done():
             self._opening = asyncio.create_task(self._made())
             self._opening.add_done_callback(_failed)
         # One waiter that leaves must not take it from the others.

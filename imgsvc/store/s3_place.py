@@ -8,7 +8,7 @@ say of a plain bucket, of AWS or of any other server; whatever makes it less pla
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from yarl import URL
 
@@ -33,6 +33,7 @@ PECULIAR = (
 # ("--x-s3", "--xa-s3", "--op-s3", "-s3alias": AWS, "General purpose bucket naming rules").
 _BUCKET = re.compile(r"(?!.*(--|-s3alias$))[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/?")
+_RESERVED = re.compile(r"[^A-Za-z0-9_.~/-]+")
 _REGION = re.compile(r"(?!fips-|s3-external|.*(-fips|global)$)[a-z0-9][a-z0-9-]*")
 
 
@@ -56,9 +57,18 @@ class Place:
         """What ``Host`` says: port and all, but for a scheme's own port."""
         return str(URL(self.bucket_url).host_port_subcomponent)
 
+    @property
+    def path_at(self) -> int:
+        """How many characters of an object's URL come before its path."""
+        return len(self.bucket_url) - len(urlsplit(self.bucket_url).path)
+
     def url_of(self, key: str) -> str:
         """Give an object's URL, escaped as botocore escapes it: all but unreserved characters, ``/`` and ``~``."""
-        return f"{self.bucket_url}/{quote(key, safe='/~')}"
+        return f"{self.bucket_url}/{_RESERVED.sub(_escaped, key)}"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join([f"%{byte:02X}" for byte in found[0].encode()])
 
 
 def place_of(settings: StoreSettings, session: Any) -> Place | None:

@@ -41,13 +41,13 @@ class Reads:
         self._opening: Opening[PlainReader] = Opening(functools.partial(_open, settings))
         self._left_to_client = False
 
-    async def ask(self, operation: str, **arguments: str) -> dict[str, Any]:
+    async def ask(self, operation: str, arguments: Mapping[str, str]) -> dict[str, Any]:
         """
         Make a read.
 
         Args:
             operation: one of :data:`METHODS`.
-            **arguments: of it: ``Key``, and perhaps ``Range`` and ``IfMatch``.
+            arguments: of it: ``Key``, and perhaps ``Range`` and ``IfMatch``.
 
         Returns:
             What the client's method would, as far as it is of use here; its ``Body`` is to be closed.

@@ -74,10 +74,11 @@ def no_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The signer's clock stands still."""
-    now = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
-    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: now)
+def now(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The unix seconds at which the clock of botocore's signer stands still."""
+    moment = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: moment)
+    return moment.timestamp()
 
 
 def settings_of(values: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> StoreSettings:
@@ -113,10 +114,10 @@ async def of_client(settings: StoreSettings, calls: list[Call]) -> list[Any]:
 async def of_reader(opening: Coroutine[Any, Any, PlainReader], calls: list[Call]) -> list[Any]:
     """Give the requests that are sent without the client."""
     reader = await opening
-    sent = [
-        await reader._signed(METHODS[operation], arguments.pop("Key"), headers_of(arguments))
-        for operation, arguments in calls
-    ]
+    sent = []
+    for operation, arguments in calls:
+        url, headers = await reader._signed(METHODS[operation], arguments.pop("Key"), headers_of(arguments))
+        sent.append(SimpleNamespace(url=url, headers=headers))
     await reader.aclose()
     return sent
 
@@ -129,8 +130,7 @@ def texts(request: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("values", PLAIN, ids=str)
-@pytest.mark.usefixtures("clock")
-def test_same_request_as_the_client(values: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+def test_same_request_as_the_client(values: dict[str, str], now: float, monkeypatch: pytest.MonkeyPatch):
     """Address, escapes, region and signature are those of botocore's own client."""
     settings = settings_of(values, monkeypatch)
     calls: list[Call] = [
@@ -139,7 +139,7 @@ def test_same_request_as_the_client(values: dict[str, str], monkeypatch: pytest.
         ("head_object", {"Key": "k"}),
     ]
     theirs = asyncio.run(of_client(settings, calls))
-    ours = asyncio.run(of_reader(plain_reader(settings), calls))
+    ours = asyncio.run(of_reader(plain_reader(settings, clock=lambda: now), calls))
     assert [request.url for request in ours] == [request.url for request in theirs]
     assert [texts(request) for request in ours] == [texts(request) for request in theirs]
 

@@ -194,6 +194,29 @@ async def test_bucket_that_is_elsewhere_for_now():
         assert [BY_CLIENT in head for head in server.heads] == [False, True, False]
 
 
+async def test_redirect_with_an_address():
+    """A signed request goes where it was signed for, and to nobody whom an answer names: those the client asks."""
+    async with script(FOUND) as elsewhere:
+        redirect = response("307 Temporary Redirect", b"", Location=f"{elsewhere.url}/there")
+        async with script(redirect, FOUND) as server, opened(server) as store:
+            assert (await store.get(KEY)).data == DATA
+            assert [BY_CLIENT in head for head in server.heads] == [False, True]
+            assert elsewhere.heads == []
+
+
+async def test_closed_while_a_read_waits():
+    """A store that closes while an answer is waited for ends the wait as a failure, and opens nothing more."""
+    async with script(None) as server, opened(server) as store:
+        reading = asyncio.create_task(store.get(KEY))
+        async with asyncio.timeout(10):
+            while not server.heads:
+                await asyncio.sleep(0.001)
+        await store.aclose()
+        with pytest.raises(StoreError):
+            await reading
+        assert len(server.heads) == 1
+
+
 async def test_head_that_says_nothing():
     """A HEAD that is merely refused is left to the client once; the next read is plain again."""
     async with script() as server, opened(server) as store:
