@@ -83,17 +83,21 @@ class ImageService:
 
     def lookup(self, request: ImageRequest) -> Served | None:
         """Give what memory has and may answer; a plain call, so that a hit never leaves the loop's turn."""
-        blob = self._memory.get(request.key)
+        return self.lookup_again(request.key, request.source.url, request.stale_seconds)
+
+    def lookup_again(self, key: str, url: str, stale_seconds: int) -> Served | None:
+        """Do so by all that it takes of a request: its key, its source's URL, and how stale an answer may be."""
+        blob = self._memory.get(key)
         if blob is None:
             return None
-        if blob.source.url != request.source.url:
+        if blob.source.url != url:
             # The same object by another name (its URL, its key), or a clash of digests. What is fresh, where it comes
             # from and so what is said of it differ.
             return None
         now = self._clock()
         if blob.is_fresh(now):
             return Served(blob, Tier.MEMORY, hit=True)
-        return self._past_its_end(blob, now, request.stale_seconds)
+        return self._past_its_end(blob, now, stale_seconds)
 
     async def get(self, request: ImageRequest, allowance: Allowance | None = None) -> Served:
         """
