@@ -135,9 +135,10 @@ class ImageService:
     def _past_its_end(self, blob: Blob, now: float, stale_seconds: int) -> Served | None:
         """Judge a kept answer that is no longer fresh; what its source said since may have made it so again."""
         source = blob.source
-        standing, meta = standing_at(blob.meta, now, stale_seconds), blob.meta
         if (record := self._records.known(source)) is not None:
             standing, meta = judged(blob.meta, record, now, stale_seconds)
+        else:
+            standing, meta = standing_at(blob.meta, now, stale_seconds), blob.meta
         if blob.provisional or not source.has_origin or standing is Standing.GONE:
             self._memory.discard(blob.key, "expired")
             return None
