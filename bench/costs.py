@@ -25,7 +25,9 @@ class Cost:
 
 async def cost(pid: int, port: int, requests: bytes | Sequence[bytes], connections: int, *, seconds: float) -> Cost:
     """
-    Ask the process *pid* at *port* for so long, as :func:`bench.pump.pump` does; every answer must be a 200.
+    Ask the process *pid* at *port*, or its children there, for so long, as :func:`bench.pump.pump` does.
+
+    Every answer must be a 200.
 
     What new connections cost the server is told from a second run, which does little more than open as many.
     """
@@ -39,8 +41,10 @@ async def cost(pid: int, port: int, requests: bytes | Sequence[bytes], connectio
 
 
 def _cpu_seconds(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return times.user + times.system
+    """Give what the process and its children have used so far."""
+    process = psutil.Process(pid)
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
 
 
 def median_of(costs: Sequence[Cost], figure: Callable[[Cost], float]) -> float:

@@ -2,19 +2,16 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode
 
-import aiohttp
-
-from bench import chart
+from bench import chart, nginx
 from bench.chart import Chart
 from bench.costs import Cost, cost, median_of, median_ratio
 from bench.figures import Line, at_most
-from bench.hits import HEADERS
-from bench.load import request_bytes
+from bench.hits import NGINX, OURS, memory_hit
 from bench.memory_rig import scratch
 from imgsvc.app.serving import allow_open_files
 from tests.support.process import service_process
@@ -24,6 +21,10 @@ CONNECTIONS = (8, 64, 512, 1000)
 ROUNDS = 5
 SECONDS = 3.0
 FLAT = 1.1
+
+Results = dict[str, dict[int, list[Cost]]]
+"""What each server cost, by connections."""
+
 RATES_CHART, CPU_CHART, TIMES_CHART = "connections-rate.svg", "connections-cpu.svg", "connections-times.svg"
 
 
@@ -75,40 +76,61 @@ def _charts(results: dict[int, list[Cost]]) -> dict[str, Chart]:
     }
 
 
-async def _hit(base_url: str) -> bytes:
-    """Have a picture made; give the request that then is a hit."""
-    target = f"{IMAGES}?{urlencode({'url': f'{base_url}/demo/landscape.jpg', 'w': 320})}"
-    async with aiohttp.ClientSession() as session, session.get(base_url + target, headers=HEADERS) as response:
-        await response.read()
-        assert response.status == 200
-    return request_bytes("127.0.0.1", target, HEADERS)
+@asynccontextmanager
+async def _servers(folder: Path) -> AsyncIterator[tuple[bytes, dict[str, tuple[int, int]]]]:
+    """Run the service, and nginx with the same bytes where that is there; gives the request, ports and process ids."""
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(service_process(folder, "--demo"))
+        hit = await memory_hit(service.base_url)
+        servers = {OURS: (service.port, service.process.pid)}
+        if nginx.program():
+            (folder / "body").write_bytes(hit.body)
+            servers[NGINX] = await stack.enter_async_context(nginx.static_nginx(folder, IMAGES, hit.headers))
+        yield hit.request(), servers
+
+
+async def _measured(folder: Path) -> Results:
+    """Ask in turn; of nginx only what the ends say."""
+    results: Results = {}
+    async with _servers(folder) as (request, servers):
+        for number in range(-1, ROUNDS):  # the first warms up
+            print(f"round {max(0, number + 1)} of {ROUNDS}", file=sys.stderr)
+            for connections in CONNECTIONS:
+                for name, (port, pid) in servers.items():
+                    if name == NGINX and connections not in (CONNECTIONS[0], CONNECTIONS[-1]):
+                        continue
+                    done = await cost(pid, port, request, connections, seconds=SECONDS)
+                    results.setdefault(name, {}).setdefault(connections, []).extend([done] if number >= 0 else [])
+    return results
+
+
+def _growth(costs: dict[int, list[Cost]]) -> float:
+    return median_ratio(costs[CONNECTIONS[-1]], costs[CONNECTIONS[0]], _cpu_us)
+
+
+def _flatness(results: Results) -> list[Line]:
+    """Hold the growth against nginx's: more connections are more sockets, and those are the system's to look after."""
+    words = f"processor on {CONNECTIONS[-1]:,} connections by that on {CONNECTIONS[0]}"
+    ours = _growth(results[OURS])
+    if NGINX not in results:
+        return [f"  {words}: {ours:.2f}; nginx is not installed: nothing to compare with"]
+    theirs = _growth(results[NGINX])
+    return [f"  {words}: {ours:.2f}; nginx's {theirs:.2f}", at_most(f"{words}, by nginx's", ours / theirs, FLAT)]
 
 
 async def measure(folder: Path | None = None) -> list[Line]:
     """Give the lines to print; draws the charts into *folder*, if given."""
     allow_open_files()
-    results: dict[int, list[Cost]] = {n: [] for n in CONNECTIONS}
     with scratch() as place:
-        async with service_process(place, "--demo") as service:
-            request = await _hit(service.base_url)
-            for number in range(-1, ROUNDS):  # the first warms up
-                print(f"round {max(0, number + 1)} of {ROUNDS}", file=sys.stderr)
-                for connections, costs in results.items():
-                    pid, port = service.process.pid, service.port
-                    done = await cost(pid, port, request, connections, seconds=SECONDS)
-                    costs.extend([done] if number >= 0 else [])
+        results = await _measured(place)
+    ours = results[OURS]
     if folder is not None:
-        for name, drawn in _charts(results).items():
+        for name, drawn in _charts(ours).items():
             await asyncio.to_thread(drawn.save, folder / name)
-    first = results[CONNECTIONS[0]]
     return [
         f"memory hits, a request always under way on each connection, {ROUNDS} rounds of {SECONDS} s, medians:",
-        *(_line(connections, costs, first) for connections, costs in results.items()),
-        at_most(
-            f"processor on {CONNECTIONS[-1]:,} connections by that on {CONNECTIONS[0]}",
-            median_ratio(results[CONNECTIONS[-1]], first, _cpu_us),
-            FLAT,
-        ),
+        *(_line(connections, costs, ours[CONNECTIONS[0]]) for connections, costs in ours.items()),
+        *_flatness(results),
     ]
 
 

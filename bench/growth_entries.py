@@ -33,9 +33,12 @@ HOT_WORDS, ALL_WORDS = f"the same {HOT:,}", "all alike"
 AGAIN = 5 * HOT
 FLAT = 1.1
 ANEW = (
-    "  all alike: few are in the tables of what was understood and answered l"
-    "ast, which are bounded; most are understood anew"
+    f"  all alike: of {COUNTS[1]:,} all are in the table of what was answered last, which has room for an eighth of "
+    f"the cache's capacity; of {COUNTS[2]:,} most are asked for the first time, and understood anew"
 )
+MANY = 2.0
+"""At most so much dearer than ten are ten thousand, all alike."""
+
 CHART = "entries.svg"
 
 
@@ -109,6 +112,13 @@ def _flatness(case: Case, costs: dict[Case, list[Cost]]) -> Figure:
     return at_most(f"{HOT_WORDS} of {case.filled.count:,}, processor by that of {COUNTS[1]:,}", ratio, FLAT)
 
 
+def _many(costs: dict[Case, list[Cost]], few: Case) -> Figure:
+    """Hold ten thousand, all alike, against ten."""
+    many = next(c for c in costs if not c.is_hot and c.filled.count == COUNTS[1])
+    ratio = median_ratio(costs[many], costs[few], _cpu_us)
+    return at_most(f"{COUNTS[1]:,} {ALL_WORDS}, processor by that of {COUNTS[0]}", ratio, MANY)
+
+
 def _chart(costs: dict[Case, list[Cost]]) -> Chart:
     def line(words: str) -> chart.Line:
         cases = [c for c in costs if c.words == words or c.filled.count <= HOT]
@@ -151,6 +161,7 @@ async def measure(folder: Path | None = None) -> list[Line]:
             f"its {BODY_BYTES} included"
         ),
         ANEW,
+        _many(costs, cases[0]),
         *(_flatness(case, costs) for case in cases if case.is_hot and case.filled.count > COUNTS[1]),
     ]
 

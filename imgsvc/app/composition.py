@@ -107,6 +107,7 @@ async def open_services(
             tracing=tracing,
             recent=recent_requests(settings.server),
             outgoing=parts.outgoing,
+            repeats=parts.repeats,
             server=settings.server,
             width_ladder=settings.access.width_ladder,
             demo=demo,

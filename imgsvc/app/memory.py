@@ -17,6 +17,7 @@ from imgsvc.pressure.trim import Trimmer, trim
 from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
 from imgsvc.services.outgoing import Outgoing
+from imgsvc.services.table_room import TableRoom
 from imgsvc.settings import MIB, MemorySettings
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.runtime import drop_cache
@@ -35,6 +36,9 @@ GUARDED_ENTRY_BYTES = MIB
 
 SETTLED_SECONDS = 60.0
 """How long after pressure the cache stays as small as it was made."""
+
+REPEATS_SHARE = 8
+"""The table of what answers are given again by may weigh one part in this many of the cache's capacity."""
 
 FONTS_BYTES = 16 * MIB
 """What all fonts together take once text has been drawn, which begins behind the start; measured: 13 to 16 MiB."""
@@ -64,6 +68,7 @@ class Reins:
         metadata: flushed at the last rung.
         transfers: what bodies under way hold is not there for the cache.
         outgoing: nor is what clients are just being sent.
+        repeats: nor is what answers are given again by, which gets its capacity from here too.
         read_rss: gives the resident size in bytes.
         clock: monotonic seconds.
     """
@@ -75,6 +80,7 @@ class Reins:
         metadata: MetadataCache,
         transfers: TransferLedger,
         outgoing: Outgoing,
+        repeats: TableRoom,
         read_rss: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -83,6 +89,7 @@ class Reins:
         self._metadata = metadata
         self._transfers = transfers
         self._outgoing = outgoing
+        self._repeats = repeats
         self._read_rss = read_rss
         self._clock = clock
         self._trimmer = Trimmer()
@@ -106,7 +113,7 @@ class Reins:
         """
         self._base_bytes = self._read_rss() + FONTS_BYTES + ANNEXE_BYTES
         self._say_if_too_small()
-        self._memory.resize(self._capacity_bytes())
+        self._resize(self._capacity_bytes())
         memory = self._memory
         monitor.on_sample(Level.OK, lambda reading: self._adjust(reading, transforms, gate), ADJUST_SECONDS)
         monitor.on_sample(Level.WARNING, self._relieve, EVICTION_APART_SECONDS)
@@ -151,7 +158,7 @@ class Reins:
             self._base_bytes,
             self._settings.gate_capacity_bytes,
             self._metadata.statistics().bytes,
-            self._transfers.in_use_bytes + self._outgoing.bytes,
+            self._transfers.in_use_bytes + self._outgoing.bytes + self._repeats.bytes,
         )
 
     def _adjust(self, reading: MemoryReading, transforms: TransformPool, gate: ByteGate) -> None:
@@ -163,7 +170,11 @@ class Reins:
         if reading.level > Level.OK:
             self._settled_at = self._clock() + SETTLED_SECONDS
         elif self._clock() >= self._settled_at:
-            self._memory.resize(self._capacity_bytes())
+            self._resize(self._capacity_bytes())
+
+    def _resize(self, capacity_bytes: int) -> None:
+        self._memory.resize(capacity_bytes)
+        self._repeats.resize(capacity_bytes // REPEATS_SHARE)
 
     def _relieve(self, reading: MemoryReading) -> None:
         """
@@ -173,12 +184,13 @@ class Reins:
         """
         aim_bytes = self._settings.warning_threshold_bytes - self._settings.budget_bytes * RELIEF_PERCENT // 100
         self._memory.evict(max(0, reading.rss_bytes - aim_bytes), "pressure")
-        self._memory.resize(max(self._memory.statistics().bytes, self._floor_bytes()))
+        self._resize(max(self._memory.statistics().bytes, self._floor_bytes()))
         self._trimmer.request()
 
     def _clean_up(self, _reading: MemoryReading) -> None:
         self._memory.clear("pressure")
-        self._memory.resize(self._floor_bytes())
+        self._repeats.resize(0)  # what they were given by has just gone
+        self._resize(self._floor_bytes())
         drop_cache()
         self._trimmer.request()
 

@@ -36,6 +36,7 @@ from imgsvc.services.limits import RateLimits
 from imgsvc.services.marks import Marks
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.persist import Persister
+from imgsvc.services.table_room import TableRoom
 from imgsvc.services.tracing import fresh_context
 from imgsvc.settings import Settings
 from imgsvc.store.base import ObjectStore
@@ -84,6 +85,7 @@ class Parts:
     downloads: Downloads
     slots: Slots
     outgoing: Outgoing
+    repeats: TableRoom
     space: SpoolSpace
     spools: Spools
     transfers: TransferLedger
@@ -124,7 +126,8 @@ async def open_parts(
     transfers, outgoing = TransferLedger(settings.memory.transfer_capacity_bytes), Outgoing()
     read_rss = resident_reader(lambda: _pids(svg))
     monitor = MemoryMonitor(settings.memory, read_rss, busy=lambda: flights.statistics().in_flight > 0)
-    reins = Reins(settings.memory, memory, metadata, transfers, outgoing, read_rss)
+    repeats = TableRoom()
+    reins = Reins(settings.memory, memory, metadata, transfers, outgoing, repeats, read_rss)
     stack.push_async_callback(reins.aclose)
     gate = _make_gate(settings, reins)
     admission = Admission(monitor, gate, settings.memory.large_operation_bytes, settings.origin.stream_threshold_bytes)
@@ -142,8 +145,8 @@ async def open_parts(
     return Parts(
         domains, breaker, fetcher, RateLimits(settings.limits, domains), store, metadata, leases, announcements, marks,
         svg, transforms, Inspector(transforms, settings.origin.max_image_size_bytes), memory, persister, flights,
-        downloads, slots, outgoing, space, Spools(space, transfers, settings.origin.stream_threshold_bytes), transfers,
-        gate, admission, monitor,
+        downloads, slots, outgoing, repeats, space,
+        Spools(space, transfers, settings.origin.stream_threshold_bytes), transfers, gate, admission, monitor,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ FORMAT_VERSION = 1
 """Version of what is stored beside an object's bytes; another one in the store counts as a miss."""
 
 # A picture answered as a document (opened in a tab) must run nothing: SVG is sanitised *and* sandboxed.
-_CONSTANT_HEADERS = (
+CONSTANT_HEADERS = (
     ("Accept-Ranges", "bytes"),
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"),
@@ -227,7 +227,7 @@ def _headers(blob: Representation) -> list[tuple[str, str]]:
         *([("ETag", blob.etag)] if blob.etag else []),
         ("Last-Modified", formatdate(meta.last_modified, usegmt=True)),
         ("Content-Disposition", f'inline; filename="{file_name(blob.source, meta.media_type)}"'),
-        *_CONSTANT_HEADERS,
+        *CONSTANT_HEADERS,
         ("Cache-Tag", ",".join(tags := tags_of(blob.source, meta.tags))),
         ("Surrogate-Key", " ".join(tags)),
     ]

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote
 
 import idna
@@ -23,6 +24,15 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 # The parser below would read ":8_0", ":+80" and full-width digits as a port.
 _BAD_PORT = re.compile(r":(?![0-9]*\Z)[^:\]]*\Z")
 
+# What is in normal form already, as nearly all are: no URL that this takes comes out of the parser below as another.
+# Escapes are those of bytes that no parser decodes. Dot segments, and a port that may be the scheme's, are for it.
+_NORMAL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>(?=[a-z0-9_])(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{0,62}[a-z0-9_])"
+    r"(?::(?!0|80/|443/)[0-9]{1,4})?"
+    r"(?:/(?!\.)(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?:2[05F]|[89A-F][0-9A-F]))*+)++"
+    r"(?:\?[A-Za-z0-9!$&'()*+,;=:@/?%._~\[\]|^`{}\\-]++)?"
+)
+
 
 def normalise_host(host: str) -> str:
     """
@@ -32,10 +42,8 @@ def normalise_host(host: str) -> str:
         ValueError: the text is no host name and no address.
     """
     host = host.removesuffix(".").lower()
-    try:
-        return str(ipaddress.ip_address(host.strip("[]")))
-    except ValueError:
-        pass
+    if (address := address_of(host.strip("[]"))) is not None:
+        return str(address)
     if host.isascii():
         if not _HOST.fullmatch(host) or len(host) > _MAX_HOST_CHARS:
             raise ValueError(f"{host!r} is not a host name")
@@ -48,11 +56,17 @@ def normalise_host(host: str) -> str:
 
 def is_address(host: str) -> bool:
     """Whether *host* is an address, which has no brackets, and no name."""
+    return address_of(host) is not None
+
+
+def address_of(host: str) -> IPv4Address | IPv6Address | None:
+    """Read *host* as an address, which has no brackets; None = it is a name, which costs no parsing."""
+    if ":" not in host and not host[-1:].isdigit():
+        return None
     try:
-        ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def origin_of(url: str) -> tuple[str, int]:
@@ -80,6 +94,13 @@ def normalise_url(text: str, *, param: str = "url") -> str:
     """
     if len(text) > MAX_URL_CHARS:
         raise InvalidRequest(f"A source URL has at most {MAX_URL_CHARS} characters.", param=param)
+    if (normal := _NORMAL.fullmatch(text)) is not None and len(normal["host"]) <= _MAX_HOST_CHARS:
+        return text
+    return _normalised(text, param)
+
+
+def _normalised(text: str, param: str) -> str:
+    """Do so by all of the rules."""
     scheme = text.partition(":")[0].lower()
     if scheme not in SCHEMES:
         raise SchemeNotAllowed("A source URL begins with http:// or https://.", param=param)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 from imgsvc.errors import BadKey
 from imgsvc.model.source import Source
@@ -12,6 +13,9 @@ IMAGE_PREFIX = "images/image/"
 ASSET_PREFIX = "images/assets/"
 SERVED_PREFIXES = (IMAGE_PREFIX, "images/logos/", "images/opengraph/")
 """Below these a client may name a stored object as its source; an asset has a route of its own."""
+
+NAMES_REMEMBERED = 1024
+"""Of variants: many sources are asked for in few ways. Each stays below 2 KB."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _NOT_SEGMENTS = frozenset(("", ".", ".."))
@@ -59,10 +63,15 @@ def variant_key(source: Source, spec: TransformSpec) -> str:
 
     The transform version is part of it, so that better pixels never hide behind old ones.
     """
+    return f"{source_prefix(source)}{_variant_name(spec)}"
+
+
+@lru_cache(NAMES_REMEMBERED)
+def _variant_name(spec: TransformSpec) -> str:
     text = f"t{TRANSFORM_VERSION},{spec.canonical()}"
     if spec.version is not None or not _READABLE.match(text):
         text = f"t{TRANSFORM_VERSION},{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
-    return f"{source_prefix(source)}{text}.{spec.extension}"
+    return f"{text}.{spec.extension}"
 
 
 def result_key(source: Source, spec: TransformSpec) -> str:

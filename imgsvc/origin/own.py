@@ -4,9 +4,9 @@ import re
 import secrets
 import socket
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 
-from imgsvc.model.hosts import normalise_host
+from imgsvc.model.hosts import address_of, normalise_host
 
 # No escape, no empty or dot segment: what this lets pass means the same to every router.
 _DEMO_PATH = re.compile(r"/demo(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\Z", re.ASCII)
@@ -94,10 +94,8 @@ class LoopGuard:
 
 
 def _literal(host: str) -> _Address | None:
-    try:
-        return _unmapped(ip_address(host))
-    except ValueError:
-        return None
+    address = address_of(host)
+    return None if address is None else _unmapped(address)
 
 
 def _unmapped(address: _Address) -> _Address:

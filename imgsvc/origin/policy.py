@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import Self
 
@@ -19,7 +19,7 @@ from imgsvc.errors import (
     TooManyRedirects,
     UserinfoNotAllowed,
 )
-from imgsvc.model.hosts import normalise_url
+from imgsvc.model.hosts import address_of, normalise_url
 from imgsvc.origin.addresses import Refusal, refusal
 from imgsvc.origin.own import LoopGuard
 from imgsvc.settings import AccessSettings, ConnectTo, OriginSettings
@@ -57,10 +57,7 @@ class Hop:
     @property
     def literal(self) -> IPv4Address | IPv6Address | None:
         """The host as an address, when it is one."""
-        try:
-            return ip_address(self.host)
-        except ValueError:
-            return None
+        return address_of(self.host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +200,10 @@ class SourcePolicy:
 
     def is_port_allowed(self, hop: Hop) -> bool:
         """Whether sources may have *hop*'s port: the web's, or one that the operator named with its host."""
-        if (hop.host, hop.port) in self._services or (hop.host, hop.port) in self._servers:
+        if hop.port in WEB_PORTS or (hop.host, hop.port) in self._services or (hop.host, hop.port) in self._servers:
             return True
-        named = {item.port for item in self._origin.trusted_origins if item.host == hop.host}
-        return hop.port in WEB_PORTS | named or self.target(hop.host) is not None
+        named = any((item.host, item.port) == (hop.host, hop.port) for item in self._origin.trusted_origins)
+        return named or self.target(hop.host) is not None
 
     def literal_refusal(self, hop: Hop) -> Refusal | None:
         """Judge a host that is an address, however spelt; None = it is none, or may be reached. Counts nothing."""

@@ -83,17 +83,21 @@ class ImageService:
 
     def lookup(self, request: ImageRequest) -> Served | None:
         """Give what memory has and may answer; a plain call, so that a hit never leaves the loop's turn."""
-        blob = self._memory.get(request.key)
+        return self.lookup_again(request.key, request.source.url, request.stale_seconds)
+
+    def lookup_again(self, key: str, url: str, stale_seconds: int) -> Served | None:
+        """Do so by all that it takes of a request: its key, its source's URL, and how stale an answer may be."""
+        blob = self._memory.get(key)
         if blob is None:
             return None
-        if blob.source.url != request.source.url:
+        if blob.source.url != url:
             # The same object by another name (its URL, its key), or a clash of digests. What is fresh, where it comes
             # from and so what is said of it differ.
             return None
         now = self._clock()
         if blob.is_fresh(now):
             return Served(blob, Tier.MEMORY, hit=True)
-        return self._past_its_end(blob, now, request.stale_seconds)
+        return self._past_its_end(blob, now, stale_seconds)
 
     async def get(self, request: ImageRequest, allowance: Allowance | None = None) -> Served:
         """
@@ -131,9 +135,10 @@ class ImageService:
     def _past_its_end(self, blob: Blob, now: float, stale_seconds: int) -> Served | None:
         """Judge a kept answer that is no longer fresh; what its source said since may have made it so again."""
         source = blob.source
-        standing, meta = standing_at(blob.meta, now, stale_seconds), blob.meta
         if (record := self._records.known(source)) is not None:
             standing, meta = judged(blob.meta, record, now, stale_seconds)
+        else:
+            standing, meta = standing_at(blob.meta, now, stale_seconds), blob.meta
         if blob.provisional or not source.has_origin or standing is Standing.GONE:
             self._memory.discard(blob.key, "expired")
             return None

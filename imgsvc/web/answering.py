@@ -1,6 +1,7 @@
 """From a request that is understood to its answer: what all routes for pictures have in common."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +16,7 @@ from imgsvc.web.loops import refuse_loops
 from imgsvc.web.questions import Questions, Understood
 from imgsvc.web.repeatable import Found, Repeatable
 from imgsvc.web.responses import answer
+from imgsvc.web.terms import Terms
 
 
 class ImageAnswers:
@@ -23,6 +25,7 @@ class ImageAnswers:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._images = services.images
+        self._lookup = services.images.lookup_again
 
     async def answer(self, request: web.Request, questions: Questions) -> web.StreamResponse:
         """
@@ -35,7 +38,7 @@ class ImageAnswers:
         understood = questions.understand(request)
         if understood.question.refresh:
             understood = await self._refreshed(request, understood)
-        request[SUBJECT] = understood.request.source
+        source = request[SUBJECT] = understood.request.source
         began = time.perf_counter()
         served = self._images.lookup(understood.request)
         memory_seconds = time.perf_counter() - began
@@ -44,17 +47,18 @@ class ImageAnswers:
             if understood.request.tags:
                 self._services.tagging.note(understood.request, served.blob)
             elif not understood.refresh:
-                request[REPEATABLE] = self._repeatable(questions, understood, served)
+                if source == served.blob.source:
+                    request[SUBJECT] = served.blob.source  # the same, which is kept already
+                request[REPEATABLE] = self._repeatable(understood, served)
             return await answer(request, served, understood.terms, server, memory_seconds)
         return await self._found(request, understood, memory_seconds)
 
-    def _repeatable(self, questions: Questions, understood: Understood, served: Served) -> Repeatable:
-        is_current = None if understood.grant.expires_at is None else partial(questions.is_current, understood)
-        return Repeatable.of(served, partial(self._again, understood), is_current)
-
-    def _again(self, understood: Understood) -> Found | None:
-        served = self._images.lookup(understood.request)
-        return None if served is None else (served, understood.terms)
+    def _repeatable(self, understood: Understood, served: Served) -> Repeatable:
+        """Keep of a request what memory is asked by, in the words of what it gave."""
+        blob, grant, stale_seconds = served.blob, understood.grant, understood.request.stale_seconds
+        is_current = None if grant.expires_at is None else partial(self._services.access.is_current, grant)
+        lookup = partial(_again, self._lookup, blob.key, blob.source.url, stale_seconds, understood.terms)
+        return Repeatable.of(served, lookup, is_current, kept_bytes=0)
 
     async def _found(self, request: web.Request, understood: Understood, memory_seconds: float) -> web.StreamResponse:
         """Answer what memory does not have."""
@@ -76,3 +80,10 @@ class ImageAnswers:
     def _allowance(self, request: web.Request, understood: Understood) -> Allowance | None:
         """Give what the client may have fetched: without an end what the operator has listed."""
         return None if understood.grant.is_listed else self._services.allowance(request)
+
+
+def _again(
+    lookup: Callable[[str, str, int], Served | None], key: str, url: str, stale_seconds: int, terms: Terms
+) -> Found | None:
+    served = lookup(key, url, stale_seconds)
+    return None if served is None else (served, terms)

@@ -17,6 +17,7 @@ from imgsvc.services.metrics import MetricsService
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.purge import PurgeService
 from imgsvc.services.refreshes import Refreshes
+from imgsvc.services.table_room import TableRoom
 from imgsvc.services.tagging import Tagging
 from imgsvc.services.twitter import Twitter
 from imgsvc.settings import ServerSettings
@@ -34,7 +35,8 @@ class Services:
     """
     All services a handler may call, and how the server shall answer.
 
-    Without *limits* there are none, without *tracing* no traces; without *recent* no request is remembered.
+    Without *limits* there are none, without *tracing* no traces; without *recent* no request is remembered. *repeats*
+    is the room of what answers are given again by.
     """
 
     images: ImageService
@@ -53,6 +55,7 @@ class Services:
     tracing: "Tracing | None"
     recent: "RecentRequests | None"
     outgoing: Outgoing
+    repeats: TableRoom
     server: ServerSettings
     width_ladder: bool
     demo: bool

@@ -29,6 +29,11 @@ class Hints:
     width: str = ""
     colour_scheme: str = ""
 
+    @property
+    def chars(self) -> int:
+        """How long all texts are together."""
+        return len(self.accept) + len(self.save_data) + len(self.dpr) + len(self.width) + len(self.colour_scheme)
+
     def hinted_dpr(self) -> Decimal | None:
         """Read ``Sec-CH-DPR``, clamped to 1–4; None when it is no positive number."""
         value = _item(self.dpr)
@@ -84,8 +89,9 @@ def lay_out(spec: TransformSpec, dpr: Decimal | None, hints: Hints) -> tuple[Tra
         return (spec, ()) if width_px is None else (replace(spec, width=width_px), ("Sec-CH-Width",))
     hinted = hints.hinted_dpr() if usable and dpr is None else None
     ratio = dpr or hinted or Decimal(1)
-    scaled = replace(spec, width=_scaled(spec.width, ratio), height=_scaled(spec.height, ratio))
-    return scaled, () if hinted is None else ("Sec-CH-DPR",)
+    if ratio != 1:
+        spec = replace(spec, width=_scaled(spec.width, ratio), height=_scaled(spec.height, ratio))
+    return spec, () if hinted is None else ("Sec-CH-DPR",)
 
 
 def _scaled(side_px: int | None, ratio: Decimal) -> int | None:

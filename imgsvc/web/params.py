@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from imgsvc.model.source import Source
@@ -14,6 +15,12 @@ from imgsvc.web.query import Pair, decode_query
 from imgsvc.web.sources import read_source
 
 __all__ = ["Hints", "ImageQuestion", "parse_image_query", "question_about"]
+
+WISHES_REMEMBERED = 1024
+REMEMBERED_CHARS = 512
+"""Of headers: longer ones are read each time. What is remembered stays at some two megabytes at the worst."""
+
+_NOT_OF_PIXELS = frozenset(("url", "sig", "exp", "tag", "forceRefresh"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +89,13 @@ def question_about(
         ladder: as in :func:`parse_image_query`.
     """
     values = given.values
-    spec, vary = _understood(values, hints, ladder=ladder and "sig" not in values)
+    wish = tuple([pair for pair in values.items() if pair[0] not in _NOT_OF_PIXELS])
+    meaning = _known_meaning if hints.chars <= REMEMBERED_CHARS else _meaning
+    spec, vary = meaning(wish, hints, ladder=ladder and "sig" not in values)
     return ImageQuestion(
         source=source,
         spec=spec,
-        pairs=tuple((pair.name, pair.value) for pair in pairs),
+        pairs=tuple([(pair.name, pair.value) for pair in pairs]),
         sig=values.get("sig"),
         exp=values.get("exp"),
         ignored=given.ignored,
@@ -96,15 +105,22 @@ def question_about(
     )
 
 
-def _understood(values: Mapping[str, Any], hints: Hints, *, ladder: bool) -> tuple[TransformSpec, tuple[str, ...]]:
+def _meaning(wish: tuple[tuple[str, Any], ...], hints: Hints, *, ladder: bool) -> tuple[TransformSpec, tuple[str, ...]]:
     """Bring parameters and headers together; only a header that changed something is named."""
+    values = dict(wish)
     asked = as_asked(values, hints.accept).normalised()
     vary = ["Accept"] if asked.output.is_auto and not asked.is_json else []
     spec, decided = lay_out(asked, values.get("dpr"), hints)
-    spec = (snap_to_ladder(spec) if ladder else spec).normalised()
+    if ladder:
+        spec = snap_to_ladder(spec)
+    spec = spec.normalised()
     if hints.saves_data() and (lowered := lower_quality(spec)) != spec:
         return lowered, (*vary, *decided, "Save-Data")
     return spec, (*vary, *decided)
+
+
+# Pages ask for many pictures in few ways.
+_known_meaning = lru_cache(WISHES_REMEMBERED)(_meaning)
 
 
 def as_asked(values: Mapping[str, Any], accept: str) -> TransformSpec:

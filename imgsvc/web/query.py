@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from imgsvc.errors import InvalidRequest
@@ -10,6 +11,10 @@ MAX_QUERY_CHARS = 16384
 MAX_PAIRS = 100
 MAX_IGNORED_NAMES = 16
 MAX_IGNORED_CHARS = 64
+
+PAIRS_REMEMBERED = 1024
+REMEMBERED_CHARS = 32
+"""Of an item: sizes and formats come again and again, sources and signatures do not, and are longer."""
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # Printable ASCII without the comma that separates the names in a header and the space.
@@ -45,7 +50,7 @@ def decode_query(raw: str) -> tuple[Pair, ...]:
     items = split_query(raw)
     if len(items) > MAX_PAIRS:
         raise InvalidRequest(f"A query has at most {MAX_PAIRS} parameters.")
-    return tuple(_pair(item) for item in items)
+    return tuple([_known_pair(item) if len(item) <= REMEMBERED_CHARS else _pair(item) for item in items])
 
 
 def split_query(raw: str) -> list[str]:
@@ -63,6 +68,9 @@ def _pair(item: str) -> Pair:
     name, _, value = item.partition("=")
     text, well_formed = _decoded(value)
     return Pair(_decoded(name)[0], text, well_formed)
+
+
+_known_pair = lru_cache(PAIRS_REMEMBERED)(_pair)
 
 
 def _decoded(text: str) -> tuple[str, bool]:

@@ -8,6 +8,7 @@ signature's end is looked at each time.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from aiohttp import web
 from multidict import istr
@@ -20,6 +21,9 @@ from imgsvc.web.remembered import Fingerprint, Remembered
 from imgsvc.web.terms import Terms
 
 CH_WIDTH = istr("Sec-CH-Width")
+
+ALIKE = 256
+"""What is said of answers for the sake of how they were asked for is the same of most, and kept once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,26 @@ class Understood:
         question = self.question
         # Words of a client that nobody vouches for name nothing.
         tag = ("tag",) if question.tags and question.sig is None else ()
-        refresh = (self.refresh,) if self.refresh else ()
-        named = (("Vary", question.vary), ("X-Ignored-Params", (*question.ignored, *tag)), ("X-Refresh", refresh))
-        headers = tuple((name, ", ".join(texts)) for name, texts in named if texts)
+        headers = _headers(question.vary, (*question.ignored, *tag), self.refresh)
         object.__setattr__(self, "headers", headers)
-        terms = Terms(headers, self.grant.expires_at, for_next=self.for_next, stale_seconds=self.request.stale_seconds)
-        object.__setattr__(self, "terms", terms)
+        stale_seconds = self.request.stale_seconds
+        object.__setattr__(self, "terms", _terms(headers, self.grant.expires_at, self.for_next, stale_seconds))
+
+
+@lru_cache(ALIKE)
+def _headers(vary: tuple[str, ...], ignored: tuple[str, ...], refresh: str) -> tuple[tuple[str, str], ...]:
+    named = (("Vary", vary), ("X-Ignored-Params", ignored), ("X-Refresh", (refresh,) if refresh else ()))
+    return tuple((name, ", ".join(texts)) for name, texts in named if texts)
+
+
+@lru_cache(ALIKE)
+def _terms(
+    headers: tuple[tuple[str, str], ...],
+    expires_at: int | None,
+    for_next: bool,  # noqa: FBT001 - by position: one name less to be looked up by
+    stale_seconds: int,
+) -> Terms:
+    return Terms(headers, expires_at, for_next=for_next, stale_seconds=stale_seconds)
 
 
 Parse = Callable[[web.Request, Hints], ImageQuestion]

@@ -12,6 +12,9 @@ from imgsvc.web.terms import Terms
 Found = tuple[Served, Terms]
 """An answer that memory has, and the terms on which it was asked for."""
 
+UNDERSTOOD_BYTES = 2048
+"""What a request that is understood takes; measured."""
+
 
 @dataclass(slots=True)
 class Repeatable:
@@ -25,15 +28,21 @@ class Repeatable:
         lookup: the very look-up that gave it, with all that goes with one: its turn in memory, its counters, the
             judgement of its age, the question behind a stale one. A plain call; None = memory has no answer.
         is_current: whether the leave to ask still holds; a plain call. None = it has no end.
+        kept_bytes: what the look-up keeps of the request, and nobody else does.
     """
 
     blob: ref[Representation]
     lookup: Callable[[], Found | None]
     is_current: Callable[[], bool] | None = None
+    kept_bytes: int = UNDERSTOOD_BYTES
 
     @classmethod
     def of(
-        cls, served: Served, lookup: Callable[[], Found | None], is_current: Callable[[], bool] | None = None
+        cls,
+        served: Served,
+        lookup: Callable[[], Found | None],
+        is_current: Callable[[], bool] | None = None,
+        kept_bytes: int = UNDERSTOOD_BYTES,
     ) -> Self:
         """Tell how *served* was found."""
-        return cls(ref(served.blob), lookup, is_current)
+        return cls(ref(served.blob), lookup, is_current, kept_bytes)

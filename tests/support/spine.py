@@ -46,6 +46,7 @@ from imgsvc.services.original import Original
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.services.persist import Persister
 from imgsvc.services.shelf import Shelf
+from imgsvc.services.table_room import TableRoom
 from imgsvc.settings import Settings, StoreSettings
 from imgsvc.store.filesystem import FilesystemStore
 from imgsvc.stream.spoolfile import SpoolSpace
@@ -315,8 +316,8 @@ async def _parts(
         metadata=metadata, leases=leases, announcements=announcements,
         marks=Marks(store, announcements, settings.cache.max_ttl_seconds, clock=clock), svg=svg,
         transforms=transforms, memory=memory, persister=persister, flights=flights, downloads=downloads,
-        slots=Slots(settings.origin.fetch_slots, slot_timeout_seconds), outgoing=Outgoing(), space=space,
-        transfers=transfers, gate=gate, admission=admission, monitor=monitor,
+        slots=Slots(settings.origin.fetch_slots, slot_timeout_seconds), outgoing=Outgoing(),
+        repeats=TableRoom(), space=space, transfers=transfers, gate=gate, admission=admission, monitor=monitor,
     )  # fmt: skip
 
 

@@ -234,8 +234,11 @@ def _first_piece(ready: Ready, name: str) -> bytes:
     """Put the head and what fits behind it together: one call to the kernel, as long as that is no large copy."""
     _, form, blob, memory_seconds, _ = ready
     timing = memory_timing(memory_seconds).encode()
-    if not form.has_body:
-        return b"".join((form.before, timing, form.between, name.encode(), form.after))
-    start, stop = form.choice.start, form.choice.stop
-    body = blob.data[start : start + SLICE_BYTES if form.is_sliced else stop]
-    return b"".join((form.before, timing, form.between, name.encode(), form.after, body))
+    body = b""
+    if form.has_body:
+        start, stop = form.choice.start, form.choice.stop
+        body = blob.data[start : start + SLICE_BYTES if form.is_sliced else stop]
+    return b"".join((
+        form.lead, form.constant, form.before, timing, form.between, name.encode(), form.status, form.length, form.date,
+        body,
+    ))  # fmt: skip

@@ -4,11 +4,12 @@ import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from http import HTTPStatus
 
 from aiohttp.helpers import rfc822_formatted_time
 
-from imgsvc.model.blob import Blob, Representation
+from imgsvc.model.blob import CONSTANT_HEADERS, Blob, Representation
 from imgsvc.services.answers import Served
 from imgsvc.settings import ServerSettings
 from imgsvc.web.conditional import Choice, Conditions, choose
@@ -29,6 +30,9 @@ from imgsvc.web.terms import Terms
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What no header may hold (RFC 9110 §5.5)."""
+
+ALIKE = 64
+"""What is the same in many heads is made once: by methods, paths and states there are few."""
 
 
 class UnfitError(Exception):
@@ -53,7 +57,9 @@ class Asking:
 @dataclass(slots=True)
 class Form:
     """
-    A head in three pieces of bytes, between which stand the time of the look-up and the request's name.
+    A head in pieces of bytes, between which stand the time of the look-up and the request's name.
+
+    What is the same in many heads is one object in all of them.
 
     Attributes:
         since: unix second from which on the pieces hold, all else being the same.
@@ -64,8 +70,14 @@ class Form:
         cache: what ``X-Cache`` says.
         known: what the access log says of every such answer.
         behind: text of the headers that follow those that time decides.
-        length: text of the header that follows the server's name.
+        lead: what stands before all else, and is never another.
+        constant: what follows it, and is in nearly all heads.
         fixed_bytes: how much of *before* no time changes.
+        before: what follows, up to the time of the look-up.
+        between: what follows that, up to the request's name.
+        status: what follows that, up to the server's name.
+        length: the header that follows, or nothing.
+        date: the end.
     """
 
     terms: Terms
@@ -77,11 +89,14 @@ class Form:
     cache: str
     known: Known
     behind: str
-    length: str
+    length: bytes
+    lead: bytes
+    constant: bytes
     fixed_bytes: int
     before: bytes
     between: bytes = b""
-    after: bytes = b""
+    status: bytes = b""
+    date: bytes = b""
     since: float = 0.0
     until: float = 0.0
 
@@ -98,11 +113,9 @@ class Form:
         """Say what is true from unix second *now* on."""
         moving = moving_headers(served, self.terms, now, 0.0)
         at = next(n for n, (name, _) in enumerate(moving) if name is SERVER_TIMING)
-        self.before = self.before[: self.fixed_bytes] + f"{_text(moving[:at])}{SERVER_TIMING}: ".encode()
-        self.between = f"\r\n{_text(moving[at + 1 :])}{self.behind}{X_REQUEST_ID}: ".encode()
-        # In the order in which the slow path's label, and aiohttp, add them.
-        status = f"\r\n{X_SYSTEM_STATUS}: {self.system_status.value}\r\n{SERVER}: imgsvc\r\n"
-        self.after = f"{status}{self.length}Date: {rfc822_formatted_time()}\r\n\r\n".encode()
+        self.before = self.before[: self.fixed_bytes] + f"{_joined(moving[:at])}{SERVER_TIMING}: ".encode()
+        self.between = f"\r\n{_joined(moving[at + 1 :])}{self.behind}{X_REQUEST_ID}: ".encode()
+        self.status, self.date = _status(self.system_status.value), _date(rfc822_formatted_time())
         self.since, self.until = now, _next_change(served.blob, self.terms, now)
 
 
@@ -123,25 +136,46 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
     size_bytes, is_bodiless = choice.stop - choice.start, choice.status == HTTPStatus.NOT_MODIFIED
     has_body = not is_bodiless and asking.method != "HEAD"
     is_sliced = has_body and size_bytes > SLICE_BYTES
+    _text(moving_headers(served, terms, 0.0, 0.0))  # only their numbers will be others
     length = "" if is_bodiless else f"{CONTENT_LENGTH}: {size_bytes}\r\n"
     fixed, behind = fixed_headers(blob, terms), at_cdn
     if is_bodiless:
         fixed = without_type(fixed)
     if choice.content_range is not None:
         behind.append(("Content-Range", choice.content_range))
-    before = f"HTTP/1.1 {choice.status} {HTTPStatus(choice.status).phrase}\r\n{_text(fixed)}".encode()
+    line = f"HTTP/1.1 {choice.status} {HTTPStatus(choice.status).phrase}\r\n"
+    lead, constant, before = f"{line}{_text(fixed)}".encode().partition(_CONSTANT)
     cache = cache_word(served)
     is_length_last = has_body and not is_sliced  # aiohttp adds it last, the slow path elsewhere
     return Form(
         terms, served.stale, system_status, choice, has_body, is_sliced, cache,
-        Known(asking.method, asking.path, choice.status, cache),
-        behind=_text(behind) + ("" if is_length_last else length), length=length if is_length_last else "",
-        fixed_bytes=len(before), before=before,
+        _known(asking.method, asking.path, choice.status, cache),
+        behind=_text(behind) + ("" if is_length_last else length), length=length.encode() if is_length_last else b"",
+        lead=lead, constant=_CONSTANT if constant else b"", fixed_bytes=len(before), before=before,
     )  # fmt: skip
 
 
+def _joined(headers: Headers) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers])
+
+
+_CONSTANT = _joined(list(CONSTANT_HEADERS)).encode()
+_known = lru_cache(ALIKE)(Known)
+
+
+# In the order in which the slow path's label, and aiohttp, add them.
+@lru_cache(ALIKE)
+def _status(system_status: str) -> bytes:
+    return f"\r\n{X_SYSTEM_STATUS}: {system_status}\r\n{SERVER}: imgsvc\r\n".encode()
+
+
+@lru_cache(1)
+def _date(now: str) -> bytes:
+    return f"Date: {now}\r\n\r\n".encode()
+
+
 def _text(headers: Headers) -> str:
-    text = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    text = _joined(headers)
     if _FORBIDDEN.search(text.replace("\r\n", "")) is not None or text.count("\r\n") != len(headers):
         raise UnfitError
     return text

@@ -1,14 +1,14 @@
 """The answers that may be given again, by all that decides on them."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from time import perf_counter, time
-from typing import Any
 from weakref import ref
 
 from aiohttp import web
-from cachetools import Cache, LRUCache
 
 from imgsvc.model.blob import Blob, Representation
 from imgsvc.services.answers import Tier
@@ -21,9 +21,11 @@ from imgsvc.web.metrics import Route, route_name
 from imgsvc.web.repeatable import Found
 from imgsvc.web.shown import shown_path
 
-TABLE_BYTES = 8 << 20
-HIT_BYTES = 2560
-"""What an entry weighs beside its request's text: its answer's form, and what it keeps of the request; measured."""
+HIT_BYTES = 1600
+"""What an entry weighs beside its request's text, its answer's form included; measured."""
+
+ALIKE = 64
+"""Most requests are of few methods and paths, and have no conditions: what is said of them is kept once."""
 
 MAX_KEY_BYTES = 2048
 """Longer requests are not kept: what is kept shall stay below what its weight says."""
@@ -96,7 +98,9 @@ class HitTable:
         self.outgoing = services.outgoing
         self._read = field_reader()
         self._answered = 0
-        self._hits = _Hits(TABLE_BYTES, getsizeof=_weight_bytes)
+        self._hits: OrderedDict[Key, Hit] = OrderedDict()
+        self._room = services.repeats
+        self._room.on_resize = self._shrink
 
     def read(self, data: bytes) -> tuple[Key | None, str | None]:
         """Read a request: what decides, None where it is not a simple one and all of it; and the name it came with."""
@@ -111,12 +115,12 @@ class HitTable:
         Raises:
             UnfitError, Unsatisfiable: there is one that cannot be.
         """
-        hit = self._hits.peek(key)
+        hit = self._hits.get(key)
         if hit is None:
             return None
         # Without the picture the look-up would be in vain, and one in vain shall be counted by the slow path alone.
         if hit.blob() is None or not (hit.is_current is None or hit.is_current()):
-            del self._hits[key]
+            self.forget(key)
             return None
         began = perf_counter()
         found = hit.lookup()
@@ -134,12 +138,12 @@ class HitTable:
 
     def statistics(self) -> HitStatistics:
         """Snapshot of state and counters."""
-        return HitStatistics(len(self._hits), int(self._hits.currsize), self._answered)
+        return HitStatistics(len(self._hits), self._room.bytes, self._answered)
 
     def forget(self, key: Key | None) -> None:
         """Have the next such request answered by its handler."""
-        if key is not None:
-            self._hits.pop(key, None)
+        if key is not None and (hit := self._hits.pop(key, None)) is not None:
+            self._room.bytes -= hit.weight_bytes
 
     def note(self, hit: Hit, form: Form, request_id: str, seconds: float) -> None:
         """Show the operator an answer, where there is one who may see it."""
@@ -160,9 +164,18 @@ class HitTable:
             return
         path, conditions = shown_path(request.rel_url.raw_path), Conditions.of(request.method, request.headers)
         about = request.match_info.route.resource, request.get(SUBJECT), repeatable.blob
-        weight_bytes = sum(map(len, key)) + HIT_BYTES
-        asking = Asking(request.method, path, conditions)
+        weight_bytes = sum(map(len, key)) + HIT_BYTES + repeatable.kept_bytes
+        asking = _asking(request.method, path, conditions)
+        self.forget(key)
         self._hits[key] = Hit(asking, repeatable.lookup, repeatable.is_current, *about, weight_bytes)
+        self._room.bytes += weight_bytes
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Drop what was used longest ago until the rest fits."""
+        room, hits = self._room, self._hits
+        while hits and room.bytes > room.capacity_bytes:
+            room.bytes -= hits.popitem(last=False)[1].weight_bytes
 
     def _renewed(self, key: Key, form: Form | None, asking: Asking, found: Found, now: float) -> Form:
         """
@@ -180,20 +193,4 @@ class HitTable:
         return form
 
 
-class _Hits(LRUCache[Key, Hit]):
-    """The entries, which can be looked at without being used."""
-
-    def peek(self, key: Key) -> Hit | None:
-        """Look without making the entry the most recently used."""
-        return Cache.__getitem__(self, key)
-
-    def move_to_end(self, key: Key) -> None:
-        """Make an entry the most recently used."""
-        self[key]
-
-    def __missing__(self, key: Key) -> Any:
-        return None
-
-
-def _weight_bytes(hit: Hit) -> int:
-    return hit.weight_bytes
+_asking = lru_cache(ALIKE)(Asking)

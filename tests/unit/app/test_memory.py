@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from imgsvc.app.memory import ANNEXE_BYTES, FONTS_BYTES, GUARDED_ENTRY_BYTES, SETTLED_SECONDS, Reins, read_limit
+from imgsvc.app.memory import (
+    ANNEXE_BYTES,
+    FONTS_BYTES,
+    GUARDED_ENTRY_BYTES,
+    REPEATS_SHARE,
+    SETTLED_SECONDS,
+    Reins,
+    read_limit,
+)
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.cache.metadata import MetadataCache
 from imgsvc.errors import MemoryPressure
@@ -18,6 +26,7 @@ from imgsvc.pressure.transfers import TransferLedger
 from imgsvc.services.arrivals import Slots
 from imgsvc.services.downloads import Downloads
 from imgsvc.services.outgoing import Outgoing
+from imgsvc.services.table_room import TableRoom
 from imgsvc.settings import MIB, CacheSettings, MemorySettings, StoreSettings, TransformSettings
 from imgsvc.store.filesystem import FilesystemStore
 from imgsvc.transform.pool import TransformPool
@@ -42,6 +51,7 @@ class Machine:
     memory: MemoryCache
     metadata: MetadataCache
     transfers: TransferLedger
+    repeats: TableRoom
     monitor: MemoryMonitor
     gate: ByteGate
     reins: Reins
@@ -80,7 +90,8 @@ async def open_machine(tmp_path, **env) -> AsyncIterator[Machine]:
     metadata = MetadataCache(CacheSettings(), 10 * MIB)
     transfers = TransferLedger(settings.transfer_capacity_bytes)
     monitor = MemoryMonitor(settings, rss, clock)
-    reins = Reins(settings, memory, metadata, transfers, Outgoing(), rss, clock)
+    repeats = TableRoom()
+    reins = Reins(settings, memory, metadata, transfers, Outgoing(), repeats, rss, clock)
     gate = ByteGate(
         settings.gate_capacity_bytes, queue_limit=4, largest_bytes=reins.largest_bytes, make_room=reins.make_room
     )
@@ -89,7 +100,7 @@ async def open_machine(tmp_path, **env) -> AsyncIterator[Machine]:
     store = FilesystemStore(StoreSettings(directory=tmp_path))
     downloads = Downloads(store, 30, lambda: True)
     reins.hold(monitor, gate, transforms, svg, downloads, Slots(1))
-    yield Machine(clock, rss, memory, metadata, transfers, monitor, gate, reins)
+    yield Machine(clock, rss, memory, metadata, transfers, repeats, monitor, gate, reins)
     await reins.aclose()
     await downloads.aclose(1)
     await transforms.aclose()
@@ -115,6 +126,23 @@ async def test_the_capacity_follows_what_others_hold(machine):
     machine.sample(BASE)
 
     assert (before - during, machine.capacity) == (30 * MIB, before)
+
+
+async def test_the_table_of_repeats_is_a_share(machine):
+    """What it holds is taken from the cache's capacity, and it is cut with that, and emptied with it."""
+    before = machine.capacity
+    assert machine.repeats.capacity_bytes == before // REPEATS_SHARE
+    machine.repeats.bytes = 5 * MIB
+    machine.sample(BASE)
+    assert before - machine.capacity == 5 * MIB
+    machine.fill(100)
+    cuts: list[int] = []
+    machine.repeats.on_resize = lambda: cuts.append(machine.repeats.capacity_bytes)
+    machine.sample(78 * PERCENT)
+    assert cuts[-1] == machine.capacity // REPEATS_SHARE < before // REPEATS_SHARE
+    machine.sample(101 * PERCENT)
+    assert 0 in cuts
+    assert cuts[-1] == SMALLEST_CACHE_BYTES // REPEATS_SHARE
 
 
 async def test_a_capacity_that_was_set_stays(tmp_path):

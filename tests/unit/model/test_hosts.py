@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from imgsvc.errors import InvalidRequest, SchemeNotAllowed, UserinfoNotAllowed
+from imgsvc.model import hosts
 from imgsvc.model.hosts import MAX_URL_CHARS, HostRules, normalise_host, normalise_url, origin_of
 
 
@@ -89,6 +90,35 @@ def test_normal_form_is_stable(text):
         assert normal.isprintable()
         assert " " not in normal
         assert str(URL(normal, encoded=True)) == normal
+
+
+@given(st.from_regex(hosts._NORMAL, fullmatch=True))
+def test_what_is_normal_already_is_not_changed(text):
+    """What is taken for normal at the first look is what all of the rules come to."""
+    if len(text) <= MAX_URL_CHARS and len(URL(text, encoded=True).raw_host) <= 253:
+        assert normalise_url(text) == hosts._normalised(text, "url") == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://a.test/..", "http://a.test/a/./b", "http://a.test:80/", "http://a.test", "http://a.test/%41",
+        "http://a.test/%2f", "http://a.test/?", "http://a.test:443/", "http://a.test/%zz", "http://a.test:0/",
+    ],
+)  # fmt: skip
+def test_what_may_not_be_normal_is_looked_at(text):
+    """Dot segments, ports that may be the scheme's, and escapes that a parser decodes are not taken as they are."""
+    assert hosts._NORMAL.fullmatch(text) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "is_one"),
+    [("1.2.3.4", True), ("::1", True), ("fe80::1%eth0", True), ("1.2.3", False), ("a1", False), ("a.test", False),
+     ("1.2.3.４", False), ("", False), ("[::1]", False), ("01.2.3.4", False)],
+)  # fmt: skip
+def test_addresses(host, is_one):
+    """An address is told from a name."""
+    assert (hosts.address_of(host) is not None) == is_one == hosts.is_address(host)
 
 
 def test_rules():
