@@ -174,12 +174,13 @@ class Folder:
         self._commit(temporary, self._root / path_of(key), if_absent=False)
 
     def _commit(self, temporary: Path, path: Path, *, if_absent: bool) -> bool:
-        for attempts_left in reversed(range(COMMIT_ATTEMPTS)):
+        for attempt in range(1, COMMIT_ATTEMPTS + 1):
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                if attempt > 1:  # the folder is there already, but for the first object of a source
+                    path.parent.mkdir(parents=True, exist_ok=True)
                 return self._name(temporary, path, if_absent=if_absent)
             except (FileNotFoundError, FileExistsError):  # mkdir raises the second when it loses in its own middle
-                if not attempts_left:
+                if attempt == COMMIT_ATTEMPTS:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 

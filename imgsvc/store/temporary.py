@@ -32,10 +32,9 @@ class Temporaries:
 
     def make(self) -> tuple[Path, BinaryIO]:
         """Make a file that is locked as long as it is open; raises OSError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         while True:
             path = self._folder / uuid.uuid4().hex
-            file = path.open("xb")
+            file = self._opened(path)
             try:
                 _lock(file.fileno(), fcntl.LOCK_EX)
                 # A sweep that saw the file before it was locked has taken it for a leftover.
@@ -45,6 +44,14 @@ class Temporaries:
                 discard(path, file)
                 raise
             file.close()
+
+    def _opened(self, path: Path) -> BinaryIO:
+        """Make an empty file, and the folder only where it is missing: it is there all but once."""
+        try:
+            return path.open("xb")
+        except FileNotFoundError:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return path.open("xb")
 
     @contextlib.contextmanager
     def one(self) -> Iterator[tuple[Path, BinaryIO]]:

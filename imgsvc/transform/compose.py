@@ -58,6 +58,8 @@ def _shrink(source: PixelSource, plan: FramePlan) -> float:
 
 def _joined(frames: list[Any]) -> Any:
     """Lay frames one below the other and say where each ends; a still must not pass for a part of one."""
+    if len(frames) == 1 and not frames[0].get_typeof(_PAGE_HEIGHT):
+        return frames[0]
     image = pyvips.Image.arrayjoin(frames, across=1) if len(frames) > 1 else frames[0]
     image = image.copy()  # metadata of a copy may be changed
     image.set_type(pyvips.GValue.gint_type, _PAGE_HEIGHT, frames[0].height)

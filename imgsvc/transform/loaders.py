@@ -62,5 +62,5 @@ def _shrink_options(image_format: ImageFormat, shrink: float) -> dict[str, Any]:
     WebP's is as good as the resize, so it may do nearly all.
     """
     if image_format is ImageFormat.JPEG:
-        return {"shrink": next((s for s in (8, 4, 2) if shrink >= 2 * s), 1)}
+        return next(({"shrink": s} for s in (8, 4, 2) if shrink >= 2 * s), {})
     return {"scale": 1 / shrink} if image_format is ImageFormat.WEBP else {}

@@ -121,7 +121,8 @@ class Looker:
         By its digest it may be known how it looks.
         """
         source = FileSource(body, info)
-        decision, heaviest = self._pipeline.decision(source, spec), self._pipeline.heaviest(source, spec)
+        decision = self._pipeline.decision(source, spec)
+        heaviest = self._pipeline.heaviest(source, spec, decision)
         cost = estimate_bytes(info, heaviest, source_bytes=size_of(body), in_file=isinstance(body, FileRange))
         viewed = self._pipeline.viewed(spec, sha256)
         if is_themed(spec) and viewed.sight is None:
@@ -144,7 +145,8 @@ class Looker:
         natural_px = natural_size(data)
         size = drawing_size(*natural_px, spec, self._pipeline.limits)
         source = undrawn(*natural_px, data)
-        decision, heaviest = self._pipeline.decision(source, spec), self._pipeline.heaviest(source, spec)
+        decision = self._pipeline.decision(source, spec)
+        heaviest = self._pipeline.heaviest(source, spec, decision)
         cost = estimate_bytes(drawing_info(size), heaviest, source_bytes=len(data), in_file=False)
         cost += size.pixels * _DRAWN_BYTES
         viewed, look_size = self._pipeline.viewed(spec, sha256), None

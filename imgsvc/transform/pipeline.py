@@ -117,15 +117,15 @@ class Pipeline:
         """Decide what becomes of a source, from its header; None where the answer is no picture."""
         return None if spec.is_json else self._decide(source, spec)
 
-    def heaviest(self, source: PixelSource, spec: TransformSpec) -> Decision | None:
+    def heaviest(self, source: PixelSource, spec: TransformSpec, decision: Decision | None) -> Decision | None:
         """
         Decide for an estimate: a stand-in of a trimmed picture takes what the trimmed picture takes.
 
-        What is left of that may be AVIF in time, although the whole would not.
+        What is left of that may be AVIF in time, although the whole would not. Of all else it is *decision*.
         """
         is_description = spec.output is Output.JSON and spec.placeholder is None
         if spec.trim is None or is_description:
-            return self.decision(source, spec)
+            return decision
         return decide(source, spec, self._settings, self.limits)
 
     def viewed(self, spec: TransformSpec, sha256: str) -> Viewed:

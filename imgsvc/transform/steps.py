@@ -58,19 +58,26 @@ def shape(image: Any, plan: FramePlan, switch: KillSwitch) -> Any:
     image = to_srgb(resize(image, plan.stored_size))
     if plan.reads_out_of_order:
         image = switch.in_memory(image)
-    return mirror(rotate(image.autorot(), plan.spec), plan.spec)
+    return mirror(rotate(orient(image, plan), plan.spec), plan.spec)
 
 
 def resize(image: Any, size: Size) -> Any:
     """Scale to exactly *size*; colours are weighted by their alpha, or transparent black would bleed in."""
-    if (image.width, image.height) == (size.width, size.height):
+    # Each look at an image's width is a dozen calls into libvips, and each of them hands the interpreter's lock over.
+    width, height = image.width, image.height
+    if (width, height) == (size.width, size.height):
         return image
-    across, down = size.width / image.width, size.height / image.height
+    across, down = size.width / width, size.height / height
     if not image.hasalpha():
         return image.resize(across, vscale=down)
     # Back to whole numbers in between, as libvips' own thumbnail does: floats would double the time.
     weighted = image.premultiply().cast(image.format).resize(across, vscale=down)
     return weighted.unpremultiply().cast(image.format)
+
+
+def orient(image: Any, plan: FramePlan) -> Any:
+    """Lay upright what EXIF says lies otherwise."""
+    return image if plan.orientation == 1 else image.autorot()
 
 
 def rotate(image: Any, spec: TransformSpec) -> Any:

@@ -69,6 +69,23 @@ def test_folder_pruned_under_a_write(tmp_path: Path, monkeypatch: pytest.MonkeyP
             write(folder, "a/b")
 
 
+def test_folders_are_made_when_they_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A write beside another makes no folder: those for temporaries and for the source's objects are there."""
+    made, real = [], Path.mkdir
+
+    def mkdir(self: Path, *arguments: object, **options: object) -> None:
+        made.append(self.name)
+        real(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    folder = Folder(tmp_path / "store")
+    assert write(folder, "a/b")
+    assert {".tmp", "a"} <= set(made)
+    made.clear()
+    assert write(folder, "a/c")
+    assert made == []
+
+
 def test_replaced_while_damage_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A sound object that has just taken the place of a damaged one is not deleted with it."""
     folder = Folder(tmp_path)

@@ -97,7 +97,8 @@ def test_what_is_left_of_a_trimmed_picture_may_be_quick() -> None:
     made = render(data, spec, avif_budget_seconds=BOX_SECONDS)
     assert (made.media_type, made.deferred, made.width) == ("image/avif", False, 40)
     hurried = pipeline(AvifPace(1), avif_budget_seconds=BOX_SECONDS)
-    heaviest = hurried.heaviest(source_of(hurried, data), spec)
+    source = source_of(hurried, data)
+    heaviest = hurried.heaviest(source, spec, hurried.decision(source, spec))
     assert heaviest is not None
     assert heaviest.image_format is ImageFormat.AVIF
 
