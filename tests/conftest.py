@@ -1,5 +1,6 @@
 """What every test has: no blocking call on the loop, no inherited settings, its place in the fast suite or not."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -26,6 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(TOGETHER):
             item.add_marker("slow")
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and collected tests, which stay to the end, out of each search for what a test left behind."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
