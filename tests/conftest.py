@@ -23,10 +23,11 @@ TOGETHER = ("tests/integration/", "tests/e2e/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave what is put together out of the fast suite."""
+    """Leave what is put together out of the fast suite, and begin with what takes longest."""
     for item in items:
         if item.nodeid.startswith(TOGETHER):
             item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
 
 
 def pytest_collection_finish() -> None:
