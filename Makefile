@@ -16,12 +16,13 @@ help: ## List the targets
 run: $(RUN_READY) ## Serve on 127.0.0.1:8080 with sample pictures; works offline
 	@$(BIN)/python -m imgsvc serve --demo
 
-# Replicas, and processes that are killed at some moment, count seconds: they run alone.
-ALONE := $(wildcard tests/integration/test_replicas*.py tests/e2e/test_replicas*.py tests/e2e/test_kill_*.py)
+# Processes that share a Redis wait a quarter of a second for it, and do without it then: they run alone. Of the others
+# more run than there are cores, for half the time each waits; the longest begin, or one would be left with them.
+ALONE := $(wildcard tests/e2e/test_replicas*.py)
 TOGETHER := tests/contracts tests/integration tests/e2e
 test: $(DEV_READY) ## Run every test, real S3 included
 	$(BIN)/python -m pytest -q -n auto tests/unit tests/docs
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TOGETHER) $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(TOGETHER) $(ALONE:%=--ignore=%)
 	$(BIN)/python -m pytest $(ALONE)
 
 fast: $(DEV_READY) ## Run the tests that need no more than a moment each

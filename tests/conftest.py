@@ -1,5 +1,6 @@
 """What every test has: no blocking call on the loop, no inherited settings, its place in the fast suite or not."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -22,10 +23,17 @@ TOGETHER = ("tests/integration/", "tests/e2e/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave what is put together out of the fast suite."""
+    """Leave what is put together out of the fast suite, and begin with what takes longest."""
     for item in items:
         if item.nodeid.startswith(TOGETHER):
             item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and collected tests, which stay to the end, out of each search for what a test left behind."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

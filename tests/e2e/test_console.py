@@ -15,7 +15,7 @@ from tests.support.process import service_process
 from tests.support.service import running_service
 from tests.support.tools import free_ports
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.early, pytest.mark.asyncio(loop_scope="module")]
 
 TABS = ("image", "logo", "card")
 LEVELS = ("warning", "guard", "critical", "cleanup", "emergency")

@@ -100,7 +100,7 @@ async def test_markup_and_address_to_copy(browser, service, origin):
     async with opened(browser, service.base_url, permissions=["clipboard-read", "clipboard-write"]) as page:
         await field(page, "Picture").fill(origin.url("/a.png"))
         await field(page, "Width").fill("40")
-        await shown(page, "image")
+        await expect(page.get_by_role("status")).to_contain_text("Shown: 40 × 20")  # the last that is said of itself
         await page.get_by_role("button", name="Copy URL").click()
         await expect(page.get_by_role("status")).to_have_text("Copied.")
         copied = await page.evaluate("navigator.clipboard.readText()")

@@ -19,6 +19,8 @@ from tests.support.process import ROOT
 from tests.support.service import IMAGES
 from tests.support.tools import free_ports, require_tool
 
+pytestmark = pytest.mark.early
+
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 INSTALLED = "/opt/imgsvc"
 HOME = "/var/lib/imgsvc"

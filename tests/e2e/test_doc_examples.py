@@ -9,6 +9,8 @@ from tests.support.markdown import CONSOLE, HTTP, ROOT, Example, examples, pages
 from tests.support.seaweed import seaweed  # noqa: F401 - a fixture
 from tests.support.stage import Stage, stage
 
+pytestmark = pytest.mark.early
+
 OWN = ("commands.md",)
 """Pages whose examples are run by tests of their own, beside what they are made from."""
 

@@ -18,6 +18,9 @@ TIMEOUT_SECONDS = 2
 SLACK_SECONDS = 40
 """What an end may take beside waiting; far less than the sources here would hold it up."""
 
+PATIENT = {"IMGSVC_SHUTDOWN_TIMEOUT": "100"}
+"""Where what runs is to be finished, it is not to be given up because the machine has other work."""
+
 WHOLE = ["original=o", "source.json=o"]
 
 
@@ -66,7 +69,7 @@ async def test_a_running_answer_is_finished(store, origin, tmp_path):
     """An answer that streams when SIGTERM comes goes on to its last byte, and its source is stored; exit code 0."""
     env, stored = store
     gate = halves(origin, "/a", photo())
-    async with streaming_process(tmp_path, origin, **env) as service, aiohttp.ClientSession() as session:
+    async with streaming_process(tmp_path, origin, **env, **PATIENT) as service, aiohttp.ClientSession() as session:
         async with asyncio.timeout(60), pull(session, service.base_url, origin.url("/a")) as answer:
             first = await answer.content.readexactly(HALF)
             service.process.send_signal(signal.SIGTERM)
@@ -82,7 +85,7 @@ async def test_a_size_is_finished(store, origin, tmp_path):
     """A size whose source still arrives is made and answered."""
     env, stored = store
     gate = halves(origin, "/a", photo())
-    async with streaming_process(tmp_path, origin, **env) as service, aiohttp.ClientSession() as session:
+    async with streaming_process(tmp_path, origin, **env, **PATIENT) as service, aiohttp.ClientSession() as session:
         query = {"url": origin.url("/a"), "w": "20", "f": "webp"}
         asked = asyncio.create_task(session.get(service.base_url + IMAGES, params=query))
         async with asyncio.timeout(60):
@@ -101,9 +104,8 @@ async def test_a_size_is_finished(store, origin, tmp_path):
 async def test_what_nobody_reads_is_given_up(store, origin, tmp_path):
     """A source that goes on without a client when SIGTERM comes does not hold the end up, and leaves nothing."""
     env, stored = store
-    env = env | {"IMGSVC_SHUTDOWN_TIMEOUT": "100"}
     halves(origin, "/a", photo())
-    async with streaming_process(tmp_path, origin, **env) as service, aiohttp.ClientSession() as session:
+    async with streaming_process(tmp_path, origin, **env, **PATIENT) as service, aiohttp.ClientSession() as session:
         async with pull(session, service.base_url, origin.url("/a")) as answer:
             await answer.content.readexactly(HALF)
             answer.close()

@@ -18,7 +18,7 @@ from tests.support.process import ROOT
 from tests.support.tools import require_tool
 
 # The first test waits for the build; site and browser live on one loop from test to test.
-pytestmark = [pytest.mark.timeout(420), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.early, pytest.mark.timeout(420), pytest.mark.asyncio(loop_scope="module")]
 
 HERO = "A landscape as wide as the page"
 OWN = "Hills from this site's own folder"

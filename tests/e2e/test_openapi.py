@@ -75,6 +75,7 @@ async def methods(base_url: str) -> set[tuple[str, str]]:
     return {(path, method) for path, methods in paths.items() for method in methods if method != "head"}
 
 
+@pytest.mark.early
 @pytest.mark.timeout(SECONDS + 20)
 async def test_nothing_contradicts_the_document(tmp_path):
     """No request that fits the document is refused as malformed, none that does not is taken, and each answer fits."""

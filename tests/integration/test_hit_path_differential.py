@@ -19,7 +19,7 @@ from tests.support.duel.twins import Twins, twins
 from tests.support.duel.verdicts import OWN_NAME
 from tests.support.wire import Serving
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.early, pytest.mark.timeout(900)]
 
 EACH = 2_000
 """Requests to each service between two events of its life."""

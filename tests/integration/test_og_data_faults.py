@@ -16,10 +16,15 @@ BUFFERS_BYTES = 12 << 20
 
 
 @pytest.fixture
-async def service(tmp_path, origin) -> AsyncIterator[RunningService]:
-    """A service that gives up soon, and has given back all at the end of each test."""
-    hasty = {"IMGSVC_READ_TIMEOUT": "2", "IMGSVC_FETCH_TIMEOUT": "5"}
-    async with running_service(tmp_path, origin.port, **hasty) as service:
+def env() -> dict[str, str]:
+    """Settings of the service."""
+    return {}
+
+
+@pytest.fixture
+async def service(tmp_path, origin, env) -> AsyncIterator[RunningService]:
+    """A service that has given back all at the end of each test."""
+    async with running_service(tmp_path, origin.port, **env) as service:
         yield service
         await service.settled()
         owners = service.opened.owners
@@ -72,6 +77,7 @@ async def test_a_connection_that_breaks_once(service, origin):
     assert (answer.status, answer.json()["title"], origin.hits("/p")) == (200, "Title", 2)
 
 
+@pytest.mark.parametrize("env", [{"IMGSVC_READ_TIMEOUT": "2", "IMGSVC_FETCH_TIMEOUT": "2.5"}])
 async def test_a_page_that_drips(service, origin):
     """One that says a little now and then has a fetch's time; what it has said by then is the answer."""
     origin.script("/p", _drips)

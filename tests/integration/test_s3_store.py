@@ -15,6 +15,8 @@ from tests.contracts.writing import Leftovers, WritingContract, long_file  # noq
 from tests.support.blobs import meta_of
 from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.early
+
 _numbers = itertools.count()
 
 

@@ -24,6 +24,8 @@ from tests.support.proxy import Proxy
 from tests.support.seaweed import Seaweed, seaweed  # noqa: F401 - a fixture
 from tests.support.tools import free_ports
 
+pytestmark = pytest.mark.early
+
 ADMIN = {"Authorization": "Bearer t"}
 PART_BYTES = 8 << 20
 _numbers = itertools.count()

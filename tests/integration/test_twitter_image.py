@@ -16,17 +16,22 @@ ADMIN = {"Authorization": "Bearer s3cret"}
 
 
 @pytest.fixture
-async def service(origin, tmp_path, photo):
+def timeout() -> dict[str, str]:
+    """What runs out, if anything."""
+    return {}
+
+
+@pytest.fixture
+async def service(origin, tmp_path, photo, timeout):
     """A service whose Twitter is the scripted origin, on no list; at the end nothing is held."""
     origin.serve("/media/X", photo, headers={"Cache-Control": "max-age=604800, must-revalidate"})
     env = {
         "IMGSVC_TWITTER_BASE_URL": origin.url("", host="twimg.test"),
         "IMGSVC_ALLOWED_HOSTS": "",
         "IMGSVC_ADMIN_TOKEN": "s3cret",
-        "IMGSVC_READ_TIMEOUT": "1",
         "IMAGE_STREAM_THRESHOLD_BYTES": "100000",
     }
-    async with running_service(tmp_path, origin.port, **env) as service:
+    async with running_service(tmp_path, origin.port, **env, **timeout) as service:
         yield service
         await nothing_left(service, tmp_path)
 
@@ -143,6 +148,7 @@ async def test_a_version_of_the_clients_own(service):
     assert answer.headers["Cache-Control"] == f"public, max-age=31536000, {WEEK}, immutable"
 
 
+@pytest.mark.parametrize("timeout", [{"IMGSVC_READ_TIMEOUT": "1"}])
 async def test_faults(service, origin, photo):
     """What the server does wrong has the codes of any source."""
     origin.serve("/media/gone.jpg", b"", status=404)

@@ -133,8 +133,11 @@ class Pair:
 
     async def fence(self, is_idle: Callable[[float], bool]) -> None:
         """Let the loop turn until nothing more comes: for who cannot know how many answers there will be."""
-        while not all(await asyncio.gather(*(end.is_still(TURNS) for end in self.ends))) or not is_idle(math.inf):
-            await asyncio.sleep(0.002)
+        while not (is_idle(math.inf) and await self._is_still() and is_idle(math.inf)):
+            await asyncio.sleep(0.002)  # turning meanwhile would take the time from the threads that are waited for
+
+    async def _is_still(self) -> bool:
+        return all(await asyncio.gather(*(end.is_still(TURNS) for end in self.ends)))
 
     def taken(self) -> list[tuple[bytes, bool]]:
         """Take what came from both, and whether they have ended."""

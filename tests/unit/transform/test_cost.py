@@ -259,6 +259,7 @@ def test_decoders_shrink_as_is_predicted(image_format, width) -> None:
     assert abs(predicted.height - opened.height) <= 1
 
 
+@pytest.mark.early
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_predictions_hold_on_this_machine(tmp_path) -> None:

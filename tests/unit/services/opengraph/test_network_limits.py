@@ -71,6 +71,7 @@ def test_the_table_is_the_contract():
     }
 
 
+@pytest.mark.early
 @pytest.mark.timeout(900)  # twelve hundred answers take their time where others want the machine too
 async def test_every_limit_holds(ask, origin):
     """Each picture, for each network: of a type that it takes, and within its bytes."""
