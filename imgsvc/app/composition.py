@@ -9,8 +9,9 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.memory import read_limit
@@ -40,8 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("imgsvc")
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """
     Everything that is open.
 

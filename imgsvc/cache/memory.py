@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
 from cachetools import Cache, LRUCache
+from msgspec import Struct
 
 from imgsvc.model.blob import Blob
 
@@ -22,8 +22,7 @@ EvictionReason = Literal["capacity", "expired", "purged", "pressure", "replaced"
 _REASONS: tuple[EvictionReason, ...] = ("capacity", "expired", "purged", "pressure", "replaced")
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryStatistics:
+class MemoryStatistics(Struct, frozen=True):
     """
     State and counters since the start.
 

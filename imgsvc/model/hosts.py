@@ -2,10 +2,10 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import idna
+from msgspec import Struct
 from yarl import URL
 
 from imgsvc.errors import InvalidRequest, SchemeNotAllowed, UserinfoNotAllowed
@@ -105,8 +105,7 @@ def _rebuilt(url: URL, query: str) -> str:
     return f"{url.scheme}://{host_literal(host)}{port}{url.raw_path or '/'}{tail}"
 
 
-@dataclass(frozen=True, slots=True)
-class HostRules:
+class HostRules(Struct, frozen=True):
     """
     A list of hosts: exact names, ``*.suffix`` for everything below a name, ``*`` for any host, ``store:`` for keys.
 

@@ -3,10 +3,11 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from cachetools import LRUCache
+from msgspec.structs import replace
 
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.source import Source

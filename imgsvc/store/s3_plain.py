@@ -8,7 +8,6 @@ limits, errors), botocore's rules for what is tried again.
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.parsers import create_parser
 from botocore.retries import quota, standard
+from msgspec import Struct
 
 from imgsvc.settings import StoreSettings
 from imgsvc.store.s3_client import ATTEMPTS, CONNECT_TIMEOUT_SECONDS, MAX_CONNECTIONS, READ_TIMEOUT_SECONDS
@@ -41,8 +41,7 @@ _UNEXPLAINED = "400"
 _FIRST_ERROR = 300
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(Struct, frozen=True):
     """What an attempt led to: an answer, or an answer that is an error, read and parsed, or an exception."""
 
     answer: Any = None

@@ -1,8 +1,9 @@
 """From a query string and four headers to what is asked of which source; pure, so that callers may remember answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.model.source import Source
 from imgsvc.model.spec import Fit, Gravity, TransformSpec
@@ -16,8 +17,7 @@ from imgsvc.web.sources import read_source
 __all__ = ["Hints", "ImageQuestion", "parse_image_query", "question_about"]
 
 
-@dataclass(frozen=True, slots=True)
-class ImageQuestion:
+class ImageQuestion(Struct, frozen=True):
     """
     One image request, understood.
 

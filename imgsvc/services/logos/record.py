@@ -1,8 +1,9 @@
 """What is known of a domain's logo: every candidate, the pictures that were kept, and how long that holds."""
 
-from dataclasses import dataclass, replace
 from typing import Self
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
 from imgsvc.logos.keys import is_logo_key, logo_record_key
@@ -26,8 +27,7 @@ EVERY_PX = 1024
 """What a search has asked for that went through all there is to ask."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """
     A picture that lies in the store.
 
@@ -75,8 +75,7 @@ class Kept:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """
     A candidate of a record.
 
@@ -89,8 +88,7 @@ class Entry:
     kept: Kept | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogoRecord:
+class LogoRecord(Struct, frozen=True, kw_only=True):
     """
     What is known of one domain.
 

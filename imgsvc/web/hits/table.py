@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter, time
 from typing import Any
 from weakref import ref
 
 from aiohttp import web
 from cachetools import Cache, LRUCache
+from msgspec import Struct
 
 from imgsvc.model.blob import Blob, Representation
 from imgsvc.services.answers import Tier
@@ -37,8 +37,7 @@ Key = tuple[bytes, bytes]
 """All that decides on an answer: the request line, and some fields."""
 
 
-@dataclass(slots=True)
-class Hit:
+class Hit(Struct):
     """
     A request that was answered from memory.
 
@@ -63,8 +62,7 @@ Ready = tuple[Hit, Form, Blob, float, float]
 """An answer to be sent: what it is to, its form and its picture; seconds of the look-up, and unix seconds of now."""
 
 
-@dataclass(frozen=True, slots=True)
-class HitStatistics:
+class HitStatistics(Struct, frozen=True):
     """
     Snapshot.
 
