@@ -85,7 +85,7 @@ async def open_services(
         rooms = await open_rooms(settings, policy, ending, stack, warming)
         parts, answering, scripts, owners = rooms.parts, rooms.answering, Scripts(), rooms.owners()
         annexe = await _open_annexe(settings, rooms, ending, scripts, owners, stack)
-        health = _make_health(parts, rooms.shelf, scripts)
+        health = _make_health(parts, rooms.shelf, scripts, annexe)
         _begin(stack, health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run())
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
@@ -141,7 +141,7 @@ def _make_annexe(settings: Settings, rooms: Rooms, ending: Ending, stack: AsyncE
     return make_annexe(settings, rooms.parts, rooms.shelf, rooms.answering, ending, stack)
 
 
-def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
+def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts, annexe: Later[Annexe]) -> HealthService:
     return HealthService(
         monitor=parts.monitor,
         store=parts.store,
@@ -150,6 +150,7 @@ def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
         downloads=parts.downloads,
         metadata=parts.metadata,
         scripts=scripts,
+        is_incomplete=lambda: annexe.has_failed,
     )
 
 
