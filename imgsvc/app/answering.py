@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.parts import Parts
@@ -44,8 +45,7 @@ LEASE_MARGIN_SECONDS = 5.0
 """A claim outlives the longest fetch by so much, for what it brought to be stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answering:
+class Answering(Struct, frozen=True):
     """The services that answer, and those of their helpers that keep figures or work behind the answers."""
 
     images: ImageService
@@ -64,8 +64,7 @@ class Answering:
     twitter: Twitter
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
+class _Sources(Struct, frozen=True):
     """What knows of sources: their records, failures and claims, and how they are asked."""
 
     assets: Assets

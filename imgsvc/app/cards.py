@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.logos import Logos
@@ -14,8 +15,7 @@ from imgsvc.services.opengraph.cards import Cards
 from imgsvc.services.opengraph.portraits import Portraits
 
 
-@dataclass(frozen=True, slots=True)
-class MadeCards:
+class MadeCards(Struct, frozen=True):
     """The service, and the one of its helpers that works behind it."""
 
     cards: Cards

@@ -9,9 +9,9 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from imgsvc.app.ending import Ending
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("imgsvc")
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """
     Everything that is open.
 
@@ -87,7 +86,7 @@ async def open_services(
         rooms = await open_rooms(settings, policy, ending, stack, warming)
         parts, answering, scripts, owners = rooms.parts, rooms.answering, Scripts(), rooms.owners()
         annexe = await _open_annexe(settings, rooms, ending, scripts, owners, stack)
-        health = _make_health(parts, rooms.shelf, scripts)
+        health = _make_health(parts, rooms.shelf, scripts, annexe)
         _begin(stack, health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run())
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
@@ -144,7 +143,7 @@ def _make_annexe(settings: Settings, rooms: Rooms, ending: Ending, stack: AsyncE
     return make_annexe(settings, rooms.parts, rooms.shelf, rooms.answering, ending, stack)
 
 
-def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
+def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts, annexe: Later[Annexe]) -> HealthService:
     return HealthService(
         monitor=parts.monitor,
         store=parts.store,
@@ -153,6 +152,7 @@ def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
         downloads=parts.downloads,
         metadata=parts.metadata,
         scripts=scripts,
+        is_incomplete=lambda: annexe.has_failed,
     )
 
 

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.parts import Parts
@@ -26,8 +27,7 @@ from imgsvc.services.shelf import Shelf
 from imgsvc.settings import LogoSettings, Settings, SettingsError
 
 
-@dataclass(frozen=True, slots=True)
-class Logos:
+class Logos(Struct, frozen=True):
     """The service, and the one of its helpers that works behind it."""
 
     logos: LogoService

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.parts import Parts
@@ -18,8 +19,7 @@ from imgsvc.services.opengraph.service import KnownPage, PageService
 from imgsvc.services.shelf import Shelf
 
 
-@dataclass(frozen=True, slots=True)
-class Pages:
+class Pages(Struct, frozen=True):
     """The service."""
 
     pages: PageService

@@ -5,8 +5,9 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from imgsvc.app.ending import Ending
 from imgsvc.app.memory import Reins
@@ -63,8 +64,7 @@ PIPED_SHARE = 8
 """Four sources at once may be decoded while they arrive: they take half of the gate at the most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What answers are made of: the three tiers, what is between them, and what keeps them within the budget."""
 
     domains: Domains

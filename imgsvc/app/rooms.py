@@ -1,8 +1,9 @@
 """The rooms of the house, each put together by a module of its own, in the order in which they need each other."""
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from imgsvc.app.answering import Answering, put_together
 from imgsvc.app.ending import Ending
@@ -16,14 +17,12 @@ from imgsvc.settings import Settings
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from _typeshed import DataclassInstance
 
 CRITICAL_BUFFER_BYTES = 64 * 1024
 """At CRITICAL what is stored is still served, but piece by piece."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rooms:
+class Rooms(Struct, frozen=True):
     """What is open, by what it is for."""
 
     parts: Parts
@@ -35,9 +34,9 @@ class Rooms:
         return owners_of(self.parts) | owners_of(self.answering)
 
 
-def owners_of(group: "DataclassInstance") -> dict[str, object]:
+def owners_of(group: Struct) -> dict[str, object]:
     """Give, by name, all in *group* that have figures."""
-    made = {f.name: getattr(group, f.name) for f in fields(group)}
+    made = {name: getattr(group, name) for name in group.__struct_fields__}
     return {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
 
 

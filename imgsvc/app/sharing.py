@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.app.parts import Parts
 from imgsvc.services.assets import Assets
@@ -17,8 +18,7 @@ from imgsvc.services.opengraph.sharing import ShareService
 from imgsvc.services.shelf import Shelf
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(Struct, frozen=True):
     """The service."""
 
     sharing: ShareService

@@ -10,8 +10,9 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from imgsvc.settings import SettingsError
 
@@ -29,8 +30,7 @@ SIGNS_OF_LIFE = 3
 """So many are sent in the time within which one is expected; two would do by sd_watchdog_enabled(3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Supervisor:
+class Supervisor(Struct, frozen=True):
     """
     Who started this process.
 

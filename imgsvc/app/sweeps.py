@@ -1,7 +1,8 @@
 """What takes logos and page data out of the store: loaded by the first removal or purge that needs it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.model.source import Source
 from imgsvc.services.logos.sweeping import LogoSweep
@@ -10,8 +11,7 @@ from imgsvc.services.opengraph.sweeping import PageSweep
 from imgsvc.store.base import ObjectStore
 
 
-@dataclass(frozen=True, slots=True)
-class Sweeps:
+class Sweeps(Struct, frozen=True):
     """Both of them."""
 
     logos: LogoSweep

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from imgsvc.cache.metadata import NAMESPACE
 from imgsvc.cache.server import SharedServer, shared_server
@@ -23,8 +24,7 @@ QUIET_SECONDS = 5.0
 _log = logging.getLogger("imgsvc.cache")
 
 
-@dataclass(frozen=True, slots=True)
-class AnnouncementStatistics:
+class AnnouncementStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 

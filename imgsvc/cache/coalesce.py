@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from msgspec import Struct
+
 from imgsvc.cache.raising import copy_of, drop_locals
 from imgsvc.errors import Draining, OriginTimeout
 
@@ -32,8 +34,7 @@ class Held(Protocol):
         """Want it once less."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
+class Outcome(Struct, Generic[T], frozen=True):
     """
     What a piece of work gave.
 
@@ -46,8 +47,7 @@ class Outcome(Generic[T]):
     joined: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CoalescerStatistics:
+class CoalescerStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 

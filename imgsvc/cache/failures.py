@@ -3,8 +3,9 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc import errors
 from imgsvc.cache.metadata import MetadataCache
@@ -20,8 +21,7 @@ _PREFIX = "failure:"
 _ENOUGH_DOUBLINGS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class FailureStatistics:
+class FailureStatistics(Struct, frozen=True):
     """
     Counters since the start.
 

@@ -4,9 +4,10 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from imgsvc.cache.metadata import NAMESPACE, PAUSE_SECONDS
 from imgsvc.cache.server import shared_server
@@ -30,8 +31,7 @@ return 0
 """
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseStatistics:
+class LeaseStatistics(Struct, frozen=True):
     """
     Counters since the start.
 

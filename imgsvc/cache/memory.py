@@ -2,9 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
 
 from imgsvc.model.blob import Blob
 
@@ -20,8 +21,7 @@ EvictionReason = Literal["capacity", "expired", "purged", "pressure", "replaced"
 _REASONS: tuple[EvictionReason, ...] = ("capacity", "expired", "purged", "pressure", "replaced")
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryStatistics:
+class MemoryStatistics(Struct, frozen=True):
     """
     State and counters since the start.
 
@@ -208,7 +208,7 @@ class _Entries(OrderedDict[str, Blob]):
     """
     The entries, the least recently used first, and what they weigh together.
 
-    The standard library's dictionary itself: a call of a library's own on the way of each look-up took 2 to 6 % of a hit.
+    The standard library's dictionary itself: a library's own call on the way of each look-up took 2 to 6 % of a hit.
     """
 
     def __init__(self) -> None:

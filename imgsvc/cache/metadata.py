@@ -3,8 +3,9 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from imgsvc.cache.bounded import BoundedMemoryBackend
 from imgsvc.settings import CacheSettings, SettingsError
@@ -24,8 +25,7 @@ PAUSE_SECONDS = 1.0
 _log = logging.getLogger("imgsvc.cache")
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataStatistics:
+class MetadataStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 

@@ -1,7 +1,9 @@
 """A card for the command line: its page read, itself drawn, with everything opened and closed again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.app import Opened
 from imgsvc.commands.card_wish import CardWish
@@ -16,8 +18,7 @@ from imgsvc.web.error_map import code_of
 from imgsvc.web.opengraph.share_params import ShareQuestion, parse_share_query
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnCard:
+class DrawnCard(Struct, frozen=True):
     """
     A card to be written.
 

@@ -1,7 +1,8 @@
 """What ``imgsvc card`` is asked for, and how it is asked of the service."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from imgsvc.commands.card import CARD_FORMATS
 from imgsvc.commands.naming import file_stem, query_of, with_scheme
@@ -10,8 +11,7 @@ from imgsvc.commands.output import STANDARD_OUTPUT, check_output, format_of
 _EXTENSIONS = {**{f".{name}": name for name in CARD_FORMATS}, ".jpeg": "jpg"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardWish:
+class CardWish(Struct, frozen=True, kw_only=True):
     """
     What the command line asks for, as :meth:`query` understood by the rules of ``/api/og-image``.
 

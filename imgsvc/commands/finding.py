@@ -1,6 +1,6 @@
 """A logo for the command line: searched for, drawn and described, with everything opened and closed again."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.app import Opened
 from imgsvc.commands.opening import opened_service
@@ -18,8 +18,7 @@ from imgsvc.web.logos.parameters import LOGO
 from imgsvc.web.logos.params import LogoQuestion, parse_logo_query
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(Struct, frozen=True):
     """
     A picture to be written.
 
@@ -36,8 +35,7 @@ class Drawn:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """
     What came of a search.
 

@@ -1,9 +1,9 @@
 """What ``imgsvc get`` is asked for, and how it is asked of the service."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from imgsvc.commands.naming import query_of, with_scheme
 from imgsvc.commands.output import STANDARD_OUTPUT, check_output, format_of
@@ -15,8 +15,7 @@ _OF_REQUESTS = frozenset(("url", "sig", "exp", "tag", "forceRefresh"))
 """Parameters that say nothing of the picture wanted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetWish:
+class GetWish(Struct, frozen=True, kw_only=True):
     """
     What the command line asks for, as :meth:`query` understood by the rules of ``/api/cache/images``.
 

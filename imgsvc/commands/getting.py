@@ -1,8 +1,9 @@
 """A picture for the command line: fetched, made and described, with everything opened and closed again."""
 
 import time
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.app import Opened
 from imgsvc.commands.finding import bytes_of, extension_of
@@ -23,8 +24,7 @@ _REFRESHED: dict[Refresh | None, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Got:
+class Got(Struct, frozen=True):
     """
     A picture to be written.
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 _SCHEMES = ("http://", "https://")
 
@@ -14,8 +15,7 @@ class StateError(Exception):
     """The file of lines that are done cannot be used; the text says which and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """
     What is made of each line.
 

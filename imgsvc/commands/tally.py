@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from imgsvc.commands import printable
 
 MOST_FAILURES_SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """
     Why a line failed.
 
@@ -24,8 +24,7 @@ class Failure:
     detail: str
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """
     What lines came to.
 

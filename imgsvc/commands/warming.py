@@ -7,8 +7,8 @@ Questions go through the parsers of the routes, so that what is warmed has the v
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from imgsvc.app import Opened
@@ -40,8 +40,7 @@ NOT_KEPT = Failure("not-kept", "Its source forbids keeping it (Cache-Control).")
 INTERNAL = Failure("internal-error", "Something went wrong inside; the log has it.")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A line that has ended; *failure* is None when all of it is done."""
 
     line: str

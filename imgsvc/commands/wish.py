@@ -1,9 +1,9 @@
 """What ``imgsvc logo`` is asked for, and how it is asked of the service."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from imgsvc.commands.logo import FORMATS
 from imgsvc.commands.naming import file_stem, query_of
@@ -12,8 +12,7 @@ from imgsvc.commands.output import STANDARD_OUTPUT, format_of
 _EXTENSIONS = {**{f".{name}": name for name in FORMATS}, ".jpeg": "jpg"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogoWish:
+class LogoWish(Struct, frozen=True, kw_only=True):
     """
     What the command line asks for, as :meth:`query` understood by the rules of ``/api/logo``.
 

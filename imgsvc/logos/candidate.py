@@ -1,7 +1,8 @@
 """A picture that might be a logo: where it was named, and what was promised of it."""
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct
 
 from imgsvc.model.look import Theme
 
@@ -33,8 +34,7 @@ class TrustClass(IntEnum):
     SERVICE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """
     One picture that might be the logo, not fetched yet.
 

@@ -7,8 +7,9 @@ whose it is.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
+
+from msgspec.structs import replace
 
 from imgsvc.logos.candidate import Candidate, LogoSource
 from imgsvc.logos.site import own_organisations

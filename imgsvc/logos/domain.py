@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import idna
+from msgspec import Struct
 
 from imgsvc.errors import BadDomain
 from imgsvc.logos.keys import domain_of_key
@@ -20,8 +20,7 @@ _PUNYCODE = "xn--"
 _STORED = re.compile(r"\A(?:s3://|store:)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(Struct, frozen=True):
     """
     A domain whose logo is wanted.
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from imgsvc.model.colours import Colour, colour
 from imgsvc.pages.manifest import Manifest

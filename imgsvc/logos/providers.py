@@ -1,7 +1,8 @@
 """Services that know icons of domains: templates of the operator's, and the URLs made of them."""
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from imgsvc.logos.candidate import Candidate, LogoSource
 from imgsvc.model.templates import check_template, fill_template, has_size
@@ -10,8 +11,7 @@ _SIZES_PX = {LogoSource.GOOGLE: (256, 128)}
 _OTHER_SIZES_PX = (256,)
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """
     One service.
 

@@ -8,8 +8,9 @@ picture with transparency rather than a photograph's format; square rather than 
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from imgsvc.logos.candidate import Candidate, LogoSource
 from imgsvc.model.formats import ImageFormat
@@ -75,8 +76,7 @@ class Reason(StrEnum):
     UPSCALED = "upscaled"
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """
     A candidate that was fetched, or could not be.
 
@@ -116,8 +116,7 @@ class Measured:
         return max(self.width_px, self.height_px) / min(self.width_px, self.height_px)
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """
     What one candidate is worth.
 

@@ -4,12 +4,14 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import PurePosixPath
 from typing import Any, Self
 from urllib.parse import quote, unquote
 
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 from yarl import URL
 
 from imgsvc.model.formats import BY_MEDIA_TYPE
@@ -46,8 +48,7 @@ def _finite(text: str) -> float:
 _READERS: Mapping[Any, Callable[[str], Any]] = {int: int, float: _finite, str: str}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlobMeta:
+class BlobMeta(Struct, frozen=True, kw_only=True):
     """
     What is known of some bytes; kept beside them in the store.
 
@@ -139,7 +140,7 @@ class BlobMeta:
         return max(0, round(self.fresh_until - self.fetched_at))
 
 
-_META_READERS = tuple((f.name, _READERS[f.type]) for f in fields(BlobMeta))
+_META_READERS = tuple((name, _READERS[kind]) for name, kind in BlobMeta.__annotations__.items())
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)

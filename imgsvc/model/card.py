@@ -1,8 +1,9 @@
 """What is drawn on a card that stands in for a page's picture; measured in px, and free of whatever drew it."""
 
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from imgsvc.model.colours import Colour
 
@@ -20,8 +21,7 @@ class CardKind(StrEnum):
     COMPANY = "company"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Palette:
+class Palette(Struct, frozen=True, kw_only=True):
     """
     The colours of a card, all opaque.
 
@@ -46,8 +46,7 @@ class Palette:
     on_tile: Colour
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Struct, frozen=True, kw_only=True):
     """
     A card, but for the picture on it.
 

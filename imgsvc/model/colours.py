@@ -1,13 +1,12 @@
 """Colours as people write them, and how light they are (WCAG 2.2)."""
 
 import re
-from dataclasses import dataclass
 
 import webcolors
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Colour:
+class Colour(Struct, frozen=True):
     """An sRGB colour, each part 0–255, alpha not premultiplied."""
 
     red: int

@@ -1,8 +1,9 @@
 """Image formats: what each can do, what it is called, and how its first bytes look."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 SNIFF_BYTES = 4096
 """How much of a file's head :func:`sniff` wants; only SVG, which may begin with comments, needs more than 32."""
@@ -27,8 +28,7 @@ FILE_EXTENSIONS = frozenset((*ImageFormat, "jpeg", "tif"))
 """What names of pictures end in, in lower case, after the dot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What a format can do, as far as a decision of ours hangs on it."""
 
     media_type: str

@@ -1,9 +1,10 @@
 """How long a source's answer may be used, from its own headers (RFC 9111 §4.2), clamped by the operator."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_tz
+
+from msgspec import Struct
 
 # The three forms of a date begin with a day's name; the parser alone would take far more.
 _DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*[0-9]{2}:[0-9]{2}:[0-9]{2}(?: GMT| [0-9]{4})\Z")
@@ -20,8 +21,7 @@ AHEAD_SECONDS = 60.0
 NEVER_SHARED = frozenset(("no-store", "private"))
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(Struct, frozen=True):
     """
     A verdict on one answer of a source.
 

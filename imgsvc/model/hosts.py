@@ -2,11 +2,11 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote
 
 import idna
+from msgspec import Struct
 from yarl import URL
 
 from imgsvc.errors import InvalidRequest, SchemeNotAllowed, UserinfoNotAllowed
@@ -126,8 +126,7 @@ def _rebuilt(url: URL, query: str) -> str:
     return f"{url.scheme}://{host_literal(host)}{port}{url.raw_path or '/'}{tail}"
 
 
-@dataclass(frozen=True, slots=True)
-class HostRules:
+class HostRules(Struct, frozen=True):
     """
     A list of hosts: exact names, ``*.suffix`` for everything below a name, ``*`` for any host, ``store:`` for keys.
 

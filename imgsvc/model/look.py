@@ -1,9 +1,10 @@
 """What was seen of a picture: how light it is, and whether it reads on a page."""
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+from msgspec import Struct
 
 from imgsvc.model.colours import Colour
 
@@ -26,8 +27,7 @@ class Theme(StrEnum):
 _PAGES = {Theme.LIGHT: Colour(255, 255, 255), Theme.DARK: Colour(0x0B, 0x0F, 0x19)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """
     What an answer says of a picture that was looked at for the sake of a page.
 

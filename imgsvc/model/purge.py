@@ -5,8 +5,10 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from imgsvc.errors import ImgsvcError, InvalidRequest
 from imgsvc.model.hosts import normalise_host, normalise_url
@@ -27,8 +29,7 @@ _AUTHORITY = re.compile(r"[^/?#]*://[^/?#]+/")
 _OPEN_END = re.compile(r"(?:/\.{1,2}|%[0-9A-Fa-f]?)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """
     One purge, to be held against all that was fetched before it.
 
@@ -103,7 +104,7 @@ class Mark:
 
 def _is_sound(members: Any) -> bool:
     """Whether these are the members of a mark, each of its own kind, and the value in normal form."""
-    if not isinstance(members, dict) or members.keys() != {f.name for f in fields(Mark)}:
+    if not isinstance(members, dict) or members.keys() != set(Mark.__struct_fields__):
         return False
     kind, value, seconds = members["kind"], members["value"], members["time"]
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
@@ -176,8 +177,7 @@ _NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instructions:
+class Instructions(Struct, frozen=True, kw_only=True):
     """
     What one request asks to be purged, in normal form; what is named twice counts once.
 

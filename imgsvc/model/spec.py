@@ -1,9 +1,11 @@
 """What a client wants done to a picture, as one frozen value with one canonical text."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from imgsvc.model.colours import Colour
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
@@ -97,8 +99,7 @@ _EXTENSIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TransformSpec:
+class TransformSpec(Struct, frozen=True):
     """
     Everything that decides an answer's bytes beside the source, in normal form.
 
@@ -211,7 +212,7 @@ _PIXEL_STEPS = [
     "width", "height", "background", "blur", "sharpen", "rotate", "flip", "flop", "trim", "greyscale", "animate",
     "enlarge", "page", "scheme", "remembered",
 ]  # fmt: skip
-_DEFAULTS = {f.name: f.default for f in fields(TransformSpec)}
+_DEFAULTS = asdict(TransformSpec())
 _PIXEL_DEFAULTS = tuple((name, _DEFAULTS[name]) for name in _PIXEL_STEPS)
 _LABELS = {
     "width": "w", "height": "h", "fit": "fit-", "enlarge": "enlarge", "gravity": "g-", "focus": "at-",

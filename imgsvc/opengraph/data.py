@@ -1,10 +1,9 @@
 """What a page says of itself to whoever shares it, as frozen values; what is absent is None."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ShareImage:
+class ShareImage(Struct, frozen=True):
     """
     A picture that a page offers.
 
@@ -26,8 +25,7 @@ class ShareImage:
     type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TwitterCard:
+class TwitterCard(Struct, frozen=True):
     """What a page says to one network: the kind of card, and the accounts of site and author."""
 
     card: str | None = None
@@ -35,8 +33,7 @@ class TwitterCard:
     creator: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(Struct, frozen=True):
     """What a page's JSON-LD is about: its type as written, a name, and a logo's absolute URL."""
 
     type: str
@@ -44,8 +41,7 @@ class Described:
     logo: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShareData:
+class ShareData(Struct, frozen=True, kw_only=True):
     """
     Everything that a page declares; each field was validated by itself.
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from imgsvc.opengraph.data import ShareImage
 from imgsvc.opengraph.statements import Statements

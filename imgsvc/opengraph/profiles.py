@@ -6,8 +6,10 @@ least 300 × 157), Facebook (8 MB, 1200 × 630); WhatsApp shows none above some 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
 from imgsvc.model.spec import Fit, TransformSpec
@@ -32,8 +34,7 @@ class Network(StrEnum):
     DISCORD = "discord"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """
     What one network takes.
 

@@ -1,11 +1,12 @@
 """What the objects in a page's JSON-LD have to do with the page: which it is about, and which only go with it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from itertools import groupby
 from operator import itemgetter
 from typing import Self
+
+from msgspec import Struct
 
 from imgsvc.pages.json_ld import Object, is_organisation, placed, referable, types
 
@@ -27,8 +28,7 @@ class Role(IntEnum):
     """The site, a picture, or a page that says what it is about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statements:
+class Statements(Struct, frozen=True):
     """
     The objects of a page's JSON-LD.
 

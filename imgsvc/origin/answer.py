@@ -3,10 +3,10 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import TypeGuard
 
 import aiohttp
+from msgspec import Struct
 
 from imgsvc.errors import OriginTimeout
 from imgsvc.origin.failures import translated
@@ -20,8 +20,7 @@ _UNCLEAN = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 _ANY_VERSION = "*"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Fetched(Struct, frozen=True, kw_only=True):
     """
     What a source answered; whoever holds it closes the body.
 
@@ -55,8 +54,7 @@ class Fetched:
     body: SizeLimitedStream
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validators:
+class Validators(Struct, frozen=True, kw_only=True):
     """
     What a source said of the version we have (RFC 9110 §8.8), to be said back to it: send it only if there is another.
 
@@ -80,8 +78,7 @@ class Validators:
         return headers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotModified:
+class NotModified(Struct, frozen=True, kw_only=True):
     """
     A source's word that the version we have is still the one; nothing to close.
 

@@ -5,7 +5,8 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.errors import CircuitOpen
 from imgsvc.model.domains import Domains
@@ -20,8 +21,7 @@ MAX_DOMAINS = 4096
 """How many domains are known at once; only one that has failed since its last success need be."""
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerStatistics:
+class BreakerStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 
@@ -40,8 +40,7 @@ class BreakerStatistics:
     refused: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """
     Leave to send one request.
 
@@ -54,8 +53,7 @@ class Trial:
     begun: float
 
 
-@dataclass(slots=True)
-class _Domain:
+class _Domain(Struct):
     """
     A domain that has failed since its last success.
 

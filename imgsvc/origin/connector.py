@@ -12,13 +12,13 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from ssl import SSLContext
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec import Struct, field
 from yarl import URL
 
 from imgsvc.origin.addresses import Refusal
@@ -42,8 +42,7 @@ class AddressRefused(OSError):
         super().__init__("the address is not one that may be reached")
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct):
     """
     One request in the making.
 
@@ -75,8 +74,7 @@ def attempting(hop: Hop) -> Iterator[Attempt]:
         _ATTEMPT.reset(token)
 
 
-@dataclass(frozen=True, slots=True)
-class PeerGuard:
+class PeerGuard(Struct, frozen=True):
     """Makes sockets, but only for peers that the policy lets pass."""
 
     policy: SourcePolicy

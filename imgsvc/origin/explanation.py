@@ -1,9 +1,10 @@
 """Why a URL may be fetched or not, rule by rule; for ``imgsvc check-url``, while the policy alone decides."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError, SchemeNotAllowed, UserinfoNotAllowed
 from imgsvc.model.hosts import normalise_url
@@ -24,8 +25,7 @@ class Outcome(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One rule: its name, what it says, and why, with the setting that would change it."""
 
     rule: str
@@ -33,8 +33,7 @@ class Step:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """
     What became of a URL, and why.
 

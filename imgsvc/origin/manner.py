@@ -1,16 +1,16 @@
 """How a source is asked."""
 
-from dataclasses import dataclass, replace
 from typing import Self
 
+from msgspec import Struct
+from msgspec.structs import replace
 from yarl import URL
 
 from imgsvc.model.secret import Secret
 from imgsvc.origin.answer import Validators
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Struct, frozen=True):
     """
     A bearer token (RFC 6750), and the only origin that is ever told it.
 
@@ -32,8 +32,7 @@ class Credential:
         return {"Authorization": f"Bearer {self.token.reveal()}"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Manner(Struct, frozen=True, kw_only=True):
     """
     What is asked for, and where it may lead; the same on every hop, but for a credential.
 

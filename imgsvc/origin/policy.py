@@ -3,11 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import Self
 
+from msgspec import Struct
 from yarl import URL
 
 from imgsvc.errors import (
@@ -37,8 +37,7 @@ NOT_PUBLIC = (
 NOT_OURSELVES = "The source is this service itself."
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """
     Where one request of a fetch goes: all that the verdict on a connection depends on, beside its peer.
 
@@ -60,8 +59,7 @@ class Hop:
         return address_of(self.host)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """
     What became of a URL.
 
@@ -83,8 +81,7 @@ class Verdict:
         return cls(allowed=False, rule=rule, error=error, refusal=reason)
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyStatistics:
+class PolicyStatistics(Struct, frozen=True):
     """Refused addresses since the start, by reason; a name with several addresses may count several times."""
 
     refused: Mapping[Refusal, int]

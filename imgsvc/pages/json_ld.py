@@ -6,8 +6,10 @@ references by ``@id``. Contexts are not expanded and never fetched (JSON-LD 1.1,
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.pages.addresses import resolve
 from imgsvc.pages.json_text import read_json
@@ -32,8 +34,7 @@ _SPEAKERS = frozenset(
 Object = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Organisation:
+class Organisation(Struct, frozen=True):
     """
     An ``Organization``, one of its kinds, or a ``Brand``.
 

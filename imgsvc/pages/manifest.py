@@ -1,8 +1,9 @@
 """Web app manifests (W3C Web Application Manifest, and its Image Resource): names, colour and icons."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.pages.addresses import resolve
 from imgsvc.pages.json_text import read_json
@@ -17,8 +18,7 @@ MAX_WORD_CHARS = 100
 _PURPOSES = frozenset(("any", "maskable", "monochrome"))
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestIcon:
+class ManifestIcon(Struct, frozen=True):
     """
     An icon a manifest offers.
 
@@ -35,8 +35,7 @@ class ManifestIcon:
     purpose: frozenset[str] = frozenset(("any",))
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """
     What a manifest says; empty where it says nothing, or something of the wrong type.
 

@@ -1,12 +1,11 @@
 """What a page says about itself, as frozen values: absolute URLs, cleaned texts, bounded counts."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.pages.sizes import Size
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """
     A ``link`` element.
 
@@ -29,8 +28,7 @@ class Link:
     itemprop: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(Struct, frozen=True):
     """
     A ``meta`` element; it has at least one of the four keys, all lower-case, empty where missing.
 
@@ -55,8 +53,7 @@ class Meta:
         return key in (self.name, self.property, self.itemprop)
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderImage:
+class HeaderImage(Struct, frozen=True):
     """
     An ``img`` in the page's header.
 
@@ -71,8 +68,7 @@ class HeaderImage:
     says_logo: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """
     What was read of a page.
 

@@ -1,9 +1,10 @@
 """The one place where new work is refused for want of memory."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, Self
+
+from msgspec import Struct
 
 from imgsvc.errors import MemoryPressure
 from imgsvc.pressure.gate import ByteGate, Permit
@@ -17,8 +18,7 @@ RETRY_AFTER_SECONDS = 5
 """When asking again may help: a level lasts two seconds at the least, and one eviction or two end most of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """
     Something about to be fetched or decoded.
 
@@ -46,8 +46,7 @@ class Work:
         return cls("decode", estimate_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionStatistics:
+class AdmissionStatistics(Struct, frozen=True):
     """
     Counters since the start.
 

@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
 
 from imgsvc.errors import ImageTooLarge, MemoryPressure, Overloaded, QueueFull
 from imgsvc.settings import MIB
@@ -20,8 +21,7 @@ Refusal = Literal["queue-full", "queue-timeout", "too-large", "memory", "flushed
 _REFUSALS: tuple[Refusal, ...] = ("queue-full", "queue-timeout", "too-large", "memory", "flushed")
 
 
-@dataclass(frozen=True, slots=True)
-class GateStatistics:
+class GateStatistics(Struct, frozen=True):
     """
     State and counters since the start.
 
@@ -69,8 +69,7 @@ class Permit:
             give_back(self.size_bytes)
 
 
-@dataclass(slots=True, eq=False)
-class _Waiter:
+class _Waiter(Struct, eq=False):
     """One in the queue; its outcome is a permit or the error to raise, so that one nobody reads is no complaint."""
 
     size_bytes: int

@@ -3,7 +3,8 @@
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.pressure.levels import Level
 from imgsvc.pressure.readings import MemoryReading
@@ -14,8 +15,7 @@ Action = Callable[[MemoryReading], object]
 """Called on the event loop with the reading that set it off; what it returns is dropped."""
 
 
-@dataclass(slots=True)
-class _Rung:
+class _Rung(Struct):
     level: Level
     action: Action
     apart_seconds: float

@@ -1,8 +1,9 @@
 """The ladder of memory states: where each begins and ends. Nothing here reads or waits."""
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Self
+
+from msgspec import Struct
 
 from imgsvc.settings import MemorySettings
 
@@ -39,8 +40,7 @@ class Level(IntEnum):
         return SystemStatus.MEMORY_WARNING if self >= Level.WARNING else SystemStatus.HEALTHY
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(Struct, frozen=True):
     """
     The resident sizes, in bytes, at which levels begin; they rise, or are equal, from each to the next.
 
@@ -84,8 +84,7 @@ class Thresholds:
         return self.warning_bytes, self.guard_bytes, self.critical_bytes, self.cleanup_bytes, self.emergency_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LevelState:
+class LevelState(Struct, frozen=True):
     """
     A level and since when.
 

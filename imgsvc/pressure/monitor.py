@@ -4,8 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from imgsvc.pressure.ladder import Action, Ladder
 from imgsvc.pressure.levels import Level, LevelState, SystemStatus, Thresholds
@@ -33,8 +34,7 @@ FLUSH_APART_SECONDS = 10.0
 """Between two flushes; likewise."""
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorStatistics:
+class MonitorStatistics(Struct, frozen=True):
     """
     Counters since the start.
 

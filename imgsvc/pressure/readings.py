@@ -1,8 +1,9 @@
 """Readings of the resident size, the last of them kept, and what they tell."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from imgsvc.pressure.levels import Level, SystemStatus
 
@@ -14,8 +15,7 @@ Trend = Literal["rising", "falling", "stable"]
 """By 10 % at the least, or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryReading:
+class MemoryReading(Struct, frozen=True):
     """
     One reading and what follows from it.
 
@@ -43,8 +43,7 @@ class MemoryReading:
         return self.rss_bytes / self.budget_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PastReading:
+class PastReading(Struct, frozen=True):
     """
     One line of the history.
 

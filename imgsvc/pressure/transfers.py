@@ -1,11 +1,11 @@
 """What bodies on their way from a source or to the store hold, counted as it comes."""
 
-from dataclasses import dataclass
 from threading import Lock
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class TransferStatistics:
+
+class TransferStatistics(Struct, frozen=True):
     """
     State and counters since the start, in bytes.
 

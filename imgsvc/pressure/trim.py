@@ -5,7 +5,8 @@ import ctypes
 import gc
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 APART_SECONDS = 1.0
 """Between two trims: pages given back after each of many small pieces of work would only be asked for again."""
@@ -35,8 +36,7 @@ def trim() -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class TrimStatistics:
+class TrimStatistics(Struct, frozen=True):
     """
     Counters since the start.
 

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from yarl import URL
 
 from imgsvc.errors import SourceNotAllowed
@@ -14,8 +14,7 @@ from imgsvc.origin.signature import Signer
 from imgsvc.settings import AccessSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """
     Leave to serve one request.
 

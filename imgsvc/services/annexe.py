@@ -1,7 +1,8 @@
 """The services that a start does not wait for: logos, pages and what is drawn and chosen for them."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:  # to name them must not load them
     from imgsvc.services.logos.keeper import LogoKeeper
@@ -12,8 +13,7 @@ if TYPE_CHECKING:  # to name them must not load them
     from imgsvc.services.opengraph.sharing import ShareService
 
 
-@dataclass(frozen=True, slots=True)
-class Annexe:
+class Annexe(Struct, frozen=True):
     """Logos, pages, cards and share pictures, with those of their helpers that work behind them."""
 
     logos: "LogoService"

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import msgspec
+from msgspec import Struct
+
 from imgsvc.model.blob import Blob, Representation
 from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.model.keys import result_key
@@ -50,8 +53,7 @@ class ImageRequest:
         object.__setattr__(self, "key", result_key(self.source, self.spec))
 
 
-@dataclass(slots=True)
-class Trace:
+class Trace(Struct):
     """
     What one piece of work did, and how long each part took.
 
@@ -61,7 +63,7 @@ class Trace:
         asked_first: whether the source was asked before what the store has was answered.
     """
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = msgspec.field(default_factory=dict)
     asked_store: bool = False
     asked_first: bool = False
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.errors import QueueFull
 from imgsvc.model.formats import SNIFF_BYTES, sniff
@@ -26,8 +27,7 @@ class Slot:
             release()
 
 
-@dataclass(frozen=True, slots=True)
-class SlotStatistics:
+class SlotStatistics(Struct, frozen=True):
     """Snapshot: how many places there are, how many are taken, and how many wait for one."""
 
     count: int

@@ -3,7 +3,9 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
 from imgsvc.model.freshness import Freshness, judge
@@ -14,8 +16,7 @@ from imgsvc.settings import CacheSettings
 from imgsvc.transform.pool import Inspected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """
     What is asked of a fetch, beside the source.
 
@@ -39,8 +40,7 @@ class Order:
         return frozenset(self.tags.split()).union(self.record.tags.split() if self.record else ())
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """
     A source's answer, judged.
 

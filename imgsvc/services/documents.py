@@ -3,12 +3,13 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from cachetools import LRUCache
 from msgspec import DecodeError
 from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.source import Source

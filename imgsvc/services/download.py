@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError
 from imgsvc.model.blob import BlobMeta
@@ -11,8 +12,7 @@ from imgsvc.stream.spool import Spool
 from imgsvc.stream.spoolfile import no_room
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """
     What becomes of a download.
 

@@ -11,7 +11,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError, NoSpoolRoom, StoreError
 from imgsvc.model.blob import BlobMeta
@@ -30,8 +31,7 @@ FAILURE_SHOWN_SECONDS = 300.0
 """How long a write that failed is told of when no other has followed."""
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadStatistics:
+class DownloadStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
 from typing import cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imgsvc.errors import OriginError, OriginUnreachable, SourceTooLarge
 from imgsvc.model.freshness import may_be_kept
@@ -25,8 +27,7 @@ from imgsvc.stream.spoolfile import no_room
 from imgsvc.stream.spools import Spools
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """
     A picture that has arrived whole.
 
@@ -43,8 +44,7 @@ class Arrived:
     may_be_kept: bool = True
 
 
-@dataclass(slots=True)
-class Errand:
+class Errand(Struct):
     """
     For whose sake something is fetched.
 

@@ -1,6 +1,6 @@
 """The head of a page, read once its first bytes have shown that it is one."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.errors import NotAPage
 from imgsvc.model.formats import ImageFormat, sniff
@@ -15,8 +15,7 @@ DECLARED_BYTES, UNDECLARED_BYTES = 64, 512
 """So many tell a picture that is called a page, and a page that is called something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """
     The head of a page, as far as it came.
 

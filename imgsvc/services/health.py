@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc import __version__
 from imgsvc.cache.metadata import MetadataCache
@@ -21,7 +22,9 @@ from imgsvc.store.base import ObjectStore
 
 STORE_CHECK_SECONDS = 15.0
 
-REASONS = ("starting", "draining", "memory-critical", "memory-warning", "store-failing", "redis-unreachable")
+REASONS = (
+    "starting", "draining", "memory-critical", "memory-warning", "store-failing", "redis-unreachable", "incomplete",
+)  # fmt: skip
 """All that a report may give for not being healthy."""
 
 
@@ -41,8 +44,7 @@ class Status(StrEnum):
     UNHEALTHY = "unhealthy"
 
 
-@dataclass(frozen=True, slots=True)
-class HealthReport:
+class HealthReport(Struct, frozen=True):
     """
     One answer to a probe; plain values only.
 
@@ -75,6 +77,7 @@ class HealthService:
         downloads: Downloads,
         metadata: MetadataCache,
         scripts: Scripts,
+        is_incomplete: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
         store_check_seconds: float = STORE_CHECK_SECONDS,
     ) -> None:
@@ -85,6 +88,7 @@ class HealthService:
         self._downloads = downloads
         self._metadata = metadata
         self._scripts = scripts
+        self._is_incomplete = is_incomplete
         self._clock = clock
         self._store_check_seconds = store_check_seconds
         self._started_at = clock()
@@ -137,4 +141,5 @@ class HealthService:
             *(["memory-warning"] if status is SystemStatus.MEMORY_WARNING else []),
             *(["store-failing"] if failing else []),
             *([] if self._metadata.healthy else ["redis-unreachable"]),
+            *(["incomplete"] if self._is_incomplete() else []),
         ]

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from imgsvc.cache.failures import RememberedFailures
 from imgsvc.errors import ImgsvcError

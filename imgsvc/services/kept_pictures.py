@@ -1,7 +1,8 @@
 """Pictures that were found, and kept under names of their own, given to the spine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.errors import ObjectNotFound, StoreError
@@ -18,8 +19,7 @@ KEPT_SECONDS = 365 * 86400
 """How long what was made of one may be answered: it is named by the picture's digest, and a record says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeptPicture:
+class KeptPicture(Struct, frozen=True):
     """
     A picture that a record speaks of.
 

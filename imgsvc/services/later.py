@@ -26,7 +26,13 @@ class Later(Generic[T]):
         self._stack = AsyncExitStack()
         self._making: asyncio.Task[T] | None = None
         self._made: tuple[T] | None = None
+        self._failed = False
         self._closed = False
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last making failed, and none has been well since."""
+        return self._failed
 
     async def get(self) -> T:
         """
@@ -67,7 +73,10 @@ class Later(Generic[T]):
             async with AsyncExitStack() as stack:
                 made = await self._make(stack)
                 self._stack = stack.pop_all()
+        except BaseException:
+            self._failed = True
+            raise
         finally:
             self._making = None
-        self._made = (made,)
+        self._made, self._failed = (made,), False
         return made

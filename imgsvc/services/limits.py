@@ -9,10 +9,10 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypedDict, TypeVar, Unpack
 
 from cachetools import LRUCache
+from msgspec import Struct
 
 from imgsvc.errors import RateLimited
 from imgsvc.model.domains import Domains
@@ -48,8 +48,7 @@ class Figures(TypedDict):
     retry_after_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class LimitStatistics:
+class LimitStatistics(Struct, frozen=True):
     """
     Snapshot.
 
@@ -124,8 +123,7 @@ class RateLimits:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(Struct, frozen=True):
     """What one client may still have fetched; handed down to whoever fetches, None in its place is no limit."""
 
     limits: RateLimits

@@ -1,7 +1,8 @@
 """Marks by what they name, so that holding a source against thousands of them costs a few look-ups."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.model.blob import tags_of
 from imgsvc.model.purge import Kind, Mark
@@ -10,8 +11,7 @@ from imgsvc.model.source import Source
 Name = tuple[Kind, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """
     What marks say of something that was fetched at some moment.
 

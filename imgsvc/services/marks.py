@@ -9,7 +9,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.cache.announcements import Announcements
 from imgsvc.errors import StoreError
@@ -37,8 +39,7 @@ SWEPT_SECONDS = 3600.0
 OnMarks = Callable[[Sequence[Mark]], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class MarkStatistics:
+class MarkStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 

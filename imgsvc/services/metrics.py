@@ -1,8 +1,9 @@
 """What this process holds and has done, collected from those who hold and do it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from imgsvc.origin.breaker import Breaker
 from imgsvc.pressure.admission import Admission
@@ -21,8 +22,7 @@ class Snapshot(Protocol):
         """Give them as a frozen value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MetricsService:
+class MetricsService(Struct, frozen=True, kw_only=True, eq=False):
     """
     Collects; holds no figure of its own: one field for each owner of figures.
 
@@ -146,5 +146,5 @@ def _plain(owner: Snapshot) -> dict[str, Any]:
     statistics = owner.statistics()
     return {
         name: dict(value) if isinstance(value := getattr(statistics, name), Mapping) else value
-        for name in statistics.__dataclass_fields__
+        for name in statistics.__struct_fields__
     }

@@ -1,6 +1,6 @@
 """A source's own bytes, as the services hand them on."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.formats import ImageFormat
@@ -11,8 +11,7 @@ from imgsvc.stream.spool import Spool
 from imgsvc.transform.pool import ImageInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
+class Original(Struct, frozen=True):
     """
     A source's bytes, ready to be transformed; held once by whoever gets it, who lets it go.
 

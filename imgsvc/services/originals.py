@@ -3,8 +3,9 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.failures import RememberedFailures

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingStatistics:
+class OutgoingStatistics(Struct, frozen=True):
     """Snapshot: answers being sent, and the bytes they hold, each picture counted once."""
 
     answers: int

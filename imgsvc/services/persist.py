@@ -4,7 +4,8 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.errors import StoreError
 from imgsvc.model.blob import BlobMeta
@@ -18,8 +19,7 @@ FIRST_PAUSE_SECONDS = 0.2
 WRITERS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class PersisterStatistics:
+class PersisterStatistics(Struct, frozen=True):
     """Snapshot: what waits now, and what became of everything since the start."""
 
     waiting: int
@@ -30,8 +30,7 @@ class PersisterStatistics:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(Struct, frozen=True):
     key: str
     stored: StoredObject
     if_absent: bool

@@ -9,7 +9,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.errors import StoreError
@@ -30,8 +32,7 @@ SETTLE_SECONDS = 3 * POLL_SECONDS
 ENTRIES_A_TURN = 250
 
 
-@dataclass(frozen=True, slots=True)
-class PurgeStatistics:
+class PurgeStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 

@@ -4,10 +4,11 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from cachetools import LRUCache
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, Freshness, http_date, is_fresh_at
@@ -28,8 +29,7 @@ MAX_TAGS_CHARS = 512
 """All words of one source together; what is stored of them has to fit into the metadata of S3."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRecord:
+class SourceRecord(Struct, frozen=True, kw_only=True):
     """
     One source as it last was; the source's own freshness is decided here, never by a variant's age.
 
@@ -70,7 +70,7 @@ class SourceRecord:
         """Read a stored record; None when it is not one, or not of *source*. Other versions' members do no harm."""
         try:
             members = json.loads(data)
-            values = {f.name: members[f.name] for f in fields(cls) if f.name in members}
+            values = {name: members[name] for name in cls.__struct_fields__ if name in members}
             record = cls(**{"modified_at": int(members["fetched_at"]), **values})
         except (ValueError, TypeError, KeyError, OverflowError):
             return None
@@ -78,7 +78,7 @@ class SourceRecord:
 
     def is_well_typed(self) -> bool:
         """Whether every member is of its own kind, for JSON knows nothing of ours."""
-        return all(_fits(getattr(self, f.name), f.type) for f in fields(self))
+        return all(_fits(getattr(self, name), kind) for name, kind in SourceRecord.__annotations__.items())
 
     def to_json(self) -> bytes:
         """Write as UTF-8 JSON."""
@@ -171,8 +171,7 @@ def record_of(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordLookup:
+class RecordLookup(Struct, frozen=True):
     """
     What a look for a record found.
 

@@ -4,10 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from cachetools import LRUCache
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError
 from imgsvc.model.source import Source
@@ -32,8 +32,7 @@ REST_SECONDS = 5.0
 RESTING = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class RevalidationStatistics:
+class RevalidationStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 

@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError
 from imgsvc.model.keys import ASSET_PREFIX, IMAGE_PREFIX, source_prefix
@@ -17,8 +19,7 @@ Sweeper = Callable[[MarkIndex], Awaitable[int]]
 _FOLDER = re.compile(rf"{IMAGE_PREFIX}[0-9a-f]{{16}}/|{ASSET_PREFIX}[0-9a-f-]{{36}}/")
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """A source's record, as far as it decides."""
 
     source: Source

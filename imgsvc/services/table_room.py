@@ -1,14 +1,14 @@
 """How much a table may hold, where somebody else says so, and may change his mind."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True, slots=True)
-class TableRoomStatistics:
+class TableRoomStatistics(Struct, frozen=True):
     """Snapshot: what the table weighs, and may weigh, in bytes."""
 
     bytes: int

@@ -1,8 +1,11 @@
 """Words that later requests give a source that is kept already: they have to be able to purge it too."""
 
+import dataclasses
 import logging
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.model.blob import Blob, Representation
@@ -18,8 +21,7 @@ LIMIT = 256
 """Sources that are given words at the same time; the next request with the same words tries again."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaggingStatistics:
+class TaggingStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 
@@ -76,6 +78,6 @@ class Tagging:
         def change(blob: Blob) -> Blob:
             if not blob.key.startswith(prefix) or blob.meta.tags == tagged.tags:
                 return blob
-            return replace(blob, meta=replace(blob.meta, tags=tagged.tags))
+            return dataclasses.replace(blob, meta=replace(blob.meta, tags=tagged.tags))
 
         self._memory.update(change)

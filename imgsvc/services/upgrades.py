@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from dataclasses import dataclass
 from functools import partial
 from traceback import clear_frames
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError
 
@@ -22,8 +23,7 @@ MOST_BLAMED = 1024
 """Keys whose failure was logged already; when there are more, all may be logged once more."""
 
 
-@dataclass(frozen=True, slots=True)
-class UpgradesStatistics:
+class UpgradesStatistics(Struct, frozen=True):
     """
     Snapshot: what is under way, and what became of everything since the start.
 

@@ -11,8 +11,9 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
 
 from imgsvc.cache.coalesce import Coalescer, Outcome
 from imgsvc.cache.failures import RememberedFailures
@@ -32,8 +33,7 @@ from imgsvc.services.shelf import Shelf
 log = logging.getLogger("imgsvc.validation")
 
 
-@dataclass(frozen=True, slots=True)
-class Validated:
+class Validated(Struct, frozen=True):
     """
     What asking gave; held once by whoever gets it, who lets it go.
 
@@ -58,8 +58,7 @@ class Validated:
             self.original.let_go()
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationStatistics:
+class ValidationStatistics(Struct, frozen=True):
     """
     Counters since the start.
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.errors import ObjectNotFound
 from imgsvc.model.blob import Blob, BlobMeta
@@ -18,8 +19,7 @@ from imgsvc.services.standing import Standing, judged, standing_at
 from imgsvc.store.base import StoredObject, StoredStream
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """
     What the store has of one answer.
 

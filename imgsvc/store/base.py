@@ -1,8 +1,9 @@
 """What an object store is; the backends pass one contract suite, ``tests/contracts``."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from imgsvc.model.blob import BlobMeta
 from imgsvc.stream.base import FileRange
@@ -12,8 +13,7 @@ PART_BYTES = 8 * 1024 * 1024
 limits"): this makes objects of up to 78 GiB."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredObject(Struct, frozen=True):
     """An object with its bytes."""
 
     data: bytes
@@ -106,8 +106,7 @@ class ObjectWriter(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStatistics:
+class StoreStatistics(Struct, frozen=True):
     """
     Counters since the start, each one outcome of one call; and how full the store is, where it has a ceiling.
 

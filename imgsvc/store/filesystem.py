@@ -6,9 +6,10 @@ import itertools
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import replace
 from typing import TypeVar
 from weakref import WeakSet
+
+from msgspec.structs import replace
 
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.keys import validate_key

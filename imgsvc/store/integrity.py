@@ -4,8 +4,10 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from imgsvc.errors import StoreError
 from imgsvc.model.blob import BlobMeta
@@ -113,8 +115,7 @@ def check_prefix(prefix: str) -> None:
         validate_key(prefix.removesuffix("/"))
 
 
-@dataclass(slots=True)
-class Counters:
+class Counters(Struct):
     """What :class:`StoreStatistics` is a snapshot of; changed on the event loop only."""
 
     hits: int = 0

@@ -18,8 +18,9 @@ import json
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from imgsvc.errors import StoreError
 from imgsvc.model.blob import BlobMeta
@@ -37,8 +38,7 @@ and data that begins on a block's boundary can be shared instead of copied by fi
 _START = struct.Struct(">8sI")
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """
     Where an object's bytes lie.
 

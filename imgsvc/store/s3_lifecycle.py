@@ -7,8 +7,9 @@ purges whose time is over, and what processes that were killed, and never starte
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from imgsvc.errors import StoreError
 from imgsvc.model.keys import ASSET_PREFIX, IMAGE_PREFIX
@@ -35,8 +36,7 @@ DEFAULT_REGION = "us-east-1"
 Rule = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """
     What a configuration becomes, and how that differs from what it was.
 

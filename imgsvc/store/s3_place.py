@@ -6,10 +6,10 @@ say of a plain bucket, of AWS or of any other server; whatever makes it less pla
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from yarl import URL
 
 from imgsvc.model.hosts import is_address
@@ -37,8 +37,7 @@ _RESERVED = re.compile(r"[^A-Za-z0-9_.~/-]+")
 _REGION = re.compile(r"(?!fips-|s3-external|.*(-fips|global)$)[a-z0-9][a-z0-9-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """
     A bucket's address.
 

@@ -8,7 +8,6 @@ same for the server: botocore's credentials, the signature that botocore would m
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +17,7 @@ from aiobotocore.session import AioSession, get_session
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.retries import quota, standard
+from msgspec import Struct
 
 from imgsvc.settings import StoreSettings
 from imgsvc.store.s3_answers import in_words, parsed
@@ -38,8 +38,7 @@ _FOUND = SimpleNamespace(status_code=200)
 """All that botocore's quota wants to know of an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(Struct, frozen=True):
     """An attempt that led to no object: what is raised unless it is made again, and the answer, if there was one."""
 
     error: Exception

@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 CHUNK_BYTES = 64 * 1024
 """The largest piece in which bytes move."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileRange:
+class FileRange(Struct, frozen=True):
     """
     Bytes of an open file that are there already and will not change.
 

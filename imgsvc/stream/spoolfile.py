@@ -7,9 +7,10 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar, TypeVarTuple, Unpack
+
+from msgspec import Struct
 
 from imgsvc.errors import NoSpoolRoom
 from imgsvc.stream.base import FileRange
@@ -27,8 +28,7 @@ class NoRoom(OSError):
     """All spools together have reached their bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpaceStatistics:
+class SpaceStatistics(Struct, frozen=True):
     """
     Snapshot.
 

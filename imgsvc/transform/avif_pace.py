@@ -1,7 +1,8 @@
 """How long AVIF takes here: guessed at first, then learnt from each one that is made."""
 
 import threading
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PRIOR_NANOSECONDS = (75, 300, 450, 900, 4600, 6500, 13_400, 22_000, 24_000, 55_000)
 """
@@ -27,8 +28,7 @@ QUICKEST_NANOSECONDS, SLOWEST_NANOSECONDS = 1.0, 1_000_000.0
 _NANOSECONDS = 1e9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AvifPaceStatistics:
+class AvifPaceStatistics(Struct, frozen=True, kw_only=True):
     """
     Snapshot of what is known of AVIF.
 

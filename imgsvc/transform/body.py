@@ -3,8 +3,9 @@
 import hashlib
 import os
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import overload
+
+from msgspec.structs import replace
 
 from imgsvc.stream.base import FileRange
 

@@ -1,12 +1,11 @@
 """What each format takes to be read and to be written: two tables, calibrated by ``bench/estimate.py``."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.model.formats import ImageFormat
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecoderCost:
+class DecoderCost(Struct, frozen=True, kw_only=True):
     """
     What reading a format takes, in bytes for each pixel decoded, unless said otherwise.
 
@@ -58,8 +57,7 @@ DECODERS: dict[ImageFormat, DecoderCost] = {
 """One line for each format that is read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderCost:
+class EncoderCost(Struct, frozen=True, kw_only=True):
     """
     What writing a format takes, the answer's bytes and their copies included, in bytes for each pixel of the answer.
 

@@ -6,7 +6,9 @@ BITMAPINFOHEADER and its descendants), and of PNG's IHDR (W3C PNG, third edition
 """
 
 import struct
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.errors import CorruptImage, ImageTooLarge
 from imgsvc.model.formats import ImageFormat
@@ -31,8 +33,7 @@ _BITFIELDS = 3
 _RUN_LENGTH_CODED = frozenset((1, 2))
 
 
-@dataclass(frozen=True, slots=True)
-class BitmapHeader:
+class BitmapHeader(Struct, frozen=True):
     """
     A device-independent bitmap's header.
 
@@ -79,8 +80,7 @@ class BitmapHeader:
         return (self.width * (self.bits if bits is None else bits) + 31) // 32 * 4
 
 
-@dataclass(frozen=True, slots=True)
-class IconEntry:
+class IconEntry(Struct, frozen=True):
     """
     One picture of an icon or cursor.
 

@@ -1,11 +1,11 @@
 """ICO, CUR and BMP, which libvips has no loader for: read through Pillow, never by its own choice of a plug-in."""
 
 import struct
-from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pyvips
+from msgspec.structs import replace
 
 from imgsvc.errors import CorruptImage, ImageTooLarge, ImgsvcError
 from imgsvc.model.formats import ImageFormat

@@ -1,7 +1,8 @@
 """Everything that is decided about a transform before a pixel is read."""
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
 from imgsvc.model.spec import Output, TransformSpec
@@ -14,8 +15,7 @@ from imgsvc.transform.source import PixelSource
 from imgsvc.transform.steps import QUARTER_TURNS, FramePlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """
     What is made of a source.
 

@@ -1,10 +1,11 @@
 """Vector pictures: how large they are drawn, and the drawing as a source of pixels."""
 
 import math
-from dataclasses import dataclass, replace
 from typing import Any
 
 import pyvips
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import TransformSpec
@@ -22,8 +23,7 @@ _BANDS = 4
 _TRIM_RESERVE = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(Struct, frozen=True):
     """
     A vector picture, as its worker drew it.
 

@@ -1,13 +1,13 @@
 """How large a picture becomes and which part of it stays: pure arithmetic, no pixels."""
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.model.spec import Fit, Gravity, TransformSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """Width and height in px, 1 at least."""
 
     width: int
@@ -37,8 +37,7 @@ class Size:
         return Size(max(1, math.floor(self.width * factor)), max(1, math.floor(self.height * factor)))
 
 
-@dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(Struct, frozen=True):
     """
     The three sizes of a resize.
 

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from imgsvc.errors import Draining, QueueFull, TransformTimeout
 from imgsvc.transform.job import Job
@@ -16,8 +17,7 @@ T = TypeVar("T")
 RETRY_AFTER_SECONDS = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneStatistics:
+class LaneStatistics(Struct, frozen=True, kw_only=True):
     """
     Snapshot of a lane.
 

@@ -3,11 +3,11 @@
 import math
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import pyvips
+from msgspec import Struct
 
 from imgsvc.model.card import is_rtl
 from imgsvc.model.colours import Colour
@@ -25,8 +25,7 @@ _BALANCING_TRIES, _LEAST_BALANCED = 3, 0.6  # draws; of the column's width
 _TRAILING = " ,.;:!?-–—/|·•、。，"
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """
     A way to set a text.
 
@@ -41,8 +40,7 @@ class Size:
     leading: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
+class Hand(Struct, frozen=True, kw_only=True):
     """
     How all texts of a card are written.
 
@@ -57,8 +55,7 @@ class Hand:
     is_centred: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lettering:
+class Lettering(Struct, frozen=True):
     """
     Text that is drawn.
 

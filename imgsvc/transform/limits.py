@@ -1,12 +1,11 @@
 """How large a picture may be, known before a pixel of it is."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.errors import ImageTooLarge
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """
     The largest pictures that are decoded.
 

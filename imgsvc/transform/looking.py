@@ -1,8 +1,10 @@
 """What can be said of a source, and decided about it, before a pixel of it is decoded; for threads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.errors import NotAnImage, SourceTooLarge
 from imgsvc.model.formats import SNIFF_BYTES, ImageFormat, sniff
@@ -29,8 +31,7 @@ from imgsvc.transform.theming import LOOK_SIDE_PX, UNSEEN, Viewed, is_themed
 _DRAWN_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """
     What is going to be done.
 
@@ -47,8 +48,7 @@ class Plan:
     viewed: Viewed = UNSEEN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawingPlan:
+class DrawingPlan(Struct, frozen=True, kw_only=True):
     """
     What is going to be done with a drawing.
 

@@ -9,8 +9,10 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.model.descriptions import StandIn
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
@@ -47,8 +49,7 @@ JSON_TYPE = "application/json"
 _HELD_BYTES = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class Rendered(Struct, frozen=True, kw_only=True):
     """
     The bytes of an answer and what is known of them.
 

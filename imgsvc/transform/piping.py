@@ -4,11 +4,11 @@ import os
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pyvips
+from msgspec import Struct
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import Output, TransformSpec
@@ -40,8 +40,7 @@ def can_pipe(head: Head, spec: TransformSpec) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PipedSource:
+class PipedSource(Struct, frozen=True):
     """
     A picture at the other end of a pipe.
 

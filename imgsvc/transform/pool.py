@@ -4,8 +4,9 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any, Self, TypeVar
+
+from msgspec.structs import replace
 
 from imgsvc.model.card import Card
 from imgsvc.model.formats import ImageFormat

@@ -1,9 +1,9 @@
 """What a picture's header says, and whether it may be decoded at all."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pyvips
+from msgspec import Struct
 
 from imgsvc.errors import CorruptImage
 from imgsvc.model.formats import ImageFormat
@@ -23,8 +23,7 @@ SIDEWAYS = frozenset((5, 6, 7, 8))
 """Orientations in which width and height change places."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageInfo:
+class ImageInfo(Struct, frozen=True, kw_only=True):
     """
     What the header of a picture says.
 

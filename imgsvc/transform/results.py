@@ -1,7 +1,8 @@
 """What the pool gives back."""
 
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.transform.body import Body
@@ -9,8 +10,7 @@ from imgsvc.transform.pipeline import Rendered
 from imgsvc.transform.probe import ImageInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspected:
+class Inspected(Struct, frozen=True, kw_only=True):
     """
     A source that is a picture and within the limits.
 
@@ -35,8 +35,7 @@ class Inspected:
     info: ImageInfo | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """
     What the first bytes of a source say while the rest is on its way.
 
@@ -49,8 +48,7 @@ class Head:
     info: ImageInfo | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transformed:
+class Transformed(Struct, frozen=True, kw_only=True):
     """
     An answer's bytes.
 
@@ -99,8 +97,7 @@ class Transformed:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolStatistics:
+class PoolStatistics(Struct, frozen=True, kw_only=True):
     """
     Snapshot of the pool.
 

@@ -1,7 +1,8 @@
 """A picture that can be opened as often and as small as the pipeline likes."""
 
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.transform.body import Body, size_of, whole
@@ -45,8 +46,7 @@ class PixelSource(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class FileSource:
+class FileSource(Struct, frozen=True):
     """A file, in memory or not, that libvips reads; it is opened when frames are asked for."""
 
     body: Body
@@ -72,8 +72,7 @@ class FileSource:
         return [roll.crop(0, top, roll.width, height) for top in range(0, roll.height, height)]
 
 
-@dataclass(frozen=True, slots=True)
-class MemorySource:
+class MemorySource(Struct, frozen=True):
     """Frames that are already in memory."""
 
     body: Body | None

@@ -1,8 +1,9 @@
 """The steps of a transform: one small function each, which gives its input back when it has nothing to do."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.model.colours import Colour
 from imgsvc.model.spec import Gravity, TransformSpec
@@ -17,8 +18,7 @@ WHITE = Colour(255, 255, 255)
 _MIN_BLUR = 0.3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FramePlan:
+class FramePlan(Struct, frozen=True, kw_only=True):
     """
     What happens to one frame; everything is decided before the first step, but where SMART gravity looks.
 

@@ -3,8 +3,9 @@
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from imgsvc.errors import (
     CorruptImage,
@@ -36,8 +37,7 @@ class Timer(Protocol):
 CallLater = Callable[[float, Callable[[], None]], Timer]
 
 
-@dataclass(frozen=True, slots=True)
-class Raster:
+class Raster(Struct, frozen=True):
     """
     A drawn SVG.
 
@@ -52,8 +52,7 @@ class Raster:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class SvgStatistics:
+class SvgStatistics(Struct, frozen=True):
     """
     What the renderer has done and holds.
 

@@ -5,9 +5,8 @@ A few hundred bytes of nested ``use`` keep a renderer busy for ever. The deadlin
 processor time has been spent.
 """
 
-from dataclasses import dataclass, field
-
 from lxml import etree
+from msgspec import Struct, field
 
 from imgsvc.errors import CorruptImage
 from imgsvc.transform.svg_names import SVG_NAMESPACE, XLINK_NAMESPACE
@@ -26,8 +25,7 @@ _USE = f"{{{SVG_NAMESPACE}}}use"
 _HREFS = ("href", f"{{{XLINK_NAMESPACE}}}href")
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """An element with an ``id`` (or the root) and what it draws: own elements, parts inside it, ids it reuses."""
 
     elements: int = 1

@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from dataclasses import dataclass
 from typing import Self, cast
+
+from msgspec import Struct
 
 from imgsvc.transform import svg_worker
 from imgsvc.transform.svg_worker import ANSWER, DRAWN, READY, REQUEST, RGBA_BYTES
@@ -18,8 +19,7 @@ class WorkerDied(Exception):
     """The process ended, or answered out of order, instead of doing what it was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerAnswer:
+class WorkerAnswer(Struct, frozen=True):
     """
     What came of one request.
 

@@ -1,11 +1,12 @@
 """Pictures that have to read on a page: what is asked of whoever can see, and what was seen before."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Protocol
 
 from cachetools import LRUCache
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.model.colours import Colour
 from imgsvc.model.look import Look
@@ -58,8 +59,7 @@ class Theming(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Viewed:
+class Viewed(Struct, frozen=True, kw_only=True):
     """
     What is known of a source's looks before its pixels are read.
 
@@ -78,8 +78,7 @@ UNSEEN = Viewed()
 """Nothing is known, and nothing will be remembered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SightStatistics:
+class SightStatistics(Struct, frozen=True, kw_only=True):
     """
     Snapshot of what was seen.
 

@@ -8,10 +8,11 @@ which makes it a millisecond of plain Python at the sizes wanted here.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import starmap
 from operator import mul
+
+from msgspec import Struct
 
 MAX_SIDE_PX = 100
 """The format's own limit; coefficients this low need far fewer pixels."""
@@ -19,8 +20,7 @@ MAX_SIDE_PX = 100
 _Plane = list[list[float]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Channel:
+class _Channel(Struct, frozen=True):
     """A plane's cosine coefficients: the mean, and the others scaled into 0–1 around a half."""
 
     mean: float

@@ -1,12 +1,12 @@
 """Finding the border that ``trim`` cuts off."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Box:
+
+class Box(Struct, frozen=True):
     """A rectangle in px; right and bottom lie outside it."""
 
     left: int

@@ -1,9 +1,11 @@
 """Making a logo read on a page: lightness is moved in OKLab, hue and alpha are kept."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.model.colours import Colour
 from imgsvc.vision.analysis import shows_page
@@ -27,8 +29,7 @@ _FULL = 255
 _TILE_PX = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Adapted:
+class Adapted(Struct, frozen=True):
     """
     A picture that reads as well as could be reached.
 
@@ -94,8 +95,7 @@ def _attempts(inks: "_Inks", page: Colour) -> Iterator[tuple["_Inks", Any]]:
             greys = Greys.SQUEEZE if greys is Greys.FLIP else greys
 
 
-@dataclass(frozen=True, slots=True)
-class _Inks:
+class _Inks(Struct, frozen=True):
     """
     What is to be moved: the colours of a palette, or where there are too many, those of each pixel.
 

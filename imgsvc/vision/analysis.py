@@ -1,6 +1,6 @@
 """What a logo looks like, and whether it reads on a light and on a dark page."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.model.colours import Colour
 from imgsvc.model.look import Theme
@@ -17,8 +17,7 @@ _STILL_READS = 1.8
 _READS_AGAIN = 2.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Analysis:
+class Analysis(Struct, frozen=True, kw_only=True):
     """
     What is to be known of a picture's visible colours; what lies hidden under alpha 0 counts nothing.
 

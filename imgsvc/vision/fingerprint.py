@@ -11,12 +11,12 @@ Perceptual Image Hash Functions, 2010, §3.1.1) with one change, told at :func:`
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, chain, compress
 from operator import mul
 from typing import Any, Self
 
 import pyvips
+from msgspec import Struct
 
 from imgsvc.vision.pixels import Pixels
 
@@ -93,8 +93,7 @@ def likeness(one: Shape, other: Shape) -> float:
     return min(1.0, max(0.0, sum(map(mul, one, other), start=0.0)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Small:
+class _Small(Struct, frozen=True):
     """The bands of a picture of 32 px a side at most, row by row, colour multiplied by alpha; and its width in px."""
 
     bands: list[bytes]

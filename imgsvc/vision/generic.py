@@ -7,12 +7,13 @@ What is known is shipped in ``references/generic.json``, made from real pictures
 import json
 from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.vision import fingerprint
 from imgsvc.vision.fingerprint import Normal
@@ -47,8 +48,7 @@ class Reason(StrEnum):
     PIXELS = "pixels"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """
     A generic icon recognised.
 
@@ -65,8 +65,7 @@ class Match:
     distance: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Reference:
+class _Reference(Struct, frozen=True):
     """A generic icon at one size."""
 
     name: str
@@ -74,8 +73,7 @@ class _Reference:
     shape: fingerprint.Shape
 
 
-@dataclass(frozen=True, slots=True)
-class _References:
+class _References(Struct, frozen=True):
     """All that is known."""
 
     names: dict[str, str]

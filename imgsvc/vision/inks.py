@@ -3,10 +3,10 @@
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import pyvips
+from msgspec import Struct
 
 from imgsvc.model.colours import Colour
 from imgsvc.vision.light import WHITE_LEVEL
@@ -22,8 +22,7 @@ _ONE_INK_DISTANCE = 0.1
 """In OKLab: five times what CSS Color 4 §13.2.1 calls just noticeable, so that a soft shade is still the same ink."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ink:
+class _Ink(Struct, frozen=True):
     """Like colours taken together: their weight, the sum of their alphas, and their mean."""
 
     box: tuple[int, int, int]
@@ -32,8 +31,7 @@ class _Ink:
     lab: tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Inks:
+class Inks(Struct, frozen=True):
     """
     The colours of a picture, each weighted by its alpha.
 

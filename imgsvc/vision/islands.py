@@ -1,11 +1,11 @@
 """Which ink lies in the middle of colour that stays, and so may stay itself: a glyph in an icon."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
 import pyvips
+from msgspec import Struct
 
 _FULL = 255
 _WITHIN, _OUT, _KINDS = 1, 2, 4
@@ -14,8 +14,7 @@ _PARTLY = 0.25
 """Of an island's border that may be open to the page: of a letter that runs to its icon's edge, not of a stripe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Islands:
+class Islands(Struct, frozen=True):
     """
     The connected parts of what would move, each with how much of its border is open to the page.
 

@@ -1,11 +1,11 @@
 """Which pixels of a picture must be seen, and how well they are seen on a page."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Self
 
 import pyvips
+from msgspec import Struct
 
 from imgsvc.model.colours import Colour, contrast_between, luminance_of
 from imgsvc.vision.light import (
@@ -27,8 +27,7 @@ _FAINT_SHARE = 0.01
 _AROUND = 2 * REACH_PX + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """
     The pixels that must be seen: those of alpha 128 or more within 2 px of transparency, else all that are visible.
 

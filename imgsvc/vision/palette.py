@@ -4,13 +4,13 @@ import re
 from array import array
 from bisect import bisect
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from sys import byteorder
 from typing import Any, Self
 
 import pyvips
+from msgspec import Struct
 
 from imgsvc.vision.pixels import Pixels
 
@@ -23,8 +23,7 @@ _FLIPPED = 2 * _BYTE - 1
 _TYPECODES = {"ushort": "H", "int": "i"}
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(Struct, frozen=True):
     """
     Which colour each pixel has.
 

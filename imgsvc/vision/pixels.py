@@ -1,17 +1,16 @@
 """Decoded pixels as this room wants them: 8-bit sRGB with straight alpha, in memory."""
 
-from dataclasses import dataclass
 from typing import Any, Self
 
 import pyvips
+from msgspec import Struct
 
 _WITH_ALPHA = 4
 _NEARLY_OPAQUE = 250
 _GREY = "b-w"
 
 
-@dataclass(frozen=True, slots=True)
-class Pixels:
+class Pixels(Struct, frozen=True):
     """
     A picture of four 8-bit bands, in memory or cut from what is.
 
@@ -100,8 +99,7 @@ class Pixels:
         return (sum(counts[:_NEARLY_OPAQUE]) + beside_px) / (sum(counts) + beside_px)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """
     Some of a picture's pixels.
 

@@ -1,8 +1,9 @@
 """Sight for whoever makes pictures for a page: one look, one verdict, and the adaptation that follows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.model.colours import Colour, is_light
 from imgsvc.model.look import Look, Theme
@@ -11,8 +12,7 @@ from imgsvc.vision.analysis import Analysis, analyse, contrast_on, is_lost
 from imgsvc.vision.pixels import Pixels
 
 
-@dataclass(frozen=True, slots=True)
-class PageSight:
+class PageSight(Struct, frozen=True):
     """
     What was seen of a picture.
 

@@ -1,11 +1,11 @@
 """How the lightness of ink is moved so that it reads on a page."""
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, Self
 
 import pyvips
+from msgspec import Struct
 
 from imgsvc.model.colours import FLARE, Colour, contrast_between, luminance_of
 from imgsvc.vision.light import WHITE_TONE
@@ -27,8 +27,7 @@ class Greys(Enum):
     """It is flipped, and all ends beyond the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """
     On which side of a page's lightness all ink has to be, and from where on it reads.
 

@@ -1,9 +1,9 @@
 """What handlers find in the application: services, and nothing else."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from msgspec import Struct
 
 from imgsvc.model.source import Source
 from imgsvc.services.access import AccessService
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from imgsvc.web.tracing import Tracing
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """
     All services a handler may call, and how the server shall answer.
 

@@ -1,9 +1,9 @@
 """Conditional and partial requests (RFC 9110 §13 and §14), on values alone."""
 
 import re
-from dataclasses import dataclass
 from typing import Self
 
+from msgspec import Struct
 from multidict import CIMultiDict, CIMultiDictProxy, istr
 
 from imgsvc.model.freshness import http_date
@@ -34,8 +34,7 @@ class Unsatisfiable(Exception):
         self.content_range = f"bytes */{size_bytes}"
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """Bytes *start* up to, not including, *stop*; never empty."""
 
     start: int
@@ -49,8 +48,7 @@ class Range:
         return f"bytes {self.start}-{self.stop - 1}/{size_bytes}"
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Struct, frozen=True):
     """
     What a request says, beside its target, of how much it wants; each header's value, None when absent.
 
@@ -81,8 +79,7 @@ class Conditions:
 _NONE = Conditions()
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """
     The smallest answer that conditions allow.
 

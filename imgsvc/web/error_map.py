@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
+
+from msgspec import Struct
 
 from imgsvc import errors
 from imgsvc.errors import ImgsvcError
@@ -80,8 +81,7 @@ _INTERNAL_DETAIL = "Something went wrong inside the service; the log has it unde
 _NOT_KEBAB = re.compile(r"[^a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """
     An error as a client sees it.
 

@@ -3,9 +3,9 @@
 import gzip
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aiohttp import web
+from msgspec import Struct
 
 from imgsvc.web.conditional import not_modified
 from imgsvc.web.header_names import IF_NONE_MATCH
@@ -16,8 +16,7 @@ _LEVEL = 9
 _TAG_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(Struct, frozen=True):
     """
     One representation.
 
@@ -30,8 +29,7 @@ class Encoded:
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class OwnFile:
+class OwnFile(Struct, frozen=True):
     """One file: *media_type* and both representations."""
 
     media_type: str

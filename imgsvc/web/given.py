@@ -1,16 +1,16 @@
 """What a query gives to the parameters of a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.errors import InvalidRequest
 from imgsvc.web.parameters import Parameter
 from imgsvc.web.query import Pair, ignorable
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """
     Parsed values by the parameters' first names.
 

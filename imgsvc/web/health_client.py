@@ -1,9 +1,10 @@
 """The other end of ``GET /api/health`` and ``/api/health/live``, for the command line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+
+from msgspec import Struct, field
 
 from imgsvc.web.service_client import NotReachedError, ask
 
@@ -15,8 +16,7 @@ _KNOWN: Mapping[int, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """
     How a service is.
 

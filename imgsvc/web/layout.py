@@ -1,11 +1,12 @@
 """From the box a page asked for to the pixels it needs: device pixel ratio, client hints, ladder of widths."""
 
 from bisect import bisect_left
-from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import cast
 
 import http_sf
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.model.spec import MAX_SIDE_PX, TransformSpec
 
@@ -19,8 +20,7 @@ SAVED_QUALITY = 20
 _MAX_HINT_CHARS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(Struct, frozen=True):
     """What request headers say beside the query; raw texts, empty when absent."""
 
     accept: str = ""

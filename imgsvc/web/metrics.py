@@ -2,9 +2,10 @@
 
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Protocol
+
+from msgspec import Struct, field
 
 PER_DECADE = 14
 """Buckets of times for each power of ten: a percentile is exact to less than a fifth."""
@@ -27,8 +28,7 @@ class Route(Protocol):
         """The name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(Struct, frozen=True):
     """
     How long the answers took that one route gave from one tier.
 
@@ -49,14 +49,12 @@ class Times:
         return shares | {"count": sums[-1]}
 
 
-@dataclass(slots=True)
-class _Clocked:
+class _Clocked(Struct):
     counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
-class _Answers:
+class _Answers(Struct):
     clocked: _Clocked
     count: int = 0
 

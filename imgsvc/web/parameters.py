@@ -1,8 +1,10 @@
 """The parameters of the image routes, as one table: parsing, error messages and documentation have this one source."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imgsvc.errors import InvalidRequest
 from imgsvc.model.colours import COLOUR_PATTERN, colour
@@ -21,8 +23,7 @@ EXAMPLE_URL = "https://example.com/photo.jpg"
 _YES_OR_NO = "1 or 0 (also true/false, yes/no, on/off)"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """
     One parameter.
 

@@ -1,9 +1,10 @@
 """From a query string and four headers to what is asked of which source; pure, so that callers may remember answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.model.source import Source
 from imgsvc.model.spec import Fit, Gravity, TransformSpec
@@ -23,8 +24,7 @@ REMEMBERED_CHARS = 512
 _NOT_OF_PIXELS = frozenset(("url", "sig", "exp", "tag", "forceRefresh"))
 
 
-@dataclass(frozen=True, slots=True)
-class ImageQuestion:
+class ImageQuestion(Struct, frozen=True):
     """
     One image request, understood.
 

@@ -7,10 +7,10 @@ Twitter's own; there everything that is not ours is Twitter's, and reaches it as
 
 import re
 import unicodedata
-from dataclasses import replace
 from urllib.parse import quote, unquote_to_bytes
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from imgsvc.errors import BadPath, InvalidRequest
 from imgsvc.model.formats import FILE_EXTENSIONS

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.web.service_client import NotReachedError, ask
 
@@ -21,8 +22,7 @@ class NotPurgedError(Exception):
     """The service was not reached, or did not do it; the text is one line that says what helps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Purged:
+class Purged(Struct, frozen=True):
     """
     What a service did.
 

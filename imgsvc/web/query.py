@@ -1,9 +1,10 @@
 """A query string taken apart by hand: what each name meant is kept even where it was badly encoded."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from imgsvc.errors import InvalidRequest
 
@@ -21,8 +22,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NOT_FOR_A_LIST = re.compile(r"[^!-+\--~]")
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """
     One ``name=value`` of a query, decoded once.
 

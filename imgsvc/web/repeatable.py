@@ -1,9 +1,10 @@
 """What it takes to give an answer from memory once more, without understanding its request again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Self
 from weakref import ref
+
+from msgspec import Struct
 
 from imgsvc.model.blob import Representation
 from imgsvc.services.answers import Served
@@ -16,8 +17,7 @@ UNDERSTOOD_BYTES = 2048
 """What a request that is understood takes; measured."""
 
 
-@dataclass(slots=True)
-class Repeatable:
+class Repeatable(Struct):
     """
     How a request was answered from memory; left on it by whoever answered.
 

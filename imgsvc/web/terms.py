@@ -1,12 +1,11 @@
 """What an answer says for the sake of how it was asked for."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """
     What is said of an answer beside what its bytes say of themselves.
 

@@ -10,9 +10,9 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.errors import BadKey, StoreError
 from imgsvc.model.blob import FORMAT_VERSION

@@ -5,9 +5,9 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.errors import BadKey, StoreError
 from imgsvc.store.base import ObjectStore, StoredObject, StoredStream

@@ -3,9 +3,9 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from imgsvc.errors import AddressNotPublic, OriginTimeout

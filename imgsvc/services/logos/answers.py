@@ -1,7 +1,8 @@
 """What is asked about logos, and what is answered beside the picture."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from imgsvc.logos.domain import Domain
 from imgsvc.model.look import Theme
@@ -18,8 +19,7 @@ class Fallback(StrEnum):
     TRANSPARENT = "transparent"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """
     Whose logo is wanted.
 
@@ -32,8 +32,7 @@ class Subject:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LogoRequest:
+class LogoRequest(Struct, frozen=True):
     """
     One question.
 
@@ -52,8 +51,7 @@ class LogoRequest:
     fallback: Fallback = Fallback.MONOGRAM
 
 
-@dataclass(frozen=True, slots=True)
-class LogoServed:
+class LogoServed(Struct, frozen=True):
     """
     An answer; whoever gets it lets *served* go.
 
@@ -76,8 +74,7 @@ class LogoServed:
     look: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """
     Whether a picture is one of those that stand for any site.
 

@@ -1,8 +1,9 @@
 """A search explained: every candidate, what it was promised to be and is, its points, and which was chosen."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypedDict
+
+from msgspec import Struct
 
 from imgsvc.logos.score import Score, asked_bucket, rank
 from imgsvc.model.look import Theme
@@ -54,8 +55,7 @@ class Explanation(TypedDict):
     candidates: list[ExplainedCandidate]
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """
     A search, told.
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.errors import (
     CorruptImage,
@@ -48,8 +49,7 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """
     A candidate's bytes, made harmless, and what was seen of them.
 
@@ -87,16 +87,14 @@ class Picture:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A candidate, measured; *picture* only of one that is in the race."""
 
     measured: Measured
     picture: Picture | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Examined:
+class _Examined(Struct, frozen=True):
     """What the pixels say."""
 
     is_blank: bool

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.errors import ImgsvcError, NotFound, Overloaded, RateLimited
@@ -37,8 +38,7 @@ MAX_UNENDED_SECONDS = 1800
 REFRESHES_AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class KeeperStatistics:
+class KeeperStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 
@@ -55,8 +55,7 @@ class KeeperStatistics:
     refreshing: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """
     What is known now.
 

@@ -1,9 +1,10 @@
 """What is known of a domain's logo: every candidate, the pictures that were kept, and how long that holds."""
 
-from dataclasses import dataclass, replace
 from typing import Self
 
+from msgspec import Struct
 from msgspec.json import Decoder, encode
+from msgspec.structs import replace
 
 from imgsvc.logos.keys import is_logo_key, logo_record_key
 from imgsvc.logos.score import Measured, asked_bucket, rank, suffices
@@ -27,8 +28,7 @@ EVERY_PX = 1024
 """What a search has asked for that went through all there is to ask."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """
     A picture that lies in the store.
 
@@ -76,8 +76,7 @@ class Kept:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """
     A candidate of a record.
 
@@ -90,8 +89,7 @@ class Entry:
     kept: Kept | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogoRecord:
+class LogoRecord(Struct, frozen=True, kw_only=True):
     """
     What is known of one domain.
 

@@ -14,8 +14,9 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError, Overloaded, QueueFull
 from imgsvc.logos.candidate import Candidate, TrustClass
@@ -48,8 +49,7 @@ LONGEST_URL_CHARS = 1024
 """A picture with a longer address is not asked for: every candidate's is written down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """
     What a search has brought.
 

@@ -1,11 +1,14 @@
 """Logos, answered: whose, which, and in which form."""
 
+import dataclasses
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.errors import ImgsvcError, LogoNotFound, ObjectNotFound
 from imgsvc.logos.domain import DomainReader
@@ -39,8 +42,7 @@ MOST_ASKED = 64
 _CONTENT_CHARS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class LogoStatistics:
+class LogoStatistics(Struct, frozen=True):
     """
     Counters since the start.
 
@@ -198,7 +200,7 @@ class LogoService:
             return await self._stand_in(request, known)
         asked = self._asked(request, known, entry)
         if settled.is_new and entry.kept is not None:
-            asked = replace(asked, bring=self._bring(known.record, entry.kept, settled.pictures))
+            asked = dataclasses.replace(asked, bring=self._bring(known.record, entry.kept, settled.pictures))
         served = await self._images.get(asked)
         if not known.record.is_fresh(self._clock()):
             served = served._replace(stale=True)

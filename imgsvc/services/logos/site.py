@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from imgsvc.errors import CircuitOpen, ImgsvcError, NotFound, OriginError, OriginTimeout, Overloaded, SourceForbidden
 from imgsvc.logos.domain import Domain
@@ -21,8 +22,7 @@ T = TypeVar("T")
 SCHEMES = ("https", "http")
 
 
-@dataclass(slots=True)
-class Reach:
+class Reach(Struct):
     """
     What is known of the hosts of one search.
 
@@ -67,8 +67,7 @@ class Reach:
             self.failing = self.failing or isinstance(error, OriginError)
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """
     What was found.
 

@@ -1,7 +1,9 @@
 """From what was seen to what is written down: entries in their order, and pictures with their names in the store."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.logos.keys import logo_key
 from imgsvc.logos.score import Measured, rank
@@ -15,8 +17,7 @@ RANKED_AT_PX = 128
 _DIGEST_CHARS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class NamedPicture:
+class NamedPicture(Struct, frozen=True):
     """Bytes to be stored, and what is written down of them."""
 
     kept: Kept

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from imgsvc.errors import ImgsvcError
 from imgsvc.model.source import Source
 from imgsvc.model.spec import TransformSpec
@@ -10,8 +12,7 @@ from imgsvc.opengraph.profiles import Network
 from imgsvc.services.answers import ImageRequest, Served
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """
     An answer; whoever gets it lets *served* go.
 
@@ -32,8 +33,7 @@ class Shared:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LastShared:
+class LastShared(Struct, frozen=True):
     """
     How a question was answered the last time, for the path of a hit; it holds no bytes.
 

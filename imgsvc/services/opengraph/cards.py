@@ -5,11 +5,11 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import idna
+import msgspec
 
 from imgsvc.errors import AddressNotPublic, ImgsvcError, PortNotAllowed
 from imgsvc.logos.domain import Domain
@@ -149,5 +149,5 @@ def _shown_host(host: str) -> str:
 
 def _digest(card: Card, emblem: Emblem | None) -> str:
     """Name everything that decides the pixels."""
-    decides: list[Any] = [LAYOUT_VERSION, asdict(card), "" if emblem is None else emblem.sha256]
+    decides: list[Any] = [LAYOUT_VERSION, msgspec.to_builtins(card), "" if emblem is None else emblem.sha256]
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()

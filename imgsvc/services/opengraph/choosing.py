@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError, OriginError, Overloaded, QueueFull, SourceTooLarge, UnusableSource
 from imgsvc.model.formats import ImageFormat
@@ -30,8 +31,7 @@ MOST_TALL, MOST_WIDE = 1 / 3, 5.0
 _LOOKED_AT_PX = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """
     A page's picture.
 
@@ -54,8 +54,7 @@ class Chosen:
     last_modified: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """
     What came of a search.
 

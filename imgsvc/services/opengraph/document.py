@@ -1,11 +1,12 @@
 """What is written down of a page: what it says of itself, and how long that holds."""
 
 import hashlib
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 
+from msgspec import Struct
 from msgspec.json import Decoder, encode
+from msgspec.structs import replace
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.freshness import is_fresh_at
@@ -23,8 +24,7 @@ DOCUMENT_PREFIX = "opengraph/metadata/"
 _END_OF_TIME = 1e11  # unix seconds; beyond, neither a date nor a header can be made of it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharePicture:
+class SharePicture(Struct, frozen=True, kw_only=True):
     """
     The picture that stands for a page.
 
@@ -50,8 +50,7 @@ class SharePicture:
     last_modified: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageDocument:
+class PageDocument(Struct, frozen=True, kw_only=True):
     """
     What is known of one page.
 

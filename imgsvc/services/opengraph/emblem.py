@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError, Overloaded, TransformTimeout
 
@@ -16,8 +17,7 @@ WAIT_SECONDS = 2.5
 """Longest wait for a logo, or for a portrait: a card is there to be answered at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Emblem:
+class Emblem(Struct, frozen=True):
     """
     A site's logo or a person's portrait.
 

@@ -1,7 +1,8 @@
 """Making a picture fit: for a network's limits, or for crawlers that say nothing of what they take."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from imgsvc.errors import SourceTooLarge
 from imgsvc.model.blob import Blob

@@ -7,9 +7,10 @@ One that was chosen too long ago is answered all the same, for a day, while page
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.errors import ImgsvcError, ObjectNotFound, Overloaded, ShareImageNotFound

@@ -2,7 +2,8 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imgsvc.errors import OriginError, OriginTimeout, OriginUnreachable, TooManyRedirects
 from imgsvc.opengraph.data import ShareData
@@ -17,8 +18,7 @@ READ_SECONDS = 10.0
 MAX_REFRESHES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """
     A page that was read.
 

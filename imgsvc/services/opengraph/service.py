@@ -5,9 +5,12 @@ import json
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.failures import RememberedFailures
@@ -58,8 +61,7 @@ class KnownPage(Known[PageDocument]):
 PageDocuments = Documents[PageDocument, KnownPage]
 
 
-@dataclass(frozen=True, slots=True)
-class PageStatistics:
+class PageStatistics(Struct, frozen=True):
     """
     State, and counters since the start.
 

@@ -4,12 +4,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import inf
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from imgsvc.errors import ImgsvcError, InvalidRequest, NotAnImage, NotAPage, OriginError, Overloaded, RateLimited
 from imgsvc.model.formats import FILE_EXTENSIONS
@@ -32,8 +34,7 @@ LOOKED_SECONDS = 60
 """How long the same is answered without another look at why."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShareStatistics:
+class ShareStatistics(Struct, frozen=True):
     """
     Counters since the start; answers from memory that nothing was looked at for count too.
 

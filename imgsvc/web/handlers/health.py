@@ -1,7 +1,6 @@
 """``/api/health`` and what is below it: what balancers and operators ask, answered without waiting for anybody."""
 
-from dataclasses import asdict
-
+import msgspec
 from aiohttp import web
 
 from imgsvc.services.health import Status
@@ -35,7 +34,7 @@ class HealthHandlers:
         report = self._health.report()
         status = 503 if report.status is Status.UNHEALTHY else 200
         headers = NO_STORE | ({"Retry-After": "5"} if status == 503 else {})  # noqa: PLR2004 - the status just chosen
-        return web.json_response(asdict(report), status=status, headers=headers)
+        return web.json_response(msgspec.to_builtins(report), status=status, headers=headers)
 
     async def live(self, _request: web.Request) -> web.Response:
         """Say that the loop runs."""

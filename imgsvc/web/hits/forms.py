@@ -2,12 +2,12 @@
 
 import math
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from http import HTTPStatus
 
 from aiohttp.helpers import rfc822_formatted_time
+from msgspec import Struct
 
 from imgsvc.model.blob import CONSTANT_HEADERS, Blob, Representation
 from imgsvc.services.answers import Served
@@ -39,8 +39,7 @@ class UnfitError(Exception):
     """The answer is none that can be given here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """
     What of a request its answer's form depends on.
 
@@ -54,8 +53,7 @@ class Asking:
     conditions: Conditions
 
 
-@dataclass(slots=True)
-class Form:
+class Form(Struct):
     """
     A head in pieces of bytes, between which stand the time of the look-up and the request's name.
 

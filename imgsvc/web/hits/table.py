@@ -3,12 +3,12 @@
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from time import perf_counter, time
 from weakref import ref
 
 from aiohttp import web
+from msgspec import Struct
 
 from imgsvc.model.blob import Blob, Representation
 from imgsvc.services.answers import Tier
@@ -39,8 +39,7 @@ Key = tuple[bytes, bytes]
 """All that decides on an answer: the request line, and some fields."""
 
 
-@dataclass(slots=True)
-class Hit:
+class Hit(Struct):
     """
     A request that was answered from memory.
 
@@ -65,8 +64,7 @@ Ready = tuple[Hit, Form, Blob, float, float]
 """An answer to be sent: what it is to, its form and its picture; seconds of the look-up, and unix seconds of now."""
 
 
-@dataclass(frozen=True, slots=True)
-class HitStatistics:
+class HitStatistics(Struct, frozen=True):
     """
     Snapshot.
 

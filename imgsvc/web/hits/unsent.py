@@ -1,8 +1,9 @@
 """Answers of which a part waits for the client."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Self
+
+from msgspec import Struct, field
 
 from imgsvc.services.outgoing import Outgoing
 from imgsvc.web.hits.forms import Form
@@ -10,8 +11,7 @@ from imgsvc.web.hits.table import Ready
 from imgsvc.web.sending import SLICE_BYTES
 
 
-@dataclass(slots=True)
-class Unsent:
+class Unsent(Struct):
     """
     An answer that the client has not taken yet.
 

@@ -1,9 +1,11 @@
 """From a query string and five headers to whose logo is wanted, and how it shall look; pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.errors import InvalidRequest
 from imgsvc.model.colours import Colour, is_light, opaque
@@ -20,8 +22,7 @@ from imgsvc.web.query import decode_query
 from imgsvc.web.sources import read_source
 
 
-@dataclass(frozen=True, slots=True)
-class LogoQuestion:
+class LogoQuestion(Struct, frozen=True):
     """
     One logo request, understood.
 
@@ -60,16 +61,14 @@ class LogoQuestion:
         return LogoRequest(subject, self.size_px, self.spec, self.theme, self.fallback)
 
 
-@dataclass(frozen=True, slots=True)
-class _Whose:
+class _Whose(Struct, frozen=True):
     website: str
     company: str
     source: Source | None
     param: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """The page behind a logo; nothing of it is known where no theme is."""
 
     theme: Theme | None = None

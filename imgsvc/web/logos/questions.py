@@ -1,9 +1,9 @@
 """Logo requests already understood, as :mod:`imgsvc.web.questions` has them of pictures."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
+from msgspec import Struct
 
 from imgsvc.services.access import AccessService, Grant
 from imgsvc.services.answers import ImageRequest
@@ -27,8 +27,7 @@ class Subjects(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class LogoUnderstood:
+class LogoUnderstood(Struct, frozen=True):
     """
     A request that was parsed, and granted where it needs to be.
 

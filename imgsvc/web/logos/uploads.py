@@ -8,11 +8,11 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
+from msgspec import Struct
 
 from imgsvc.errors import InvalidRequest, QueueFull
 from imgsvc.model.source import Source
@@ -36,8 +36,7 @@ _WANTED = "Send multipart/form-data with a file named image, or a form or JSON w
 _MALFORMED = (ValueError, LookupError, RuntimeError, HttpProcessingError)
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True):
     """One of the two: *data* of a picture, or the *source* of one."""
 
     data: bytes = b""

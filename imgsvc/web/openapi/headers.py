@@ -1,8 +1,9 @@
 """Headers of requests and answers, as tables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from imgsvc.services.answers import Tier
 from imgsvc.services.refreshes import Refresh
@@ -20,8 +21,7 @@ _CONTRAST: Mapping[str, Any] = {"type": "number", "minimum": 1, "maximum": 21}
 _HIT = words(("HIT", "MISS", "STALE"))
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """
     A header.
 

@@ -1,8 +1,9 @@
 """What is said of one route, before it is said in OpenAPI's words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imgsvc.errors import BadSignature, ImgsvcError
 from imgsvc.model.formats import CAPABILITIES
@@ -18,8 +19,7 @@ PICTURE_TYPES = tuple(dict.fromkeys(capabilities.media_type for capabilities in 
 _ANY: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """
     An answer that is no error.
 
@@ -36,8 +36,7 @@ class Answer:
     headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """
     One method of one route.
 

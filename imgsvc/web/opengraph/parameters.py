@@ -1,6 +1,6 @@
 """The parameters of ``/api/og-image``; entries that mean the same as for pictures are the same."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from imgsvc.model.hosts import MAX_URL_CHARS
 from imgsvc.opengraph.cards import CardKind

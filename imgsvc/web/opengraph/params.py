@@ -1,6 +1,6 @@
 """From a query to the page that is meant."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.model.source import Source
 from imgsvc.web.given import collect
@@ -9,8 +9,7 @@ from imgsvc.web.query import decode_query
 from imgsvc.web.sources import read_source
 
 
-@dataclass(frozen=True, slots=True)
-class PageQuestion:
+class PageQuestion(Struct, frozen=True):
     """
     A question about a page, understood.
 

@@ -1,8 +1,7 @@
 """Requests for share pictures and page data already understood, as :mod:`imgsvc.web.questions` has them of pictures."""
 
-from dataclasses import dataclass
-
 from aiohttp import web
+from msgspec import Struct
 
 from imgsvc.errors import SourceForbidden
 from imgsvc.opengraph.keys import SHARE_PREFIX
@@ -18,8 +17,7 @@ PUBLIC_PREFIXES = (SHARE_PREFIX, "images/logos/")
 _NO_GRANT = Grant(is_listed=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ShareUnderstood:
+class ShareUnderstood(Struct, frozen=True):
     """
     A request for a share picture that was parsed, and granted as far as it needs to be.
 

@@ -1,6 +1,6 @@
 """From a query and ``Accept`` to the share picture that is wanted."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imgsvc.errors import InvalidRequest
 from imgsvc.model.source import Source
@@ -20,8 +20,7 @@ ONLY_A_CARD = Source.generated("card")
 _BARE_KEY = "images/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShareQuestion:
+class ShareQuestion(Struct, frozen=True, kw_only=True):
     """
     One request for a share picture, understood.
 

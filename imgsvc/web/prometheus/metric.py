@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 PREFIX = "imgsvc_"
 
 _WORD_BEGINS = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
@@ -45,8 +47,7 @@ class Place:
         yield from _walk(document, self.steps, dict(self.fixed), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """
     One metric.
 

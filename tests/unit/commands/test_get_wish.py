@@ -102,4 +102,4 @@ def test_options_are_those_of_the_routes_parameters():
     """What the command line offers the route's parser takes, all of it."""
     assert (MAX_SIDE_PX, set(FITS)) == (spec.MAX_SIDE_PX, set(Fit))
     assert set(FORMATS) == set(OUTPUTS) - {"jpeg"}
-    assert {p.name for p in get.params} == set(GetWish.__dataclass_fields__)
+    assert {p.name for p in get.params} == set(GetWish.__struct_fields__)

@@ -1,11 +1,11 @@
 """Marks and what they are made of."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from imgsvc.errors import ImgsvcError, InvalidRequest
 from imgsvc.model.blob import tags_of

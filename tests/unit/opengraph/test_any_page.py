@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import fields
 from urllib.parse import urlsplit
 
 import pytest
@@ -76,7 +75,7 @@ def texts_in(value: object) -> list[str]:
         return [value]
     if isinstance(value, tuple):
         return [text for each in value for text in texts_in(each)]
-    names = [field.name for field in fields(value)] if hasattr(value, "__dataclass_fields__") else []
+    names = getattr(value, "__struct_fields__", ())
     return [text for name in names for text in texts_in(getattr(value, name))]
 
 

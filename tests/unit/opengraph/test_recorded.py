@@ -1,9 +1,9 @@
 """From a page's markup to what it shares, over recorded-style pages: every field of every answer."""
 
 import json
-from dataclasses import asdict
 
 import pytest
+from msgspec.structs import asdict
 
 from imgsvc.services.opengraph.document import PageDocument, shown
 from tests.unit.opengraph.pages import NAMES, PLACE, Recorded, read

@@ -1,10 +1,10 @@
 """Who is called when: order, repetition, failures."""
 
 import logging
-from dataclasses import replace
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.pressure.ladder import Ladder
 from imgsvc.pressure.levels import Level

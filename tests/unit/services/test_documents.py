@@ -1,9 +1,9 @@
 """Documents of any kind: remembered, read, written behind, taken out; the later word counts."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.model.purge import Instructions
 from imgsvc.opengraph.data import ShareData

@@ -34,11 +34,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def health(parts, machine, clock) -> HealthService:
+def missing() -> list[str]:
+    """Rooms that could not be loaded."""
+    return []
+
+
+@pytest.fixture
+def health(parts, machine, clock, missing) -> HealthService:
     monitor = MemoryMonitor(BUDGET, machine, clock)
     health = HealthService(
         monitor=monitor, store=parts.store, shelf=parts.shelf, persister=parts.persister, downloads=parts.downloads,
-        metadata=parts.metadata, scripts=Scripts(lambda: ("Tibetan",)),
+        metadata=parts.metadata, scripts=Scripts(lambda: ("Tibetan",)), is_incomplete=lambda: bool(missing),
         clock=clock, store_check_seconds=0.001,
     )  # fmt: skip
     health.phase = Phase.READY
@@ -167,3 +173,13 @@ async def test_missing_scripts_are_shown_and_are_no_reason(health):
 
     assert (before.missing_scripts, after.missing_scripts) == (None, ("Tibetan",))
     assert (after.status, after.reasons) == (before.status, before.reasons) == (Status.HEALTHY, ())
+
+
+def test_a_room_that_could_not_be_loaded(health, missing):
+    """Pictures are answered still, so the process is degraded, until loading goes well."""
+    missing.append("logos")
+    report = health.report()
+    missing.clear()
+
+    assert (report.status, report.reasons) == (Status.DEGRADED, ("incomplete",))
+    assert health.report().status is Status.HEALTHY

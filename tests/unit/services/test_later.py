@@ -67,11 +67,13 @@ async def test_a_failure_is_told_and_tried_again():
         assert failure is make.error
     with pytest.raises(RuntimeError):
         later.now()
+    assert later.has_failed
 
     make.error = None
 
     assert make.closed == 1
     assert await later.get() == [2]
+    assert not later.has_failed
     assert make.closed == 1
     await later.aclose()
     assert make.closed == 2

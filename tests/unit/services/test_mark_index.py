@@ -1,9 +1,8 @@
 """The index of marks against the plain list that it stands for."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from imgsvc.model.blob import tags_of
 from imgsvc.model.purge import Mark

@@ -1,9 +1,9 @@
 """Marks shared by replicas over one store: learnt, replaced, merged and dropped; never forgotten while they count."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.errors import StoreError
 from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS

@@ -1,9 +1,9 @@
 """The source's record: what is written is read back, and nothing else is believed."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.model.freshness import Freshness
 from imgsvc.model.source import Source

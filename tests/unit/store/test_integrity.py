@@ -1,11 +1,11 @@
 """What makes an object sound."""
 
 import threading
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from imgsvc.errors import BadKey, StoreError
 from imgsvc.store.base import StoreStatistics

@@ -1,9 +1,9 @@
 """Cards to draw, and ways to see what is on them."""
 
-from dataclasses import replace
 from typing import Any
 
 import pyvips
+from msgspec.structs import replace
 
 from imgsvc.model.card import CARD_HEIGHT_PX, CARD_WIDTH_PX, Card
 from imgsvc.model.colours import Colour

@@ -1,12 +1,12 @@
 """Cards, drawn."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 import pyvips
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from imgsvc.model.card import CARD_HEIGHT_PX, CARD_WIDTH_PX
 from imgsvc.model.colours import Colour

@@ -1,10 +1,9 @@
 """What an operation is predicted to take."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bench.estimate import measure
 from imgsvc.model.colours import Colour

@@ -1,11 +1,11 @@
 """Decisions before the first pixel."""
 
-import dataclasses
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from imgsvc.model.colours import Colour
 from imgsvc.model.formats import ImageFormat
@@ -43,13 +43,13 @@ def prompt(info: ImageInfo, prompt_pixels: float, *, avif_max_pixels: int = 2_00
         (STILL, {"width": 99}, False),
         (STILL, {"width": 200, "height": 100, "fit": Fit.CONTAIN}, False),
         (STILL, {"rotate": 180}, False),
-        (dataclasses.replace(STILL, orientation=3), {}, False),
-        (dataclasses.replace(STILL, is_plain_srgb=False), {}, False),
-        (dataclasses.replace(STILL, has_metadata=True), {}, False),
+        (replace(STILL, orientation=3), {}, False),
+        (replace(STILL, is_plain_srgb=False), {}, False),
+        (replace(STILL, has_metadata=True), {}, False),
         (MOVING, {}, True),
         (MOVING, {"animate": False}, False),
         (MOVING, {"background": Colour(1, 2, 3)}, False),
-        (dataclasses.replace(MOVING, pages=11), {}, False),
+        (replace(MOVING, pages=11), {}, False),
     ],
 )
 def test_what_counts_as_untouched(info, wanted, untouched) -> None:
@@ -69,14 +69,14 @@ def test_colours_are_kept_where_nothing_is_resampled(wanted, kept) -> None:
 def test_a_still_is_never_degraded() -> None:
     """Nothing is missed where there was one frame, or where one was wanted."""
     assert decided(STILL).degraded == ""
-    assert decided(dataclasses.replace(MOVING, pages=11), animate=False).degraded == ""
-    assert decided(dataclasses.replace(MOVING, pages=11), output=Output.PNG).degraded == ""
-    assert decided(dataclasses.replace(MOVING, pages=11)).degraded == "frames"
+    assert decided(replace(MOVING, pages=11), animate=False).degraded == ""
+    assert decided(replace(MOVING, pages=11), output=Output.PNG).degraded == ""
+    assert decided(replace(MOVING, pages=11)).degraded == "frames"
 
 
 def test_a_degraded_animation_may_be_avif() -> None:
     """Once it is a still, the best format for stills is open to it."""
-    decision = decided(dataclasses.replace(MOVING, pages=11), output=Output.AUTO_AVIF)
+    decision = decided(replace(MOVING, pages=11), output=Output.AUTO_AVIF)
     assert (decision.image_format, decision.animate, decision.degraded) == (ImageFormat.AVIF, False, "frames")
 
 
@@ -100,7 +100,7 @@ def test_sizes_are_meant_after_rotation() -> None:
         (STILL, 0, {"avif_max_pixels": 4999}, ImageFormat.WEBP, False),
         (MOVING, 0, {}, ImageFormat.WEBP, False),
         (MOVING, 0, {"animate": False}, ImageFormat.WEBP, True),
-        (dataclasses.replace(MOVING, pages=11), 0, {}, ImageFormat.WEBP, True),
+        (replace(MOVING, pages=11), 0, {}, ImageFormat.WEBP, True),
     ],
 )
 def test_what_is_put_off(info, prompt_pixels, wanted, image_format, deferred) -> None:
@@ -111,12 +111,12 @@ def test_what_is_put_off(info, prompt_pixels, wanted, image_format, deferred) ->
 
 def test_what_stands_in_for_avif_stays_transparent() -> None:
     """WebP can show all that AVIF would have shown."""
-    assert prompt(dataclasses.replace(STILL, has_alpha=True), 0).plan.keeps_alpha
+    assert prompt(replace(STILL, has_alpha=True), 0).plan.keeps_alpha
 
 
 def test_an_animation_that_may_not_move_says_both() -> None:
     """What is missing and what is still to come are told apart."""
-    decision = prompt(dataclasses.replace(MOVING, pages=11), 0)
+    decision = prompt(replace(MOVING, pages=11), 0)
     assert (decision.degraded, decision.deferred) == ("frames", True)
 
 
@@ -129,7 +129,7 @@ def test_nothing_else_changes_where_time_is_short(info, output, width, prompt_pi
     hurried = prompt(info, prompt_pixels, output=output, width=width)
     if hurried.deferred:
         assert (patient.image_format, hurried.image_format) == (ImageFormat.AVIF, ImageFormat.WEBP)
-        hurried = dataclasses.replace(hurried, image_format=ImageFormat.AVIF, deferred=False)
+        hurried = replace(hurried, image_format=ImageFormat.AVIF, deferred=False)
     assert hurried == patient
 
 
@@ -142,5 +142,5 @@ def test_on_a_page_nothing_moves() -> None:
 @pytest.mark.parametrize(("px", "size"), [(50, Size(50, 25)), (100, Size(100, 50)), (4000, Size(100, 50))])
 def test_a_glance_is_no_larger_than_asked_or_there(px, size) -> None:
     """And as the file is turned."""
-    plan = glance_plan(dataclasses.replace(STILL, orientation=6), px)
+    plan = glance_plan(replace(STILL, orientation=6), px)
     assert (plan.geometry.canvas, plan.orientation, plan.spec) == (size, 6, TransformSpec())

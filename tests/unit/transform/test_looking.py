@@ -2,9 +2,9 @@
 
 import hashlib
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.errors import CorruptImage, ImageTooLarge, NotAnImage, SourceTooLarge
 from imgsvc.model.formats import ImageFormat

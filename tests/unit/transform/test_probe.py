@@ -1,8 +1,7 @@
 """Headers and limits."""
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.errors import CorruptImage, ImageTooLarge
 from imgsvc.model.formats import ImageFormat
@@ -88,7 +87,7 @@ def test_progressive_is_told_apart() -> None:
 @pytest.mark.parametrize(("width", "height"), [(10, 101), (101, 10), (50, 50)])
 def test_what_is_too_large_is_refused(width, height) -> None:
     """A side or an area over its limit is an error."""
-    limits = dataclasses.replace(LIMITS, max_side_px=100, max_pixels=2499)
+    limits = replace(LIMITS, max_side_px=100, max_pixels=2499)
     with pytest.raises(ImageTooLarge):
         check_size(width, height, limits)
     with pytest.raises(ImageTooLarge):
@@ -97,14 +96,14 @@ def test_what_is_too_large_is_refused(width, height) -> None:
 
 def test_what_just_fits_is_let_through() -> None:
     """The limits themselves are allowed."""
-    check_size(100, 25, dataclasses.replace(LIMITS, max_side_px=100, max_pixels=2500))
+    check_size(100, 25, replace(LIMITS, max_side_px=100, max_pixels=2500))
 
 
 @pytest.mark.parametrize(("frames", "pixels", "allowed"), [(3, 3000, True), (2, 3000, False), (3, 2999, False)])
 def test_animations_have_limits_of_their_own(frames, pixels, allowed) -> None:
     """Frames and the pixels of all of them together decide whether an animation stays one."""
     info = ImageInfo(image_format=ImageFormat.GIF, width=100, height=10, pages=3)
-    limits = dataclasses.replace(LIMITS, max_frames=frames, max_animation_pixels=pixels)
+    limits = replace(LIMITS, max_frames=frames, max_animation_pixels=pixels)
     assert may_animate(info, limits) is allowed
 
 

@@ -1,9 +1,9 @@
 """Pictures on a page: what is seen, what is done, and what is remembered of it."""
 
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.model.colours import Colour
 from imgsvc.model.formats import ImageFormat

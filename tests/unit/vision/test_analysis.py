@@ -1,8 +1,7 @@
 """What is said of a logo, and the verdicts on the labelled set."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.model.colours import Colour
 from imgsvc.model.look import Theme

@@ -1,8 +1,7 @@
 """Records: remembered, read from the store, shared with other replicas."""
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.model.purge import Instructions
 from imgsvc.services.documents import TRUSTED_SECONDS
@@ -34,7 +33,7 @@ async def test_another_replicas_word(world, records):
     await world.parts.stored()
     other = LogoRecords(world.parts.shelf, world.parts.marks, world.parts.clock)
     world.parts.clock.forward(TRUSTED_SECONDS + 1)
-    newer = dataclasses.replace(record(), fetched_at=world.parts.clock.now, tried_at=world.parts.clock.now)
+    newer = replace(record(), fetched_at=world.parts.clock.now, tried_at=world.parts.clock.now)
     other.keep(newer)
     await world.parts.stored()
 
@@ -64,7 +63,7 @@ async def test_a_failing_store(world, records):
 async def test_damage_is_nothing(world, records):
     """A record that cannot be read counts as none."""
     meta = record(Entry(measured(), kept())).meta_of(kept(), 10)
-    await world.parts.store.put("images/logos/acme.test.json", b"{", dataclasses.replace(meta, sha256="0" * 64))
+    await world.parts.store.put("images/logos/acme.test.json", b"{", replace(meta, sha256="0" * 64))
 
     assert await records.look("acme.test") is None
 

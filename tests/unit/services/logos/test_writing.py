@@ -1,6 +1,6 @@
 """From what was seen to entries, and pictures with names."""
 
-import dataclasses
+from msgspec.structs import replace
 
 from imgsvc.logos.candidate import Candidate, LogoSource
 from imgsvc.logos.score import Measured, Reason
@@ -51,7 +51,7 @@ def test_a_token_is_not_written_down():
 
 def test_an_earlier_verdict_stands_within_the_band():
     """A contrast of 2.1 is lost where it was before, and reads where nothing is remembered or it read."""
-    nearly = dataclasses.replace(ANALYSIS, contrast_dark=2.1)
+    nearly = replace(ANALYSIS, contrast_dark=2.1)
     lost = record(Entry(measured(), kept(lost_on=frozenset((Theme.DARK,)))))
     reads = record(Entry(measured(), kept(lost_on=frozenset())))
 

@@ -1,11 +1,11 @@
 """What is written down of a page: read back as it was, and nothing else believed."""
 
 import json
-from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.opengraph.data import Described, ShareData, ShareImage, TwitterCard

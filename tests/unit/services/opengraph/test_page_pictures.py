@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.errors import Overloaded, ShareImageNotFound
 from imgsvc.model.source import Source

@@ -1,9 +1,10 @@
 """Answers that may be given again: as long as memory has them, and as it has them now."""
 
-from dataclasses import replace
+import dataclasses
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 from multidict import CIMultiDict
 
 from imgsvc.web.hits import table
@@ -71,7 +72,7 @@ async def test_what_is_replaced_is_answered_as_it_is_now(tmp_path):
         assert (await ask(wire, known))[9:12] == b"304"
         await ask(wire, whole)
         (blob,) = memory.blobs()
-        memory.put(replace(blob, data=b"new", meta=replace(blob.meta, sha256="0" * 64)))
+        memory.put(dataclasses.replace(blob, data=b"new", meta=replace(blob.meta, sha256="0" * 64)))
         answers = await ask(wire, whole), await ask(wire, known)
 
         assert [each[9:12] for each in answers] == [b"200", b"200"]
@@ -91,7 +92,7 @@ async def test_stale_answers_have_their_source_asked(tmp_path):
         records = server.opened.services.images._records
         record = records.known(blob.source)
         records.keep(blob.source, replace(record, fetched_at=meta.fetched_at, fresh_until=meta.fresh_until))
-        memory.replace(replace(blob, meta=meta))
+        memory.replace(dataclasses.replace(blob, meta=meta))
         stale = await ask(wire, request)
 
         assert headers_of(stale)["X-Cache"] == "STALE"
