@@ -208,7 +208,7 @@ class _Entries(OrderedDict[str, Blob]):
     """
     The entries, the least recently used first, and what they weigh together.
 
-    The standard library's dictionary itself: a library's own call on the way of each look-up took 2 to 6 % of a hit.
+    The standard library's dictionary itself: another library's calls took 2 to 6 % of a hit.
     """
 
     def __init__(self) -> None:

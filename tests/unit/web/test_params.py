@@ -213,3 +213,24 @@ def test_lone_surrogates():
     assert ask("x\udcff=1").ignored == ("x???",)
     with pytest.raises(InvalidRequest):
         ask("v=\udcff")
+
+
+def test_equal_wishes_are_one():
+    """What is asked of many pictures in the same words is kept once, whoever signed for which of them."""
+    one, other = (parse_image_query(f"url=https://a.test/{n}&w=64&f=auto&sig={n}", Hints("image/webp")) for n in "ab")
+    plain = parse_image_query("url=https://a.test/a&w=64&f=auto", Hints())
+
+    assert one.spec is other.spec
+    assert one.vary is other.vary
+    assert (one.source, one.sig) != (other.source, other.sig)
+    assert plain.spec != one.spec
+    assert (
+        parse_image_query("url=https://a.test/a&w=64&f=auto&sig=a", Hints("image/webp," + "x" * 600)).spec == one.spec
+    )
+
+
+def test_the_ladder_is_for_who_does_not_sign():
+    """The same words snap to the ladder's widths without a signature alone, whichever was asked first."""
+    asked = [parse_image_query(f"url=https://a.test/a&w=65{more}", Hints(), ladder=True) for more in ("", "&sig=a", "")]
+
+    assert [question.spec.width for question in asked] == [96, 65, 96]

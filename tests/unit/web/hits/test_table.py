@@ -190,3 +190,31 @@ async def test_what_is_kept_is_bounded(tmp_path, monkeypatch):
         assert kept.bytes <= 4 * (table.HIT_BYTES + 500)
         assert answered(server) == 2
         assert len({each[9:12] for each in answers}) == 1
+
+
+async def test_what_is_taken_away_is_given_back(tmp_path, monkeypatch):
+    """When there is no room any more the table is empty at once, and answers go the slow way."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        request, room = get(target_of(origin)), server.opened.services.repeats
+        await warm(server, wire, request)
+        before = room.bytes
+        await ask(wire, request)
+        room.resize(0)
+        monkeypatch.setattr(room, "resize", lambda _: None)
+        after = [await ask(wire, request) for _ in range(2)]
+
+        assert before > table.HIT_BYTES
+        assert (room.bytes, table_of(server).statistics().entries) == (0, 0)
+        assert answered(server) == 1
+        assert all(headers_of(each)["X-Cache"] == "HIT" for each in after)
+
+
+async def test_an_entry_holds_the_texts_of_its_picture(tmp_path):
+    """Of a request for a picture no more is kept than what memory is asked by, in the picture's own texts."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        await warm(server, wire, get(target_of(origin)))
+        (hit,), (blob,) = table_of(server)._hits.values(), server.opened.owners["memory"].blobs()
+        kept = {id(each) for each in hit.lookup.args}
+
+        assert {id(blob.key), id(blob.source.url)} <= kept
+        assert hit.subject is blob.source
