@@ -7,7 +7,7 @@ from imgsvc.model.formats import SNIFF_BYTES, ImageFormat, sniff
 from imgsvc.stream.base import FileRange
 from imgsvc.stream.inflate import beginning, inflate
 from imgsvc.transform.pool import Inspected, TransformPool
-from imgsvc.transform.svg import MAX_SVG_BYTES
+from imgsvc.transform.svg_names import MAX_SVG_BYTES
 
 
 class Inspector:

@@ -23,9 +23,7 @@ from imgsvc.transform.probe import ImageInfo, probe, probe_head
 from imgsvc.transform.results import Head, Inspected
 from imgsvc.transform.runtime import KillSwitch
 from imgsvc.transform.source import FileSource, PixelSource, contained_source
-from imgsvc.transform.svg import MAX_SVG_BYTES, sanitise
-from imgsvc.transform.svg_scheme import in_scheme
-from imgsvc.transform.svg_size import natural_size
+from imgsvc.transform.svg_names import MAX_SVG_BYTES
 from imgsvc.transform.theming import LOOK_SIDE_PX, UNSEEN, Viewed, is_themed
 
 _DRAWN_BYTES = 4
@@ -86,8 +84,8 @@ class Looker:
         """Say what a source is, make a drawing harmless, and hash it unless its digest is known."""
         image_format = _sniffed(head_of(body, SNIFF_BYTES))
         if image_format is ImageFormat.SVG:
-            body, sha256 = sanitise(_drawing_bytes(body)), None
-            natural = Size.rounded(*natural_size(body))
+            body, sha256 = _sanitised(_drawing_bytes(body)), None
+            natural = Size.rounded(*_natural_size(body))
             info, width, height, pages = None, natural.width, natural.height, 1
         else:
             info = probe(body, image_format, self._pipeline.limits)
@@ -141,8 +139,8 @@ class Looker:
 
     def plan_drawing(self, body: Body, spec: TransformSpec, sha256: str = "") -> DrawingPlan:
         """Plan what becomes of a drawing, which its worker holds once more; the worker's own size is not in it."""
-        data = in_scheme(_drawing_bytes(body), spec.scheme)
-        natural_px = natural_size(data)
+        data = _in_scheme(_drawing_bytes(body), spec.scheme)
+        natural_px = _natural_size(data)
         size = drawing_size(*natural_px, spec, self._pipeline.limits)
         source = undrawn(*natural_px, data)
         decision = self._pipeline.decision(source, spec)
@@ -167,7 +165,7 @@ class Looker:
     def plan_drawn_glance(self, body: Body, longest_px: int) -> DrawingPlan:
         """Plan a drawing of which somebody is to look at a small picture."""
         data = _drawing_bytes(body)
-        natural_px = natural_size(data)
+        natural_px = _natural_size(data)
         size = glance_size(*natural_px, longest_px)
         cost = _drawn_glance_bytes(data, size)
         return DrawingPlan(data=data, natural_px=natural_px, size=size, estimate_bytes=cost)
@@ -228,3 +226,24 @@ def _drawing_bytes(body: Body) -> bytes:
 
 def _drawing_too_large() -> SourceTooLarge:
     return SourceTooLarge(f"The SVG has more than {MAX_SVG_BYTES} bytes.", param="url")
+
+
+# The parser of XML is loaded with the first drawing; the start does not wait for it.
+
+
+def _sanitised(data: bytes) -> bytes:
+    from imgsvc.transform.svg_sanitiser import sanitise  # noqa: PLC0415
+
+    return sanitise(data)
+
+
+def _natural_size(data: bytes) -> tuple[float, float]:
+    from imgsvc.transform.svg_size import natural_size  # noqa: PLC0415
+
+    return natural_size(data)
+
+
+def _in_scheme(data: bytes, scheme: str) -> bytes:
+    from imgsvc.transform.svg_scheme import in_scheme  # noqa: PLC0415
+
+    return in_scheme(data, scheme)

@@ -25,7 +25,6 @@ from imgsvc.transform.pipeline import Pipeline
 from imgsvc.transform.probe import ImageInfo
 from imgsvc.transform.results import Head, Inspected, PoolStatistics, Transformed
 from imgsvc.transform.svg import SvgRenderer
-from imgsvc.transform.svg_scheme import has_scheme
 from imgsvc.transform.theming import Sights, Theming
 from imgsvc.transform.workshop import LOOKS_PER_CORE, PIPE_THREADS, Workshop
 
@@ -39,7 +38,6 @@ __all__ = [
     "PoolStatistics",
     "TransformPool",
     "Transformed",
-    "has_scheme",
 ]
 
 T = TypeVar("T")

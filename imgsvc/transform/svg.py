@@ -1,4 +1,4 @@
-"""SVG: made harmless by :func:`sanitise`, drawn by :class:`SvgRenderer`, in a process it can kill."""
+"""SVG, made harmless before, drawn by :class:`SvgRenderer` in a process it can kill."""
 
 import asyncio
 import math
@@ -18,10 +18,6 @@ from imgsvc.errors import (
     UnusableSource,
 )
 from imgsvc.transform.svg_process import SvgProcess, WorkerAnswer, WorkerDied
-from imgsvc.transform.svg_sanitiser import MAX_SVG_BYTES, sanitise
-from imgsvc.transform.svg_size import boxed
-
-__all__ = ["MAX_SVG_BYTES", "Raster", "SvgRenderer", "SvgStatistics", "sanitise"]
 
 MIB = 1024 * 1024
 _SURELY_DRAWABLE_PIXELS = 1_000_000
@@ -132,7 +128,7 @@ class SvgRenderer:
             raise QueueFull("Too many SVGs wait to be drawn.", retry_after_seconds=1)
         self._waiting += 1
         try:
-            document = await asyncio.to_thread(boxed, data, width_px, height_px)
+            document = await asyncio.to_thread(_boxed, data, width_px, height_px)
             async with self._turn:
                 answer = await self._drive(document, width_px, height_px)
         finally:
@@ -260,3 +256,9 @@ def _undrawable(width_px: int, height_px: int) -> UnusableSource:
     if width_px * height_px > _SURELY_DRAWABLE_PIXELS:
         return ImageTooLarge(f"The SVG cannot be drawn at {width_px} × {height_px} px.", param="w")
     return CorruptImage("The SVG cannot be drawn.", param="url")
+
+
+def _boxed(data: bytes, width_px: int, height_px: int) -> bytes:
+    from imgsvc.transform.svg_size import boxed  # noqa: PLC0415 - the first drawing loads the parser of XML, no start
+
+    return boxed(data, width_px, height_px)

@@ -10,6 +10,9 @@ SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 XLINK_NAMESPACE = "http://www.w3.org/1999/xlink"
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
+MAX_SVG_BYTES = 1024 * 1024
+"""The largest document that is read."""
+
 TEXT_ELEMENTS = frozenset("text tspan textPath title desc style".split())
 """Where characters mean something; elsewhere they are white space between tags."""
 

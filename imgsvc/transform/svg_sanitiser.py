@@ -18,14 +18,13 @@ from imgsvc.transform.svg_names import (
     ATTRIBUTES,
     ELEMENTS,
     GEOMETRY,
+    MAX_SVG_BYTES,
     PROPERTIES,
     SVG_NAMESPACE,
     TEXT_ELEMENTS,
     XLINK_NAMESPACE,
     XML_NAMESPACE,
 )
-
-MAX_SVG_BYTES = 1024 * 1024
 
 _ROOT_NAME = f"{{{SVG_NAMESPACE}}}svg"
 _DECLARATION = re.compile(r"<\?xml\s[^>]*?\?>")

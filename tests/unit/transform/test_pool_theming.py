@@ -16,7 +16,7 @@ from imgsvc.settings import TransformSettings
 from imgsvc.transform.pool import SVG_WORKER_BYTES, TransformPool
 from imgsvc.transform.results import Head
 from imgsvc.transform.runtime import Killed
-from imgsvc.transform.svg import sanitise
+from imgsvc.transform.svg_sanitiser import sanitise
 from imgsvc.vision.analysis import analyse
 from imgsvc.vision.pixels import Pixels
 from tests.support import pictures

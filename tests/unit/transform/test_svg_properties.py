@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from imgsvc.errors import CorruptImage, ImgsvcError
-from imgsvc.transform.svg import sanitise
 from imgsvc.transform.svg_names import ATTRIBUTES, ELEMENTS, PROPERTIES, SVG_NAMESPACE, XLINK_NAMESPACE
+from imgsvc.transform.svg_sanitiser import sanitise
 
 pytestmark = pytest.mark.slow
 

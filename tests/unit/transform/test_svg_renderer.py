@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from imgsvc.errors import ImageTooLarge
-from imgsvc.transform.svg import sanitise
+from imgsvc.transform.svg_sanitiser import sanitise
 from tests.unit.transform.svg_renderers import CLEAR, NAMESPACE, RED, SQUARE, pixel, renderer
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from imgsvc.errors import CorruptImage, SourceTooLarge
-from imgsvc.transform.svg import sanitise
-from imgsvc.transform.svg_names import SVG_NAMESPACE, XLINK_NAMESPACE
-from imgsvc.transform.svg_sanitiser import MAX_SVG_BYTES
+from imgsvc.transform.svg_names import MAX_SVG_BYTES, SVG_NAMESPACE, XLINK_NAMESPACE
+from imgsvc.transform.svg_sanitiser import sanitise
 
 HEAD = (
     f'<svg xmlns="{SVG_NAMESPACE}" xmlns:xlink="{XLINK_NAMESPACE}" xmlns:ev="http://www.w3.org/2001/xml-events" '

@@ -3,8 +3,8 @@
 import pytest
 
 from imgsvc.errors import CorruptImage
-from imgsvc.transform.svg import sanitise
 from imgsvc.transform.svg_names import SVG_NAMESPACE
+from imgsvc.transform.svg_sanitiser import sanitise
 from imgsvc.transform.svg_scheme import has_scheme, in_scheme
 from tests.unit.transform.svg_renderers import pixel, renderer
 
