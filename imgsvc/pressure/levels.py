@@ -35,9 +35,18 @@ class Level(IntEnum):
     @property
     def status(self) -> SystemStatus:
         """What the world is told about it."""
-        if self >= Level.CRITICAL:
-            return SystemStatus.MEMORY_CRITICAL
-        return SystemStatus.MEMORY_WARNING if self >= Level.WARNING else SystemStatus.HEALTHY
+        return _STATUSES[self]
+
+
+# A table, because each answer is asked for it, and until Python 3.12 to name a member of an enumeration is a call.
+_STATUSES = tuple(
+    SystemStatus.MEMORY_CRITICAL
+    if level >= Level.CRITICAL
+    else SystemStatus.MEMORY_WARNING
+    if level >= Level.WARNING
+    else SystemStatus.HEALTHY
+    for level in Level
+)
 
 
 class Thresholds(Struct, frozen=True):

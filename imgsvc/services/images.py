@@ -48,6 +48,10 @@ from imgsvc.services.standing import Standing, judged, standing_at
 from imgsvc.services.upgrades import Upgrades
 from imgsvc.services.variants import NOWHERE, Found, Variants
 
+# Named once, for the path of a hit: until Python 3.12 to name a member of an enumeration is a call.
+_MEMORY = Tier.MEMORY
+_STALE, _OLD, _GONE = Standing.STALE, Standing.OLD, Standing.GONE
+
 
 class ImageService:
     """Answers image requests; knows nothing of HTTP."""
@@ -96,7 +100,7 @@ class ImageService:
             return None
         now = self._clock()
         if blob.is_fresh(now):
-            return Served(blob, Tier.MEMORY, hit=True)
+            return Served(blob, _MEMORY, hit=True)
         return self._past_its_end(blob, now, stale_seconds)
 
     async def get(self, request: ImageRequest, allowance: Allowance | None = None) -> Served:
@@ -139,17 +143,17 @@ class ImageService:
             standing, meta = judged(blob.meta, record, now, stale_seconds)
         else:
             standing, meta = standing_at(blob.meta, now, stale_seconds), blob.meta
-        if blob.provisional or not source.has_origin or standing is Standing.GONE:
+        if blob.provisional or not source.has_origin or standing is _GONE:
             self._memory.discard(blob.key, "expired")
             return None
-        if standing is Standing.OLD:
+        if standing is _OLD:
             return None  # but kept: its source may fail, and the store too
         if meta is not blob.meta:
             blob = replace(blob, meta=meta)
             self._memory.replace(blob)
-        if standing is Standing.STALE:
+        if standing is _STALE:
             self._revalidations.begin(source)
-        return Served(blob, Tier.MEMORY, hit=True, stale=standing is Standing.STALE)
+        return Served(blob, _MEMORY, hit=True, stale=standing is _STALE)
 
     async def _produce(self, request: ImageRequest, allowance: Allowance | None) -> Served:
         purges, trace = self._shelf.purges(request.source), Trace()

@@ -23,6 +23,10 @@ class Standing(Enum):
     """It is no longer what its source is, or was purged: nothing is there."""
 
 
+# Named once: until Python 3.12 each naming is a call, and stale answers are as many as hits.
+_FRESH, _STALE, _OLD, _GONE = Standing
+
+
 def standing_at(meta: BlobMeta, now: float, stale_seconds: int = STALE_WHILE_REVALIDATE_SECONDS) -> Standing:
     """
     Judge by a picture's own end; what was fetched at a time that is still to come is as good as over.
@@ -30,10 +34,10 @@ def standing_at(meta: BlobMeta, now: float, stale_seconds: int = STALE_WHILE_REV
     *stale_seconds* is for how long after that it may still be answered at once.
     """
     if meta.fetched_at > now + AHEAD_SECONDS:
-        return Standing.STALE
+        return _STALE
     if now < meta.fresh_until:
-        return Standing.FRESH
-    return Standing.STALE if now < meta.fresh_until + stale_seconds else Standing.OLD
+        return _FRESH
+    return _STALE if now < meta.fresh_until + stale_seconds else _OLD
 
 
 def judged(
@@ -46,7 +50,7 @@ def judged(
         The standing, and the picture's metadata as of the last time that its source was asked.
     """
     if record is None or record.sha256 != meta.source_sha256:
-        return Standing.GONE, meta
+        return _GONE, meta
     if (meta.fetched_at, meta.fresh_until) != (record.fetched_at, record.fresh_until):
         meta = meta.refreshed(record.fetched_at, record.fresh_until)
     return standing_at(meta, now, stale_seconds), meta
