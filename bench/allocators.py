@@ -48,7 +48,7 @@ async def transform_all(folder: Path) -> None:
     sources = sorted(folder.iterdir())
     kinds = zip(itertools.cycle(sources), itertools.cycle(WIDTHS_PX), itertools.cycle(OUTPUTS), strict=False)
     work = iter(list(itertools.islice(kinds, COUNT)))
-    async with TransformPool(TransformSettings.model_validate({"IMGSVC_TRANSFORM_TIMEOUT": "60"})) as pool:
+    async with TransformPool(TransformSettings.from_env({"IMGSVC_TRANSFORM_TIMEOUT": "60"})) as pool:
 
         async def client() -> None:
             for path, width, output in work:

@@ -31,7 +31,7 @@ async def measure() -> list[str]:
 
 def _sampling() -> str:
     """Time readings of this process and one worker, in this process, which is larger than a service."""
-    settings = MemorySettings.model_validate({"IMAGE_RAM_BUDGET_BYTES": 64 << 30})
+    settings = MemorySettings.from_env({"IMAGE_RAM_BUDGET_BYTES": str(64 << 30)})
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as worker:
         monitor = MemoryMonitor(settings, resident_reader(lambda: (worker.pid,)))
         took = []

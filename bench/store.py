@@ -108,7 +108,7 @@ async def _bucket(data: bytes) -> list[Line]:
 
 async def _folder(data: bytes) -> list[Line]:
     with tempfile.TemporaryDirectory() as name:
-        store = FilesystemStore(StoreSettings.model_validate({"IMGSVC_STORE_DIR": name}))
+        store = FilesystemStore(StoreSettings.from_env({"IMGSVC_STORE_DIR": name}))
         await store.put(KEY, data, meta_of(data))
         bare = (Path(name) / path_of(KEY)).with_suffix(".bare")
         bare.write_bytes(data)

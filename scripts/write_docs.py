@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
-from pydantic import SecretStr
-
 from imgsvc.settings import documented
-from imgsvc.settings.values import Frozen, shown
+from imgsvc.settings.setting import Setting
+from imgsvc.settings.values import shown
 from imgsvc.web.metrics import BOUNDS, PER_DECADE
 from imgsvc.web.prometheus.definitions import BUILD, DURATION, GROUPS, LEFT_OUT
 from imgsvc.web.prometheus.metric import PREFIX
@@ -48,32 +47,23 @@ def configuration() -> str:
 
 def _rows() -> Iterator[str]:
     seen = ""
-    for group_name, group, name, info in documented():
+    for group_name, group, setting in documented():
         if group_name != seen:
             seen = group_name
             yield f"\n## {group_name.capitalize()}\n\n{group.__doc__}\n"
             yield "| setting | default | takes | |\n|---|---|---|---|"
-        default = shown(info.get_default())
-        text = (info.description or "").replace("|", "\\|")
-        takes = _takes(_field_name(group, name), info.annotation)
-        yield f"| `{name}` | {f'`{default}`' if default else ''} | {takes} | {text}{_secret(info.annotation)} |"
+        default = shown(setting.default)
+        text = setting.env.description.replace("|", "\\|") + (" A secret: shown as `***`." if setting.is_secret else "")
+        yield f"| `{setting.name}` | {f'`{default}`' if default else ''} | {_takes(setting)} | {text} |"
 
 
-def _field_name(group: type[Frozen], alias: str) -> str:
-    return next(name for name, info in group.model_fields.items() if info.alias == alias)
-
-
-def _takes(field_name: str, annotation: object) -> str:
+def _takes(setting: Setting) -> str:
     """Say which words a setting takes, or in which unit it is; empty = its sentence says so."""
-    if annotation is bool:
+    if setting.kind is bool:
         return "`0`, `1`"
-    if get_origin(annotation) is Literal:
-        return ", ".join(f"`{choice}`" for choice in get_args(annotation))
-    return _UNITS.get(field_name.rpartition("_")[2], "")
-
-
-def _secret(annotation: object) -> str:
-    return " A secret: shown as `***`." if SecretStr.__name__ in str(annotation) else ""
+    if get_origin(setting.kind) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(setting.kind))
+    return _UNITS.get(setting.attribute.rpartition("_")[2], "")
 
 
 def metrics() -> str:

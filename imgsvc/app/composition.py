@@ -12,6 +12,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from imgsvc.app.ending import Ending
 from imgsvc.app.memory import read_limit
 from imgsvc.app.parts import Parts
@@ -78,7 +80,7 @@ async def open_services(
     """
     async with AsyncExitStack() as stack:
         limit_bytes, memory = await asyncio.to_thread(read_limit, settings.memory)
-        settings = settings.model_copy(update={"memory": memory})
+        settings = replace(settings, memory=memory)
         guard = LoopGuard(demo=demo)
         policy = make_policy(settings, guard)
         ending = Ending(settings.server.shutdown_timeout_seconds)
@@ -154,7 +156,7 @@ def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
 
 
 def _signer(settings: Settings) -> Signer:
-    return Signer([key.get_secret_value() for key in settings.access.signing_keys])
+    return Signer([key.reveal() for key in settings.access.signing_keys])
 
 
 def _make_metrics(

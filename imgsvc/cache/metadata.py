@@ -146,7 +146,7 @@ def _shared_backend(settings: CacheSettings) -> "SharedBackend":
         from imgsvc.cache.shared import SharedBackend  # noqa: PLC0415 - redis is optional, and slow to load
     except ImportError as error:
         raise SettingsError(["IMGSVC_REDIS_URL: needs the package redis: pip install 'imgsvc[redis]'"]) from error
-    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+    url = settings.redis_url.reveal() if settings.redis_url else ""
     try:
         return SharedBackend(url, timeout_seconds=TIMEOUT_SECONDS, namespace=NAMESPACE)
     except ValueError as error:

@@ -107,7 +107,7 @@ def shared_server(
     except ImportError as error:
         raise SettingsError(["IMGSVC_REDIS_URL: needs the package redis: pip install 'imgsvc[redis]'"]) from error
     try:
-        client = open_client(settings.redis_url.get_secret_value(), timeout_seconds=TIMEOUT_SECONDS)
+        client = open_client(settings.redis_url.reveal(), timeout_seconds=TIMEOUT_SECONDS)
     except ValueError as error:
         raise SettingsError(["IMGSVC_REDIS_URL: is no redis://, rediss:// or unix:// URL"]) from error
     return SharedServer(client, purpose, clock=clock)

@@ -43,7 +43,7 @@ def purge(read: Ready, /, server: str | None, *, hard: bool, json: bool, **named
         fail(["IMGSVC_PORT: 0 is any port; say which with --server"])
     url = server or server_url(settings.host, settings.port)
     try:
-        purged = ask_to_purge(url, settings.admin_token.get_secret_value(), {**named, "hard": hard})
+        purged = ask_to_purge(url, settings.admin_token.reveal(), {**named, "hard": hard})
     except NotPurgedError as error:
         fail([str(error)], EXIT_FAILED)
     if json:

@@ -35,7 +35,7 @@ def sign(settings: Ready, /, target: str, expires: int | None, base: str | None,
     if not keys:
         fail(["IMGSVC_SIGNING_KEYS: set at least one key to sign with"])
     path, pairs = _asked(target, expires)
-    signature = Signer([key.get_secret_value() for key in keys]).sign(path, pairs)
+    signature = Signer([key.reveal() for key in keys]).sign(path, pairs)
     text = signed_text(path, pairs).decode()
     signed = f"{text}{'&' if pairs else ''}sig={signature}"
     url = f"{_checked(base)}{signed}"

@@ -9,6 +9,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from imgsvc.app import Opened
 from imgsvc.commands.lines import Plan, is_url
 from imgsvc.commands.opening import opened_service
@@ -62,8 +64,8 @@ async def warm_all(
     Raises:
         SettingsError: the service cannot be opened.
     """
-    patient = settings.transform.model_copy(update={"avif_budget_seconds": PATIENT_SECONDS})
-    async with opened_service(settings.model_copy(update={"transform": patient})) as opened:
+    patient = replace(settings.transform, avif_budget_seconds=PATIENT_SECONDS)
+    async with opened_service(replace(settings, transform=patient)) as opened:
         warmer, waiting = _Warmer(opened, plan), iter(lines)
         workers = [asyncio.create_task(_work(warmer, waiting, ended)) for _ in range(min(at_once, len(lines)))]
         try:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from pydantic import SecretStr
 from yarl import URL
 
+from imgsvc.model.secret import Secret
 from imgsvc.origin.answer import Validators
 
 
@@ -20,7 +20,7 @@ class Credential:
     """
 
     url: str
-    token: SecretStr
+    token: Secret
 
     def is_for(self, url: str) -> bool:
         """Whether *url* (normalised) is of that very origin."""
@@ -29,7 +29,7 @@ class Credential:
     @property
     def headers(self) -> dict[str, str]:
         """What is sent there."""
-        return {"Authorization": f"Bearer {self.token.get_secret_value()}"}
+        return {"Authorization": f"Bearer {self.token.reveal()}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from msgspec.structs import replace
+
 from imgsvc.settings import MIB, MemorySettings
 
 NO_LIMIT_BYTES = 1024 * 1024 * MIB
@@ -46,12 +48,11 @@ def fit_budget(settings: MemorySettings, limit_bytes: int | None) -> MemorySetti
         # Never 0, which would mean "not set".
         return None if threshold_bytes is None else max(1, threshold_bytes * new_bytes // old_bytes)
 
-    return settings.model_copy(
-        update={
-            "budget_bytes": new_bytes,
-            "warning_bytes": shrunk(settings.warning_bytes),
-            "critical_bytes": shrunk(settings.critical_bytes),
-        }
+    return replace(
+        settings,
+        budget_bytes=new_bytes,
+        warning_bytes=shrunk(settings.warning_bytes),
+        critical_bytes=shrunk(settings.critical_bytes),
     )
 
 

@@ -1,16 +1,15 @@
 """The settings of this process's memory."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import model_validator
-
-from imgsvc.settings.values import Frozen, OptionalInt, env
+from imgsvc.settings.group import Group
+from imgsvc.settings.setting import Env
 
 MIB = 1024 * 1024
 
 
-class MemorySettings(Frozen):
+class MemorySettings(Group, frozen=True, kw_only=True):
     """What this process may hold."""
 
     IN_FORCE: ClassVar[Mapping[str, str]] = {
@@ -18,31 +17,36 @@ class MemorySettings(Frozen):
         "critical_bytes": "critical_threshold_bytes",
     }
 
-    budget_bytes: int = env("IMAGE_RAM_BUDGET_BYTES", 512 * MIB, "What this process may use.", ge=64 * MIB)
-    warning_bytes: OptionalInt = env(
-        "MEMORY_WARNING_THRESHOLD",
-        None,
-        "Resident size at which the state is WARNING; unset: 75 % of the budget.",
-        gt=0,
-    )
-    critical_bytes: OptionalInt = env(
-        "MEMORY_CRITICAL_THRESHOLD", None, "Resident size at which it is CRITICAL; unset: 90 % of the budget.", gt=0
-    )
-    cache_bytes: OptionalInt = env(
-        "IMGSVC_CACHE_BYTES",
-        None,
-        "Capacity of the memory cache; 0 switches it off; unset: what leaves a full cache healthy.",
-        ge=0,
-    )
-    large_operation_bytes: int = env(
-        "IMGSVC_LARGE_OPERATION_BYTES", 32 * MIB, "Work estimated to need more is refused from state GUARD on.", gt=0
-    )
-    allocator: Literal["auto", "jemalloc", "glibc", "system"] = env(
-        "IMGSVC_ALLOCATOR",
-        "auto",
-        "How memory is allocated: jemalloc, glibc with settings of ours, or as the system has it; auto takes the first "
-        "of them that is there.",
-    )
+    budget_bytes: Annotated[int, Env("IMAGE_RAM_BUDGET_BYTES", "What this process may use.", ge=64 * MIB)] = 512 * MIB
+    warning_bytes: Annotated[
+        int | None,
+        Env(
+            "MEMORY_WARNING_THRESHOLD", "Resident size at which the state is WARNING; unset: 75 % of the budget.", gt=0
+        ),
+    ] = None
+    critical_bytes: Annotated[
+        int | None,
+        Env("MEMORY_CRITICAL_THRESHOLD", "Resident size at which it is CRITICAL; unset: 90 % of the budget.", gt=0),
+    ] = None
+    cache_bytes: Annotated[
+        int | None,
+        Env(
+            "IMGSVC_CACHE_BYTES",
+            "Capacity of the memory cache; 0 switches it off; unset: what leaves a full cache healthy.",
+            ge=0,
+        ),
+    ] = None
+    large_operation_bytes: Annotated[
+        int, Env("IMGSVC_LARGE_OPERATION_BYTES", "Work estimated to need more is refused from state GUARD on.", gt=0)
+    ] = 32 * MIB
+    allocator: Annotated[
+        Literal["auto", "jemalloc", "glibc", "system"],
+        Env(
+            "IMGSVC_ALLOCATOR",
+            "How memory is allocated: jemalloc, glibc with settings of ours, or as the system has it; auto takes the "
+            "first of them that is there.",
+        ),
+    ] = "auto"
 
     @property
     def warning_threshold_bytes(self) -> int:
@@ -77,13 +81,9 @@ class MemorySettings(Frozen):
         """What bodies on their way from a source or to the store may hold together."""
         return self.budget_bytes * 8 // 100
 
-    @model_validator(mode="after")
-    def _thresholds_in_order(self) -> Self:
-        faults = []
+    def contradictions(self) -> Iterator[str]:
+        """The thresholds lie in order, and within the budget."""
         if self.warning_threshold_bytes >= self.critical_threshold_bytes:
-            faults.append("MEMORY_WARNING_THRESHOLD: must be below MEMORY_CRITICAL_THRESHOLD")
+            yield "MEMORY_WARNING_THRESHOLD: must be below MEMORY_CRITICAL_THRESHOLD"
         if self.critical_threshold_bytes > self.budget_bytes:
-            faults.append("MEMORY_CRITICAL_THRESHOLD: must not be above IMAGE_RAM_BUDGET_BYTES")
-        if faults:
-            raise ValueError("\n".join(faults))
-        return self
+            yield "MEMORY_CRITICAL_THRESHOLD: must not be above IMAGE_RAM_BUDGET_BYTES"

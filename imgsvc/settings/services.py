@@ -1,54 +1,53 @@
 """Other services: the groups of settings that name them, and how their URLs, tokens and templates are read."""
 
 import re
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, SecretStr
+from msgspec import Struct
 from yarl import URL
 
 from imgsvc.errors import ImgsvcError
 from imgsvc.model.hosts import SCHEMES, normalise_url
+from imgsvc.model.secret import Secret
 from imgsvc.model.templates import check_template, shown_template
-from imgsvc.settings.values import Frozen, OptionalPath, env, items_of
+from imgsvc.settings.group import Group
+from imgsvc.settings.setting import Env, ReadBy
+from imgsvc.settings.values import items_of
 
-_TOKEN = re.compile(r"[\x21-\x7e]{0,4096}")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 
 
-def _http_url(value: object) -> object:
+def _http_url(text: str) -> str:
     """Let only URLs pass that other URLs can be built upon."""
-    if not isinstance(value, str):
-        return value
     try:
-        url = URL(value)
+        url = URL(text)
     except ValueError:
         url = URL()
     bare = not (url.user or url.password or url.query_string or url.fragment)
-    if url.scheme not in SCHEMES or not url.host or not bare or not value.isprintable():
+    if url.scheme not in SCHEMES or not url.host or not bare or not text.isprintable():
         # The text is not repeated: it may hold a password.
         raise ValueError("not an http(s) URL without user and query, such as https://www.example.com")
-    return value
+    return text
 
 
-def _token(value: object) -> object:
+def _token(text: str) -> Secret:
     """Let only texts pass that a header can carry; the text is not repeated, for it is a secret."""
-    if isinstance(value, str) and not _TOKEN.fullmatch(value):
+    if not _TOKEN.fullmatch(text):
         raise ValueError("not a bearer token: at most 4,096 visible ASCII characters without spaces")
-    return value or None
+    return Secret(text)
 
 
-def _base_url(value: object) -> object:
+def _base_url(text: str) -> str:
     """Let only URLs pass that others can be built upon and fetched."""
-    if isinstance(_http_url(value), str):
-        try:
-            normalise_url(str(value))
-        except ImgsvcError as error:
-            raise ValueError(
-                "not an http(s) URL with a valid host and port, such as https://www.example.com"
-            ) from error
-    return value
+    try:
+        normalise_url(_http_url(text))
+    except ImgsvcError as error:
+        raise ValueError("not an http(s) URL with a valid host and port, such as https://www.example.com") from error
+    return text
 
 
-class LogoProvider(Frozen):
+class LogoProvider(Struct, frozen=True, kw_only=True):
     """
     One item of IMGSVC_LOGO_PROVIDERS.
 
@@ -68,14 +67,13 @@ class LogoProvider(Frozen):
 KNOWN_PROVIDERS = ("google", "duckduckgo")
 
 
-def _template(value: object) -> object:
-    return check_template(value) if isinstance(value, str) and value else value
+def _template(text: str) -> str:
+    return check_template(text) if text else text
 
 
-def _providers(value: object) -> object:
+def _providers(text: str) -> tuple[LogoProvider, ...]:
     """Read names of services, and templates of others."""
-    items = items_of(value)
-    return tuple(_provider(i) for i in items) if isinstance(items, list) else value
+    return tuple(_provider(item) for item in items_of(text))
 
 
 def _provider(item: str) -> LogoProvider:
@@ -86,52 +84,62 @@ def _provider(item: str) -> LogoProvider:
     return LogoProvider(name="service", template=check_template(item))
 
 
-Template = Annotated[str, BeforeValidator(_template)]
-LogoProviders = Annotated[tuple[LogoProvider, ...], BeforeValidator(_providers)]
-BaseUrl = Annotated[str, BeforeValidator(_base_url)]
-OptionalBaseUrl = Annotated[str | None, BeforeValidator(_base_url)]
-OptionalUrl = Annotated[str | None, BeforeValidator(_http_url)]
-OptionalToken = Annotated[SecretStr | None, BeforeValidator(_token)]
+Template = Annotated[str, ReadBy(_template)]
+LogoProviders = Annotated[tuple[LogoProvider, ...], ReadBy(_providers)]
+BaseUrl = Annotated[str, ReadBy(_base_url)]
+OptionalBaseUrl = Annotated[str | None, ReadBy(_base_url)]
+OptionalUrl = Annotated[str | None, ReadBy(_http_url)]
+OptionalToken = Annotated[Secret | None, ReadBy(_token)]
 
 
-class LogoSettings(Frozen):
+class LogoSettings(Group, frozen=True, kw_only=True):
     """How logos are searched for."""
 
-    google_url: Template = env(
-        "IMGSVC_LOGO_GOOGLE_URL",
-        "https://www.google.com/s2/favicons?domain={domain}&sz={size}",
-        "Google's favicon service, a template with {domain} and {size}; empty: not asked.",
-    )
-    duckduckgo_url: Template = env(
-        "IMGSVC_LOGO_DUCKDUCKGO_URL",
-        "https://icons.duckduckgo.com/ip3/{domain}.ico",
-        "DuckDuckGo's icon service, a template with {domain}; empty: not asked.",
-    )
-    providers: LogoProviders = env(
-        "IMGSVC_LOGO_PROVIDERS",
-        (LogoProvider(name="google"), LogoProvider(name="duckduckgo")),
-        "Services in the order they are asked, comma-separated: google, duckduckgo, or a URL with {domain} and {size}.",
-    )
-    deadline_seconds: float = env(
-        "IMGSVC_LOGO_DEADLINE", 8, "Longest search for a logo; services are asked in time to answer within it.", gt=0
-    )
-    companies: OptionalPath = env(
-        "IMGSVC_LOGO_COMPANIES", None, "File of DOMAIN: NAME, NAME lines that goes before the shipped table."
-    )
+    EMPTY_IS_OFF: ClassVar[frozenset[str]] = frozenset(("IMGSVC_LOGO_GOOGLE_URL", "IMGSVC_LOGO_DUCKDUCKGO_URL"))
+
+    google_url: Annotated[
+        Template,
+        Env(
+            "IMGSVC_LOGO_GOOGLE_URL", "Google's favicon service, a template with {domain} and {size}; empty: not asked."
+        ),
+    ] = "https://www.google.com/s2/favicons?domain={domain}&sz={size}"
+    duckduckgo_url: Annotated[
+        Template,
+        Env("IMGSVC_LOGO_DUCKDUCKGO_URL", "DuckDuckGo's icon service, a template with {domain}; empty: not asked."),
+    ] = "https://icons.duckduckgo.com/ip3/{domain}.ico"
+    providers: Annotated[
+        LogoProviders,
+        Env(
+            "IMGSVC_LOGO_PROVIDERS",
+            "Services in the order they are asked, comma-separated: google, duckduckgo, or a URL with {domain} and "
+            "{size}.",
+        ),
+    ] = (LogoProvider(name="google"), LogoProvider(name="duckduckgo"))
+    deadline_seconds: Annotated[
+        float,
+        Env("IMGSVC_LOGO_DEADLINE", "Longest search for a logo; services are asked in time to answer within it.", gt=0),
+    ] = 8
+    companies: Annotated[
+        Path | None,
+        Env("IMGSVC_LOGO_COMPANIES", "File of DOMAIN: NAME, NAME lines that goes before the shipped table."),
+    ] = None
 
 
-class ProxySettings(Frozen):
+class ProxySettings(Group, frozen=True, kw_only=True):
     """The two servers that have routes of their own."""
 
-    twitter_base_url: BaseUrl = env(
-        "IMGSVC_TWITTER_BASE_URL", "https://pbs.twimg.com", "Where /api/twitter-image finds its pictures."
-    )
-    assets_base_url: OptionalBaseUrl = env(
-        "ASSETS_BASE_URL",
-        None,
-        "Asset server: /api/assets/ID is asked of it below this URL. In a private network it needs "
-        "IMGSVC_TRUSTED_ORIGINS or IMGSVC_CONNECT_TO as well.",
-    )
-    assets_bearer_token: OptionalToken = env(
-        "ASSETS_BEARER_TOKEN", None, "What the asset server is asked with; sent to its scheme, host and port only."
-    )
+    twitter_base_url: Annotated[
+        BaseUrl, Env("IMGSVC_TWITTER_BASE_URL", "Where /api/twitter-image finds its pictures.")
+    ] = "https://pbs.twimg.com"
+    assets_base_url: Annotated[
+        OptionalBaseUrl,
+        Env(
+            "ASSETS_BASE_URL",
+            "Asset server: /api/assets/ID is asked of it below this URL. In a private network it needs "
+            "IMGSVC_TRUSTED_ORIGINS or IMGSVC_CONNECT_TO as well.",
+        ),
+    ] = None
+    assets_bearer_token: Annotated[
+        OptionalToken,
+        Env("ASSETS_BEARER_TOKEN", "What the asset server is asked with; sent to its scheme, host and port only."),
+    ] = None

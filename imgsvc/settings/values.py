@@ -1,39 +1,17 @@
 """Kinds of settings values that are more than a text or a number, and how each is read and shown."""
 
 import ipaddress
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from msgspec import Struct
 
 from imgsvc.model.hosts import HostRules, normalise_host
+from imgsvc.model.secret import Secret
+from imgsvc.settings.setting import ReadBy
 
 MAX_RATE_DIGITS = 9
 
-
-class Frozen(BaseModel):
-    """
-    Base of all groups and values: immutable, blind to names it does not know.
-
-    Attributes:
-        IN_FORCE: for fields that, unset, follow from others: the property that has the value in force.
-    """
-
-    IN_FORCE: ClassVar[Mapping[str, str]] = {}
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        arbitrary_types_allowed=True,
-        validate_default=True,
-        allow_inf_nan=False,  # a timeout of "inf" is a bound that is none
-    )
-
-
-def env(name: str, default: Any, description: str, **bounds: Any) -> Any:
-    """Declare a setting: its environment name, its default, and the sentence in ``docs/configuration.md``."""
-    return Field(default, alias=name, description=description, **bounds)
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def covers(pattern: str, host: str) -> bool:
@@ -41,15 +19,15 @@ def covers(pattern: str, host: str) -> bool:
     return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
 
 
-class TrustedOrigin(Frozen):
+class TrustedOrigin(Struct, frozen=True, kw_only=True):
     """One item of IMGSVC_TRUSTED_ORIGINS: this host and port may resolve into this network."""
 
     host: str
     port: int
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network
+    network: Network
 
 
-class ConnectTo(Frozen):
+class ConnectTo(Struct, frozen=True, kw_only=True):
     """One item of IMGSVC_CONNECT_TO: this host (or ``*.suffix``) is reached at this address and port."""
 
     host: str
@@ -61,7 +39,7 @@ class ConnectTo(Frozen):
         return covers(self.host, host)
 
 
-class UserAgent(Frozen):
+class UserAgent(Struct, frozen=True, kw_only=True):
     """One item of IMGSVC_USER_AGENTS: this host (or ``*.suffix``) is asked under this name."""
 
     host: str
@@ -72,7 +50,7 @@ class UserAgent(Frozen):
         return f"{self.host}={self.text}"
 
 
-class UserAgents(Frozen):
+class UserAgents(Struct, frozen=True, kw_only=True):
     """IMGSVC_USER_AGENTS: under which name some hosts are asked."""
 
     items: tuple[UserAgent, ...] = ()
@@ -86,22 +64,21 @@ class UserAgents(Frozen):
         return "|".join(map(str, self.items))
 
 
-class RateLimit(Frozen):
+class RateLimit(Struct, frozen=True, kw_only=True):
     """IMGSVC_RATE_LIMIT: so many in so many seconds; a count of 0 switches it off."""
 
     count: int
     period_seconds: int
 
 
-def items_of(value: object) -> object:
-    """Take a text apart at its commas; anything else is given back."""
-    return [i.strip() for i in value.split(",") if i.strip()] if isinstance(value, str) else value
+def items_of(text: str) -> list[str]:
+    """Take a text apart at its commas."""
+    return [item for part in text.split(",") if (item := part.strip())]
 
 
-def _host_rules(value: object) -> object:
-    items = items_of(value)
+def _host_rules(text: str) -> HostRules:
     try:
-        return HostRules.parse(items) if isinstance(items, list) else value
+        return HostRules.parse(items_of(text))
     except ValueError as error:
         raise ValueError(f"{error}; items are names, *.suffix, * or store:") from error
 
@@ -117,10 +94,9 @@ def _host_port(text: str, *, wild: bool = False) -> tuple[str, int | None]:
     return prefix + normalise_host(host.removeprefix(prefix)), int(port) if port else None
 
 
-def _trusted_origins(value: object) -> object:
+def _trusted_origins(text: str) -> tuple[TrustedOrigin, ...]:
     """Read ``host:port=CIDR`` items."""
-    items = items_of(value)
-    return tuple(_trusted_origin(i) for i in items) if isinstance(items, list) else value
+    return tuple(_trusted_origin(item) for item in items_of(text))
 
 
 def _trusted_origin(item: str) -> TrustedOrigin:
@@ -132,10 +108,9 @@ def _trusted_origin(item: str) -> TrustedOrigin:
         raise ValueError(f"{item!r} is not host:port=CIDR, such as images.internal:8080=10.0.0.0/8") from error
 
 
-def _connect_to(value: object) -> object:
+def _connect_to(text: str) -> tuple[ConnectTo, ...]:
     """Read ``host=address:port`` items; the host may be ``*.suffix``."""
-    items = items_of(value)
-    return tuple(_target(i) for i in items) if isinstance(items, list) else value
+    return tuple(_target(item) for item in items_of(text))
 
 
 def _target(item: str) -> ConnectTo:
@@ -148,11 +123,9 @@ def _target(item: str) -> ConnectTo:
         raise ValueError(f"{item!r} is not host=address:port, such as images.test=10.0.0.5:8080") from error
 
 
-def _user_agents(value: object) -> object:
+def _user_agents(text: str) -> UserAgents:
     """Read ``host=text`` items between vertical bars: commas, brackets and semicolons are in most such texts."""
-    if not isinstance(value, str):
-        return value
-    return UserAgents(items=tuple(_user_agent(item.strip()) for item in value.split("|") if item.strip()))
+    return UserAgents(items=tuple(_user_agent(item.strip()) for item in text.split("|") if item.strip()))
 
 
 def _user_agent(item: str) -> UserAgent:
@@ -166,45 +139,36 @@ def _user_agent(item: str) -> UserAgent:
     return UserAgent(host=host, text=text)
 
 
-def _networks(value: object) -> object:
+def _networks(text: str) -> tuple[Network, ...]:
     """Read networks and addresses, such as ``10.0.0.0/8`` and ``::1``."""
-    items = items_of(value)
-    if not isinstance(items, list):
-        return value
     try:
-        return tuple(ipaddress.ip_network(item, strict=False) for item in items)
+        return tuple(ipaddress.ip_network(item, strict=False) for item in items_of(text))
     except ValueError as error:
         raise ValueError(f"{error}; items are networks or addresses, such as 10.0.0.0/8") from error
 
 
-def _rate_limit(value: object) -> object:
+def _rate_limit(text: str) -> RateLimit:
     """Read ``COUNT/SECONDS``, or ``0``."""
-    if not isinstance(value, str):
-        return value
-    count, slash, seconds = (part.strip() for part in value.partition("/"))
-    digits = [text for text in (count, seconds) if text.isascii() and text.isdigit()]
-    if value.strip() == "0":
+    if text == "0":
         return RateLimit(count=0, period_seconds=1)
+    count, slash, seconds = (part.strip() for part in text.partition("/"))
+    digits = [part for part in (count, seconds) if part.isascii() and part.isdigit()]
     if not slash or len(digits) != 2 or max(map(len, digits)) > MAX_RATE_DIGITS or int(seconds) < 1:  # noqa: PLR2004 - two numbers
-        raise ValueError(f"{value!r} is not COUNT/SECONDS, such as 120/60, or 0 for no limit")
+        raise ValueError(f"{text!r} is not COUNT/SECONDS, such as 120/60, or 0 for no limit")
     return RateLimit(count=int(count), period_seconds=int(seconds))
 
 
-def _empty_is_none(value: object) -> object:
-    return None if value == "" else value
+def _secrets(text: str) -> tuple[Secret, ...]:
+    return tuple(map(Secret, items_of(text)))
 
 
-Origins = Annotated[tuple[TrustedOrigin, ...], BeforeValidator(_trusted_origins)]
-Targets = Annotated[tuple[ConnectTo, ...], BeforeValidator(_connect_to)]
-Agents = Annotated[UserAgents, BeforeValidator(_user_agents)]
-Networks = Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], BeforeValidator(_networks)]
-Rate = Annotated[RateLimit, BeforeValidator(_rate_limit)]
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(items_of)]
-Rules = Annotated[HostRules, BeforeValidator(_host_rules)]
-OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_empty_is_none)]
-OptionalInt = Annotated[int | None, BeforeValidator(_empty_is_none)]
-OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
+Origins = Annotated[tuple[TrustedOrigin, ...], ReadBy(_trusted_origins)]
+Targets = Annotated[tuple[ConnectTo, ...], ReadBy(_connect_to)]
+Agents = Annotated[UserAgents, ReadBy(_user_agents)]
+Networks = Annotated[tuple[Network, ...], ReadBy(_networks)]
+Rate = Annotated[RateLimit, ReadBy(_rate_limit)]
+Secrets = Annotated[tuple[Secret, ...], ReadBy(_secrets)]
+Rules = Annotated[HostRules, ReadBy(_host_rules)]
 
 
 def shown(value: object) -> str:
@@ -212,8 +176,6 @@ def shown(value: object) -> str:
     match value:
         case None:
             return ""
-        case SecretStr():
-            return "***"
         case bool():
             return str(int(value))
         case float():

@@ -58,9 +58,9 @@ def _arguments(settings: StoreSettings) -> dict[str, Any]:
     return {
         "endpoint_url": settings.s3_endpoint_url,
         "region_name": settings.s3_region,
-        "aws_access_key_id": settings.s3_access_key_id and settings.s3_access_key_id.get_secret_value(),
-        "aws_secret_access_key": settings.s3_secret_access_key and settings.s3_secret_access_key.get_secret_value(),
-        "aws_session_token": settings.s3_session_token and settings.s3_session_token.get_secret_value(),
+        "aws_access_key_id": settings.s3_access_key_id and settings.s3_access_key_id.reveal(),
+        "aws_secret_access_key": settings.s3_secret_access_key and settings.s3_secret_access_key.reveal(),
+        "aws_session_token": settings.s3_session_token and settings.s3_session_token.reveal(),
         "config": _config(settings),
     }
 

@@ -181,9 +181,9 @@ async def _credentials(settings: StoreSettings, session: AioSession) -> Any:
     """Find credentials as a client does: the settings' own, else those of botocore's chain."""
     if settings.s3_access_key_id is not None and settings.s3_secret_access_key is not None:
         session.set_credentials(
-            settings.s3_access_key_id.get_secret_value(),
-            settings.s3_secret_access_key.get_secret_value(),
-            settings.s3_session_token and settings.s3_session_token.get_secret_value(),
+            settings.s3_access_key_id.reveal(),
+            settings.s3_secret_access_key.reveal(),
+            settings.s3_session_token and settings.s3_session_token.reveal(),
         )
     if (credentials := await session.get_credentials()) is None:
         raise NeedsClient(for_good=True)  # it says so of each read without looking for them anew

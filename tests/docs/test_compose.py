@@ -16,7 +16,7 @@ from tests.support.tools import require_tool
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 REPLICAS = ("imgsvc-1", "imgsvc-2", "imgsvc-3")
-KNOWN = {alias for _, _, alias, _ in documented()}
+KNOWN = {setting.name for *_, setting in documented()}
 EXAMPLE = (DEPLOY / "env.example").read_text()
 UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
 

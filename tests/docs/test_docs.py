@@ -40,15 +40,14 @@ def test_the_metrics_page_is_up_to_date():
 
 def test_every_setting_has_a_sentence():
     """No setting goes unexplained."""
-    for _, _, name, info in documented():
-        assert info.description, name
-        assert info.description.endswith("."), name
+    for *_, setting in documented():
+        assert setting.env.description.endswith("."), setting.name
 
 
 def test_every_time_has_its_unit_and_every_choice_its_words():
     """A reader of the page of settings need not guess what a number or a word may be."""
     rows = {row.split("`")[1]: row for row in configuration().splitlines() if row.startswith("| `")}
-    times = [name for _, _, name, info in documented() if info.annotation is float]
+    times = [setting.name for *_, setting in documented() if setting.kind is float]
 
     assert len(times) > 9
     assert all("| s |" in rows[name] for name in times)

@@ -13,6 +13,7 @@ from imgsvc.origin.fetcher import Fetcher
 from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.policy import SourcePolicy
 from imgsvc.settings import AccessSettings, OriginSettings
+from tests.support.environ import texts
 from tests.support.fetching import BODY, Names, fetch, near
 from tests.support.origin import Canary
 
@@ -37,8 +38,8 @@ def breaker(clock) -> Breaker:
 @asynccontextmanager
 async def fetching(breaker: Breaker, names: Names | None = None, **env: object) -> AsyncIterator[Fetcher]:
     """Give a fetcher that tells *breaker*."""
-    settings = OriginSettings.model_validate({"IMGSVC_READ_TIMEOUT": 2, "IMGSVC_FETCH_TIMEOUT": 5} | env)
-    access = AccessSettings.model_validate({"IMGSVC_ALLOWED_HOSTS": "*"})
+    settings = OriginSettings.from_env(texts({"IMGSVC_READ_TIMEOUT": 2, "IMGSVC_FETCH_TIMEOUT": 5} | env))
+    access = AccessSettings.from_env({"IMGSVC_ALLOWED_HOSTS": "*"})
     fetcher = Fetcher(settings, SourcePolicy(access, settings, LoopGuard()), breaker=breaker, names=names)
     try:
         yield fetcher

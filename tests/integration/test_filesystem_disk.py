@@ -71,7 +71,7 @@ FULL = textwrap.dedent(
                         last_modified=1)
 
     async def main():
-        store = FilesystemStore(StoreSettings.model_validate({"IMGSVC_STORE_DIR": sys.argv[1]}))
+        store = FilesystemStore(StoreSettings.from_env({"IMGSVC_STORE_DIR": sys.argv[1]}))
         await store.put("small", b"small", meta_of(b"small"))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))

@@ -27,7 +27,7 @@ WRITER = textwrap.dedent(
     from imgsvc.stream.base import FileRange
 
     async def main():
-        store = FilesystemStore(StoreSettings.model_validate({"IMGSVC_STORE_DIR": sys.argv[1]}))
+        store = FilesystemStore(StoreSettings.from_env({"IMGSVC_STORE_DIR": sys.argv[1]}))
         writer = await store.open_writer("k")
         with open(sys.argv[2], "rb") as file:
             await writer.write(FileRange(file.fileno(), 0, 100_000))

@@ -21,7 +21,7 @@ from tests.support.blobs import meta_of
 
 def settings_of(folder: Path, max_bytes: int | None = None) -> StoreSettings:
     ceiling = {} if max_bytes is None else {"IMGSVC_STORE_MAX_BYTES": str(max_bytes)}
-    return StoreSettings.model_validate({"IMGSVC_STORE_DIR": str(folder), **ceiling})
+    return StoreSettings.from_env({"IMGSVC_STORE_DIR": str(folder), **ceiling})
 
 
 def files_below(folder: Path) -> list[str]:

@@ -96,7 +96,7 @@ async def test_heard_by_all(redis: RedisServer):  # noqa: F811 - the fixture
 
 async def test_channels_and_databases(redis: RedisServer):  # noqa: F811 - the fixture
     """Another channel, and the same one of another database, are not heard."""
-    settings = CacheSettings.model_validate({"IMGSVC_REDIS_URL": redis.url.removesuffix("0") + "1"})
+    settings = CacheSettings.from_env({"IMGSVC_REDIS_URL": redis.url.removesuffix("0") + "1"})
     listener, elsewhere = Listener(), Listener()
     async with (
         listening(redis.settings, "mine", listener) as mine,
@@ -115,7 +115,7 @@ async def test_newer_protocol(redis: RedisServer):  # noqa: F811 - the fixture
     url = f"{redis.url}?protocol=3&decode_responses=true"
     listener = Listener()
     async with listening(
-        CacheSettings.model_validate({"IMGSVC_REDIS_URL": url}), "newer", listener, quiet_seconds=0.05
+        CacheSettings.from_env({"IMGSVC_REDIS_URL": url}), "newer", listener, quiet_seconds=0.05
     ) as announcements:
         await until(lambda: announcements.is_live)
         await until_asked(redis, 3)

@@ -24,7 +24,7 @@ MIB = 1024 * 1024
 @pytest.fixture
 async def persister(tmp_path) -> AsyncIterator[Persister]:
     """One that a test starts when writing may begin."""
-    store = FilesystemStore(StoreSettings.model_validate({"IMGSVC_STORE_DIR": str(tmp_path)}))
+    store = FilesystemStore(StoreSettings.from_env({"IMGSVC_STORE_DIR": str(tmp_path)}))
     yield Persister(store, TransferLedger(MIB), on_stored=lambda *_: None)
     await store.aclose()
 

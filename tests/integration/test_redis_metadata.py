@@ -21,7 +21,7 @@ class Clock:
 
 
 def cache_at(port: int, clock: Clock | None = None) -> MetadataCache:
-    settings = CacheSettings.model_validate({"IMGSVC_REDIS_URL": f"redis://127.0.0.1:{port}/0"})
+    settings = CacheSettings.from_env({"IMGSVC_REDIS_URL": f"redis://127.0.0.1:{port}/0"})
     return MetadataCache(settings, 0, clock=clock or Clock())
 
 

@@ -201,7 +201,7 @@ GROWTH = textwrap.dedent(
         await writer.abort()
 
     async def main():
-        store = S3Store(StoreSettings.model_validate(json.loads(sys.argv[1])))
+        store = S3Store(StoreSettings.from_env(json.loads(sys.argv[1])))
         with open(sys.argv[2], "rb") as file:
             await write(store, file.fileno(), 1_000_000)
             Path("/proc/self/clear_refs").write_text("5")  # the high-water mark begins anew

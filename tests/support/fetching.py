@@ -9,6 +9,7 @@ from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.policy import SourcePolicy
 from imgsvc.settings import AccessSettings, OriginSettings
 from imgsvc.stream.limit import read_all
+from tests.support.environ import texts
 from tests.support.origin import ScriptedOrigin
 
 BODY = bytes(range(256)) * 1000
@@ -40,8 +41,8 @@ async def fetching(
 ) -> AsyncIterator[Fetcher]:
     """Give a fetcher with these settings; afterwards nothing of it may be left."""
     before = asyncio.all_tasks()
-    settings = OriginSettings.model_validate({"IMGSVC_READ_TIMEOUT": 2, "IMGSVC_FETCH_TIMEOUT": 5} | env)
-    access = AccessSettings.model_validate({"IMGSVC_ALLOWED_HOSTS": allowed})
+    settings = OriginSettings.from_env(texts({"IMGSVC_READ_TIMEOUT": 2, "IMGSVC_FETCH_TIMEOUT": 5} | env))
+    access = AccessSettings.from_env({"IMGSVC_ALLOWED_HOSTS": allowed})
     policy = SourcePolicy(access, settings, own or LoopGuard())
     fetcher = Fetcher(settings, policy, names=names, tls=tls)
     try:

@@ -59,7 +59,7 @@ async def replica(
     folder: Path, clock: Clock, settings: CacheSettings | None = None, **options
 ) -> AsyncIterator[Replica]:
     """Open one process' worth of it; what belongs into the background is not begun."""
-    store = Doubtful(StoreSettings.model_validate({"IMGSVC_STORE_DIR": str(folder)}))
+    store = Doubtful(StoreSettings.from_env({"IMGSVC_STORE_DIR": str(folder)}))
     # In a thread, because it may load its library, from disk.
     announcements = await asyncio.to_thread(Announcements, settings or CacheSettings(), "purge", pause=in_a_turn)
     memory = MemoryCache(1 << 20, 1 << 20)

@@ -7,7 +7,7 @@ The internet, for tests: a real HTTP server on 127.0.0.1 whose every misdeed is 
         origin.serve("/a.jpg", jpeg, headers={"ETag": '"1"'})
         origin.stall_after_head("/slow.jpg")
         gate = origin.gate("/held.jpg", jpeg)
-        settings = OriginSettings.model_validate({"IMGSVC_CONNECT_TO": origin.connect_to("origin.test")})
+        settings = OriginSettings.from_env({"IMGSVC_CONNECT_TO": origin.connect_to("origin.test")})
         ... fetch origin.url("/a.jpg") ...
         assert origin.hits("/a.jpg") == 1
 

@@ -34,7 +34,7 @@ class RedisServer:
     @property
     def settings(self) -> CacheSettings:
         """Settings that point here."""
-        return CacheSettings.model_validate({"IMGSVC_REDIS_URL": self.url})
+        return CacheSettings.from_env({"IMGSVC_REDIS_URL": self.url})
 
 
 @contextmanager

@@ -14,15 +14,10 @@ from imgsvc.transform.source import FileSource, contained_source
 from imgsvc.vision.theming import PageTheming
 
 
-def transform_settings(**values: Any) -> TransformSettings:
-    """Make settings by the fields' own names."""
-    return TransformSettings.model_validate({TransformSettings.model_fields[n].alias: v for n, v in values.items()})
-
-
 def render(data: bytes, spec: TransformSpec | None = None, **settings: Any) -> Rendered:
     """Render *data*, sniffed and probed, with default settings but for those given."""
     runtime.prepare()
-    pipeline = Pipeline(transform_settings(**settings), time.monotonic, theming=PageTheming())
+    pipeline = Pipeline(TransformSettings(**settings), time.monotonic, theming=PageTheming())
     image_format = sniff(data[:SNIFF_BYTES])
     assert image_format is not None
     if image_format in CONTAINERS:

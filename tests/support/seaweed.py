@@ -44,7 +44,7 @@ class Seaweed:
 
     def settings(self, bucket: str, **more: str) -> StoreSettings:
         """Settings of a store in *bucket*."""
-        return StoreSettings.model_validate(self.values(bucket) | more)
+        return StoreSettings.from_env(self.values(bucket) | more)
 
     def client(self) -> Any:
         """A plain client of the tests' own, as an async context manager."""

@@ -23,6 +23,7 @@ from imgsvc.store.filesystem import FilesystemStore
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from tests.support.blobs import blob_of
+from tests.support.environ import texts
 from tests.support.spine import Clock, Rss
 
 pytestmark = pytest.mark.slow
@@ -72,7 +73,7 @@ async def machine(tmp_path) -> AsyncIterator[Machine]:
 
 
 async def open_machine(tmp_path, **env) -> AsyncIterator[Machine]:
-    settings = MemorySettings.model_validate({"IMAGE_RAM_BUDGET_BYTES": BUDGET} | env)
+    settings = MemorySettings.from_env(texts({"IMAGE_RAM_BUDGET_BYTES": BUDGET} | env))
     clock, rss = Clock(), Rss()
     rss.bytes = BASE
     memory = MemoryCache(0, 50 * MIB)
@@ -85,7 +86,7 @@ async def open_machine(tmp_path, **env) -> AsyncIterator[Machine]:
     )
     svg = SvgRenderer(1, 1000)
     transforms = TransformPool(TransformSettings(), svg)
-    store = FilesystemStore(StoreSettings(IMGSVC_STORE_DIR=str(tmp_path)))
+    store = FilesystemStore(StoreSettings(directory=tmp_path))
     downloads = Downloads(store, 30, lambda: True)
     reins.hold(monitor, gate, transforms, svg, downloads, Slots(1))
     yield Machine(clock, rss, memory, metadata, transfers, monitor, gate, reins)

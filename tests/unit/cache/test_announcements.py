@@ -34,4 +34,4 @@ async def test_alone():
 def test_no_url_of_redis():
     """A URL that is none of Redis is a settings error."""
     with pytest.raises(SettingsError, match="IMGSVC_REDIS_URL"):
-        Announcements(CacheSettings.model_validate({"IMGSVC_REDIS_URL": "http://127.0.0.1"}), "tests")
+        Announcements(CacheSettings.from_env({"IMGSVC_REDIS_URL": "http://127.0.0.1"}), "tests")

@@ -32,4 +32,4 @@ def test_pauses():
 def test_no_url_of_redis():
     """A URL that is none of Redis is a settings error."""
     with pytest.raises(SettingsError, match="IMGSVC_REDIS_URL"):
-        Leases(CacheSettings.model_validate({"IMGSVC_REDIS_URL": "http://127.0.0.1"}))
+        Leases(CacheSettings.from_env({"IMGSVC_REDIS_URL": "http://127.0.0.1"}))

@@ -18,7 +18,7 @@ class Clock:
 
 
 def with_redis(url: str) -> CacheSettings:
-    return CacheSettings.model_validate({"IMGSVC_REDIS_URL": url})
+    return CacheSettings.from_env({"IMGSVC_REDIS_URL": url})
 
 
 async def test_roundtrip():

@@ -36,7 +36,7 @@ class Calls:
 
 
 def with_redis(url: str) -> CacheSettings:
-    return CacheSettings.model_validate({"IMGSVC_REDIS_URL": url})
+    return CacheSettings.from_env({"IMGSVC_REDIS_URL": url})
 
 
 @pytest.fixture

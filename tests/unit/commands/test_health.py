@@ -74,7 +74,7 @@ def test_the_defaults_are_the_settings():
 
 def test_a_probe_loads_next_to_nothing(tmp_path):
     """Neither settings nor event loop nor pictures are loaded: probes come every few seconds, in every container."""
-    heavy = ("aiohttp", "asyncio", "pydantic", "pyvips", "rich", "yarl", "imgsvc.settings", "imgsvc.app")
+    heavy = ("aiohttp", "asyncio", "msgspec", "pyvips", "rich", "yarl", "imgsvc.settings", "imgsvc.app")
     with answering(200, DEGRADED) as (url, _):
         code = (
             "import sys; from imgsvc.cli import commands\n"

@@ -24,8 +24,8 @@ HOSTS = (
 def explainer(allowed: str = "*", keys: str = "") -> Explainer:
     own = LoopGuard()
     own.listening("127.0.0.1", 8080)
-    access = AccessSettings.model_validate({"IMGSVC_ALLOWED_HOSTS": allowed, "IMGSVC_SIGNING_KEYS": keys})
-    origin = OriginSettings.model_validate({"IMGSVC_TRUSTED_ORIGINS": TRUSTED, "IMGSVC_CONNECT_TO": CONNECT_TO})
+    access = AccessSettings.from_env({"IMGSVC_ALLOWED_HOSTS": allowed, "IMGSVC_SIGNING_KEYS": keys})
+    origin = OriginSettings.from_env({"IMGSVC_TRUSTED_ORIGINS": TRUSTED, "IMGSVC_CONNECT_TO": CONNECT_TO})
     return Explainer(SourcePolicy(access, origin, own), access, origin)
 
 

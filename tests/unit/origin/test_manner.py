@@ -1,12 +1,12 @@
 """How a source is asked."""
 
 import pytest
-from pydantic import SecretStr
 
+from imgsvc.model.secret import Secret
 from imgsvc.origin.answer import Validators
 from imgsvc.origin.manner import FOUND_PICTURE, MANIFEST, PAGE, PICTURE, Credential, Manner
 
-KNOWN = Manner(credential=Credential("https://a.test/assets/", SecretStr("t0ken")))
+KNOWN = Manner(credential=Credential("https://a.test/assets/", Secret("t0ken")))
 
 
 def test_headers():

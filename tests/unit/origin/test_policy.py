@@ -26,8 +26,8 @@ def policy(allowed: str = "*", *, demo: bool = False, servers: tuple[tuple[str, 
     own = LoopGuard(demo=demo)
     own.listening("127.0.0.1", 8080)
     return SourcePolicy(
-        AccessSettings.model_validate({"IMGSVC_ALLOWED_HOSTS": allowed}),
-        OriginSettings.model_validate({"IMGSVC_TRUSTED_ORIGINS": TRUSTED, "IMGSVC_CONNECT_TO": CONNECT_TO}),
+        AccessSettings.from_env({"IMGSVC_ALLOWED_HOSTS": allowed}),
+        OriginSettings.from_env({"IMGSVC_TRUSTED_ORIGINS": TRUSTED, "IMGSVC_CONNECT_TO": CONNECT_TO}),
         own,
         servers=servers,
     )

@@ -20,7 +20,7 @@ class World:
         self.now = 0.0
         self.reads = 0
         self.gate = room.gate
-        monitor = MemoryMonitor(MemorySettings(IMAGE_RAM_BUDGET_BYTES=100 * MIB), self.read, lambda: self.now)
+        monitor = MemoryMonitor(MemorySettings(budget_bytes=100 * MIB), self.read, lambda: self.now)
         self.admission = Admission(monitor, room.gate, large_operation_bytes=32, stream_threshold_bytes=5)
 
     def read(self) -> int:

@@ -41,7 +41,7 @@ def test_the_smallest_budget(base):
     budget = smallest_budget_bytes(base)
 
     def left(budget: int) -> int:
-        gate = MemorySettings.model_construct(budget_bytes=budget).gate_capacity_bytes
+        gate = MemorySettings(budget_bytes=budget).gate_capacity_bytes
         return budget * 66 // 100 - base - gate
 
     assert budget % MIB == 0

@@ -10,7 +10,7 @@ from imgsvc.pressure.levels import Level, LevelState, SystemStatus, Thresholds
 from imgsvc.settings import MIB, MemorySettings
 
 BUDGET = 100 * MIB
-PLAIN = Thresholds.of(MemorySettings(IMAGE_RAM_BUDGET_BYTES=BUDGET))
+PLAIN = Thresholds.of(MemorySettings(budget_bytes=BUDGET))
 OK, WARNING, GUARD, CRITICAL, CLEANUP, EMERGENCY = Level
 
 

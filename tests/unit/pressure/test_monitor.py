@@ -8,7 +8,7 @@ import pytest
 from imgsvc.pressure.monitor import Level, MemoryMonitor, SystemStatus
 from imgsvc.settings import MIB, MemorySettings
 
-SETTINGS = MemorySettings(IMAGE_RAM_BUDGET_BYTES=100 * MIB)
+SETTINGS = MemorySettings(budget_bytes=100 * MIB)
 OK, WARNING, GUARD, CRITICAL, CLEANUP, EMERGENCY = Level
 
 

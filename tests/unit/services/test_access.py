@@ -22,7 +22,7 @@ SIGNER = Signer(["key"])
 def access(
     allowed: str = "*.listed.test", keys: tuple[str, ...] = ("key",), clock=None, aliases: tuple[Source, ...] = ()
 ) -> AccessService:
-    settings = AccessSettings.model_validate({"IMGSVC_ALLOWED_HOSTS": allowed})
+    settings = AccessSettings.from_env({"IMGSVC_ALLOWED_HOSTS": allowed})
     guard = LoopGuard(instance_id="me")
     policy = SourcePolicy(settings, OriginSettings(), guard)
     return AccessService(

@@ -16,7 +16,7 @@ URL = f"https://assets.test/api/assets/{ID}"
 
 def assets(base: str | None = "https://assets.test", *, has_token: bool = True) -> Assets:
     said = {"ASSETS_BASE_URL": base, "ASSETS_BEARER_TOKEN": "t0ken" if has_token else None}
-    return Assets(ProxySettings.model_validate({name: text for name, text in said.items() if text is not None}))
+    return Assets(ProxySettings.from_env({name: text for name, text in said.items() if text is not None}))
 
 
 @given(st.uuids(), st.booleans(), st.booleans())

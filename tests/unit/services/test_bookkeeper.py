@@ -10,7 +10,7 @@ from imgsvc.transform.pool import Inspected
 from tests.support.blobs import SOURCE
 from tests.unit.services.test_records import record
 
-SETTINGS = CacheSettings.model_validate({"IMGSVC_MIN_TTL": 60, "IMGSVC_MAX_TTL": 1000})
+SETTINGS = CacheSettings.from_env({"IMGSVC_MIN_TTL": "60", "IMGSVC_MAX_TTL": "1000"})
 SHA = "ab" * 32
 
 

@@ -11,7 +11,7 @@ from imgsvc.settings import MIB, MemorySettings
 from tests.support.blobs import meta_of
 from tests.support.spine import Clock, until
 
-BUDGET = {"IMAGE_RAM_BUDGET_BYTES": 100 * MIB}
+BUDGET = MemorySettings(budget_bytes=100 * MIB)
 
 
 class Machine:
@@ -35,7 +35,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def health(parts, machine, clock) -> HealthService:
-    monitor = MemoryMonitor(MemorySettings.model_validate(BUDGET), machine, clock)
+    monitor = MemoryMonitor(BUDGET, machine, clock)
     health = HealthService(
         monitor=monitor, store=parts.store, shelf=parts.shelf, persister=parts.persister, downloads=parts.downloads,
         metadata=parts.metadata, scripts=Scripts(lambda: ("Tibetan",)),

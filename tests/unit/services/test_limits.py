@@ -17,7 +17,7 @@ RATES = st.tuples(st.integers(1, 200), st.integers(1, 3600))
 
 
 def limits(rate: str, clock: Clock | None = None) -> RateLimits:
-    settings = LimitSettings.model_validate({"IMGSVC_RATE_LIMIT": rate})
+    settings = LimitSettings.from_env({"IMGSVC_RATE_LIMIT": rate})
     return RateLimits(settings, DOMAINS, clock=clock or Clock())
 
 

@@ -14,7 +14,7 @@ OLD, NEW = (Mark("tag", "red", hard=False, time=time) for time in (1000.0, 2000.
 
 @pytest.fixture
 async def store(tmp_path):
-    store = Doubtful(StoreSettings.model_validate({"IMGSVC_STORE_DIR": str(tmp_path)}))
+    store = Doubtful(StoreSettings.from_env({"IMGSVC_STORE_DIR": str(tmp_path)}))
     yield store
     await store.aclose()
 

@@ -49,7 +49,7 @@ class Told:
 
 @pytest.fixture
 async def store(tmp_path) -> AsyncIterator[Doubtful]:
-    store = Doubtful(StoreSettings(IMGSVC_STORE_DIR=str(tmp_path)))
+    store = Doubtful(StoreSettings(directory=tmp_path))
     yield store
     await store.aclose()
 

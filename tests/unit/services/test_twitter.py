@@ -9,7 +9,7 @@ from imgsvc.settings import ProxySettings
 
 
 def twitter(base: str = "") -> Twitter:
-    return Twitter(ProxySettings.model_validate({"IMGSVC_TWITTER_BASE_URL": base} if base else {}))
+    return Twitter(ProxySettings.from_env({"IMGSVC_TWITTER_BASE_URL": base} if base else {}))
 
 
 @pytest.mark.parametrize(

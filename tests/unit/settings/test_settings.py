@@ -3,15 +3,16 @@
 import ipaddress
 
 import pytest
-from pydantic import ValidationError
 
 from imgsvc.model.hosts import HostRules
 from imgsvc.settings import (
     MIB,
     ConnectTo,
+    LogoSettings,
     RateLimit,
     Settings,
     SettingsError,
+    StoreSettings,
     TrustedOrigin,
     documented,
     unknown_names,
@@ -53,14 +54,20 @@ class TestDefaults:
 
     def test_frozen(self):
         """Nobody changes settings after the start."""
-        with pytest.raises(ValidationError):
+        with pytest.raises(AttributeError):
             Settings().server.port = 1
+
+    def test_values_of_their_own(self):
+        """Two that are read from the same texts are equal, and fit for a key; others are not."""
+        one, same, other = (Settings.from_env({"IMGSVC_SIGNING_KEYS": keys}) for keys in ("a,b", "a, b", "b,a"))
+        assert (one == same, hash(one) == hash(same), one == other) == (True, True, False)
+        assert Settings.from_env({}) == Settings()
 
     def test_documented(self):
         """Every setting has a name of its own and a sentence."""
-        names = [alias for _, _, alias, _ in documented()]
+        names = [setting.name for *_, setting in documented()]
         assert len(names) == len(set(names))
-        assert all((info.description or "").endswith(".") for *_, info in documented())
+        assert all(setting.env.description.endswith(".") for *_, setting in documented())
 
 
 class TestThresholds:
@@ -136,20 +143,20 @@ class TestFaults:
             ("IMGSVC_CDN_BASE_URL", "https://cdn.test/?a=1", "http"),
             ("IMGSVC_ALLOWED_HOSTS", "http://x.test", "*.suffix"),
             ("IMGSVC_ALLOWED_HOSTS", "a.test,*.", "*.suffix"), ("IMGSVC_ALLOWED_HOSTS", "a.test:80", "*.suffix"),
-            ("IMGSVC_DELIVERY", "push", "'bytes' or 'redirect'"), ("IMGSVC_FETCH_TIMEOUT", "inf", "finite"),
+            ("IMGSVC_DELIVERY", "push", "must be bytes or redirect"), ("IMGSVC_FETCH_TIMEOUT", "inf", "finite"),
             ("IMGSVC_FETCH_TIMEOUT", "nan", "finite"), ("IMGSVC_WEBP_EFFORT", "7", "6"),
             ("IMGSVC_PORT", "65536", "65535"),
-            ("IMGSVC_TRANSFORM_THREADS", "0", "greater than 0"), ("MAX_IMAGE_SIZE_BYTES", "50MB", "integer"),
-            ("IMGSVC_STORE_MAX_BYTES", "0", "greater than 0"), ("IMGSVC_STORE_MAX_BYTES", "10GiB", "integer"),
-            ("IMGSVC_REFRESH_COOLDOWN", "-1", "greater than or equal to 0"), ("IMGSVC_AVIF_BUDGET", "nan", "finite"),
-            ("IMGSVC_AVIF_BUDGET", "-0.1", "greater than or equal to 0"),
+            ("IMGSVC_TRANSFORM_THREADS", "0", "must be above 0"), ("MAX_IMAGE_SIZE_BYTES", "50MB", "a whole number"),
+            ("IMGSVC_STORE_MAX_BYTES", "0", "must be above 0"), ("IMGSVC_STORE_MAX_BYTES", "10GiB", "a whole number"),
+            ("IMGSVC_REFRESH_COOLDOWN", "-1", "must be at least 0"), ("IMGSVC_AVIF_BUDGET", "nan", "finite"),
+            ("IMGSVC_AVIF_BUDGET", "-0.1", "must be at least 0"),
             ("IMGSVC_TRUSTED_PROXIES", "proxy.internal", "networks or addresses"),
             ("IMGSVC_TRUSTED_PROXIES", "10.0.0.0/33", "such as 10.0.0.0/8"),
             ("IMGSVC_LOGO_GOOGLE_URL", "https://a.test/", "a template holds {domain}"),
             ("IMGSVC_LOGO_DUCKDUCKGO_URL", "https://{domain}/", "path or the query"),
             ("IMGSVC_LOGO_PROVIDERS", "google,bing", "'bing'"),
             ("IMGSVC_LOGO_PROVIDERS", "https://a.test/?token=t", "a template holds {domain}"),
-            ("IMGSVC_LOGO_DEADLINE", "0", "greater than 0"),
+            ("IMGSVC_LOGO_DEADLINE", "0", "must be above 0"),
             ("IMGSVC_TRUSTED_PROXIES", "10.0.0.0/8,10.1.2.3:80", "'10.1.2.3:80'"),
         ],
     )  # fmt: skip
@@ -188,6 +195,11 @@ class TestTexts:
         """Set to nothing, or to spaces, is the default."""
         assert in_force(IMGSVC_PORT="", IMGSVC_ADMIN_TOKEN=" ", S3_BUCKET="", IMGSVC_CACHE_BYTES="") == in_force()
 
+    def test_blank_is_unset_in_a_group_alone(self):
+        """A group that is read by itself takes an empty text as the whole tree does."""
+        assert StoreSettings.from_env({"S3_ACCESS_KEY_ID": "", "IMGSVC_STORE_DIR": ""}) == StoreSettings()
+        assert LogoSettings.from_env({"IMGSVC_LOGO_GOOGLE_URL": "", "IMGSVC_LOGO_PROVIDERS": ""}).google_url == ""
+
     def test_spaces_around(self):
         """Spaces around a value and around the items of a list are not part of them."""
         settings = Settings.from_env({"IMGSVC_PORT": " 81 ", "IMGSVC_ALLOWED_HOSTS": " a.test , *.B.test ,,store:,* "})
@@ -208,7 +220,7 @@ class TestTexts:
         values = in_force(ASSETS_BASE_URL="http://a.internal:9000/x", ASSETS_BEARER_TOKEN=" t0ken\n")
         settings = Settings.from_env({"ASSETS_BEARER_TOKEN": " t0ken\n", "IMGSVC_TWITTER_BASE_URL": ""})
         assert (values["ASSETS_BASE_URL"], values["ASSETS_BEARER_TOKEN"]) == ("http://a.internal:9000/x", "***")
-        assert settings.proxies.assets_bearer_token.get_secret_value() == "t0ken"
+        assert settings.proxies.assets_bearer_token.reveal() == "t0ken"
         assert settings.proxies.twitter_base_url == "https://pbs.twimg.com"
         assert settings.proxies.assets_base_url is None
 
@@ -310,7 +322,7 @@ class TestSecrets:
     def test_readable_by_those_who_ask(self):
         """Order is kept: the first key signs."""
         keys = Settings.from_env(self.ENVIRON).access.signing_keys
-        assert [k.get_secret_value() for k in keys] == ["hunter2", "hunter22"]
+        assert [k.reveal() for k in keys] == ["hunter2", "hunter22"]
 
 
 def test_unknown_names():

@@ -13,7 +13,7 @@ from tests.support.blobs import meta_of
 
 
 def settings_of(folder: Path, **more: str) -> StoreSettings:
-    return StoreSettings.model_validate({"IMGSVC_STORE_DIR": str(folder), **more})
+    return StoreSettings.from_env({"IMGSVC_STORE_DIR": str(folder), **more})
 
 
 async def test_folder_is_made(tmp_path: Path):

@@ -30,7 +30,7 @@ def settings_of(**more: str) -> StoreSettings:
         "S3_SECRET_ACCESS_KEY": "secret",
         "S3_ADDRESSING_STYLE": "path",
     }
-    return StoreSettings.model_validate(values | more)
+    return StoreSettings.from_env(values | more)
 
 
 @contextlib.asynccontextmanager
@@ -78,7 +78,7 @@ def test_settings_reach_the_client():
 
 def test_settings_left_out():
     """What the settings do not say is left to botocore."""
-    arguments = _arguments(StoreSettings.model_validate({"S3_BUCKET": "b"}))
+    arguments = _arguments(StoreSettings.from_env({"S3_BUCKET": "b"}))
     assert {k for k, v in arguments.items() if v is None} == {
         "endpoint_url", "region_name", "aws_access_key_id", "aws_secret_access_key", "aws_session_token"
     }  # fmt: skip
@@ -88,7 +88,7 @@ def test_nothing_is_loaded_before_it_is_used():
     """The store is made without botocore's session and aiobotocore, which take a tenth of a second to load."""
     code = (
         "import sys; from imgsvc.settings import StoreSettings; from imgsvc.store.s3 import S3Store;"
-        "S3Store(StoreSettings.model_validate({'S3_BUCKET': 'b'}));"
+        "S3Store(StoreSettings.from_env({'S3_BUCKET': 'b'}));"
         "print([name for name in ('aiobotocore', 'botocore.session', 'botocore.auth') if name in sys.modules])"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

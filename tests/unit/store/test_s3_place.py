@@ -85,7 +85,7 @@ def settings_of(values: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Stor
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
     base = {"S3_BUCKET": "pictures", "S3_ACCESS_KEY_ID": "key", "S3_SECRET_ACCESS_KEY": "secret"}
-    return StoreSettings.model_validate(base | {n: v for n, v in values.items() if n.startswith("S3_")})
+    return StoreSettings.from_env(base | {n: v for n, v in values.items() if n.startswith("S3_")})
 
 
 Call = tuple[str, dict[str, str]]

@@ -7,13 +7,13 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 
+from imgsvc.settings import TransformSettings
 from imgsvc.stream.base import FileRange
 from imgsvc.transform.body import Body
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from imgsvc.transform.theming import Theming
 from imgsvc.vision.theming import PageTheming
-from tests.support.rendering import transform_settings
 
 KINDS = ("bytes", "file")
 
@@ -108,7 +108,7 @@ async def opened(
     """Open a pool, and make sure afterwards that it left nothing behind."""
     before = set(threading.enumerate())
     theming = theming or PageTheming()
-    async with TransformPool(transform_settings(**values), svg, admission=admission, theming=theming) as pool:
+    async with TransformPool(TransformSettings(**values), svg, admission=admission, theming=theming) as pool:
         yield pool
     statistics = pool.statistics()
     assert (statistics.queued, statistics.running, statistics.looking, statistics.piping) == (0, 0, 0, 0)

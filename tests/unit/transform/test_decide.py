@@ -28,7 +28,7 @@ def decided(info: ImageInfo, **wanted) -> Decision:
 
 def prompt(info: ImageInfo, prompt_pixels: float, *, avif_max_pixels: int = 2_000_000, **wanted) -> Decision:
     """Decide where AVIF of more than *prompt_pixels* takes too long; AVIF is what the client takes."""
-    settings = TransformSettings(IMGSVC_AVIF_MAX_PIXELS=avif_max_pixels)
+    settings = TransformSettings(avif_max_pixels=avif_max_pixels)
     spec = TransformSpec(**({"output": Output.AUTO_AVIF} | wanted))
     return decide(FileSource(b"", info), spec, settings, LIMITS, prompt_pixels=prompt_pixels)
 

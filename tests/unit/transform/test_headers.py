@@ -7,6 +7,7 @@ import pytest
 
 from imgsvc.errors import CorruptImage
 from imgsvc.model.formats import ImageFormat
+from imgsvc.settings import TransformSettings
 from imgsvc.transform import headers as headers_module
 from imgsvc.transform import runtime
 from imgsvc.transform.admission import OpenAdmission
@@ -15,7 +16,6 @@ from imgsvc.transform.looking import Looker
 from imgsvc.transform.pipeline import Pipeline
 from imgsvc.transform.workshop import Workshop
 from tests.support import pictures
-from tests.support.rendering import transform_settings
 
 JPEG = ImageFormat.JPEG
 DATA = pictures.oriented_jpeg(6)
@@ -27,8 +27,8 @@ class Bench:
 
     def __init__(self) -> None:
         runtime.prepare()
-        self.looker = Looker(Pipeline(transform_settings(), time.monotonic))
-        self.work = Workshop(transform_settings(), None, time.monotonic, OpenAdmission())
+        self.looker = Looker(Pipeline(TransformSettings(), time.monotonic))
+        self.work = Workshop(TransformSettings(), None, time.monotonic, OpenAdmission())
         self.headers = Headers(self.work, self.looker)
 
     @property

@@ -10,6 +10,7 @@ from imgsvc.errors import CorruptImage, ImageTooLarge, NotAnImage, SourceTooLarg
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.look import Theme
 from imgsvc.model.spec import Output, Placeholder, TransformSpec
+from imgsvc.settings import TransformSettings
 from imgsvc.stream.base import FileRange
 from imgsvc.transform import runtime
 from imgsvc.transform.body import Body
@@ -21,7 +22,6 @@ from imgsvc.transform.results import Head
 from imgsvc.transform.theming import Sights
 from imgsvc.vision.theming import PageTheming
 from tests.support import pictures
-from tests.support.rendering import transform_settings
 from tests.unit.transform.bodies import KINDS, in_file, laid
 from tests.unit.transform.logos import SVG_WITH_SCHEMES
 
@@ -30,7 +30,7 @@ SHOWN = TransformSpec(output=Output.PNG, width=20)
 
 def looker(**settings) -> Looker:
     runtime.prepare()
-    return Looker(Pipeline(transform_settings(**settings), time.monotonic))
+    return Looker(Pipeline(TransformSettings(**settings), time.monotonic))
 
 
 def planned(looker: Looker, body: Body, image_format: ImageFormat, spec: TransformSpec, sha256: str = "") -> Plan:
@@ -186,7 +186,7 @@ def test_what_is_known_is_neither_looked_at_nor_paid_for() -> None:
     """A digest that was seen spares the look; one that is not known does not."""
     sights, data = Sights(), pictures.png(pictures.quarters(600, 600))
     runtime.prepare()
-    subject = Looker(Pipeline(transform_settings(), time.monotonic, theming=PageTheming(), sights=sights))
+    subject = Looker(Pipeline(TransformSettings(), time.monotonic, theming=PageTheming(), sights=sights))
     on_page = replace(SHOWN, page=Theme.DARK.page)
     new = planned(subject, data, ImageFormat.PNG, on_page, "d")
     sights.keep("d", on_page, sight := PageTheming().see(pictures.quarters(), Theme.DARK.page))

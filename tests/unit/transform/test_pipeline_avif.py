@@ -8,6 +8,7 @@ import pytest
 
 from imgsvc.model.formats import ImageFormat, sniff
 from imgsvc.model.spec import Output, Placeholder, TransformSpec
+from imgsvc.settings import TransformSettings
 from imgsvc.transform import pipeline as pipeline_module
 from imgsvc.transform import runtime
 from imgsvc.transform.avif_pace import PRIOR_NANOSECONDS, AvifPace
@@ -15,7 +16,7 @@ from imgsvc.transform.pipeline import Pipeline, Rendered
 from imgsvc.transform.probe import probe
 from imgsvc.transform.source import FileSource
 from tests.support import pictures
-from tests.support.rendering import render, transform_settings
+from tests.support.rendering import render
 
 AUTO = TransformSpec(output=Output.AUTO_AVIF)
 GUESS = PRIOR_NANOSECONDS[1]
@@ -27,7 +28,7 @@ def pipeline(
     pace: AvifPace, clock: Callable[[], float] = time.monotonic, *, patient: bool = False, **settings
 ) -> Pipeline:
     runtime.prepare()
-    return Pipeline(transform_settings(**settings), clock, pace, patient=patient)
+    return Pipeline(TransformSettings(**settings), clock, pace, patient=patient)
 
 
 def rendered(pipeline: Pipeline, data: bytes, spec: TransformSpec = AUTO) -> Rendered:

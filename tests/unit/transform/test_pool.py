@@ -16,11 +16,11 @@ from imgsvc.errors import (
 )
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import Output, Placeholder, TransformSpec
+from imgsvc.settings import TransformSettings
 from imgsvc.transform import pool as pool_module
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from tests.support import pictures
-from tests.support.rendering import transform_settings
 from tests.unit.transform.bodies import KINDS, RecordingAdmission, admitted_for_a_moment, laid, opened, until
 
 SLOW = TransformSpec(output=Output.PNG, blur=250.0)
@@ -244,7 +244,7 @@ async def test_many_at_once_do_not_disturb_each_other() -> None:
 async def test_the_clock_is_the_given_one() -> None:
     """Times are differences of the injected clock."""
     ticks = iter(range(1000))
-    async with TransformPool(transform_settings(), clock=lambda: float(next(ticks))) as pool:
+    async with TransformPool(TransformSettings(), clock=lambda: float(next(ticks))) as pool:
         answer = await pool.run(pictures.jpeg(), JPEG, QUICK)
     assert answer.queue_seconds == int(answer.queue_seconds) >= 1
     assert answer.encode_seconds == int(answer.encode_seconds) >= 1

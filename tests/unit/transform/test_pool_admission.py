@@ -7,13 +7,13 @@ import pytest
 from imgsvc.errors import CorruptImage, Draining, ImageTooLarge, MemoryPressure, TransformTimeout
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import Output, TransformSpec
+from imgsvc.settings import TransformSettings
 from imgsvc.transform.cost import estimate_bytes
 from imgsvc.transform.looking import Looker
 from imgsvc.transform.pipeline import Pipeline
 from imgsvc.transform.pool import SVG_WORKER_BYTES
 from imgsvc.transform.svg import SvgRenderer
 from tests.support import pictures
-from tests.support.rendering import transform_settings
 from tests.unit.transform.bodies import RecordingAdmission, admitted_for_a_moment, opened, until
 from tests.unit.transform.svg_renderers import BOMB
 
@@ -38,7 +38,7 @@ async def test_a_transform_asks_once_for_what_it_will_take(admission) -> None:
     data = pictures.png(pictures.noise(300, 200))
     async with opened(admission=admission) as pool:
         await pool.run(data, ImageFormat.PNG, QUICK)
-    looker = Looker(Pipeline(transform_settings(), lambda: 0.0))
+    looker = Looker(Pipeline(TransformSettings(), lambda: 0.0))
     plan = looker.plan(data, looker.header(data, ImageFormat.PNG), QUICK)
     expected = estimate_bytes(plan.info, plan.decision, source_bytes=len(data), in_file=False)
     assert (admission.asked, admission.released) == ([expected], 1)

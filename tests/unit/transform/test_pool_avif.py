@@ -4,11 +4,11 @@ import pytest
 
 from imgsvc.model.formats import ImageFormat, sniff
 from imgsvc.model.spec import Output, TransformSpec
+from imgsvc.settings import TransformSettings
 from imgsvc.transform import avif_pace
 from imgsvc.transform.avif_pace import PRIOR_NANOSECONDS
 from imgsvc.transform.pool import TransformPool
 from tests.support import pictures
-from tests.support.rendering import transform_settings
 from tests.unit.transform.bodies import RecordingAdmission, Writer, opened
 
 pytestmark = pytest.mark.slow
@@ -113,7 +113,7 @@ async def test_what_is_made_behind_is_learnt_from(monkeypatch) -> None:
         now += tick_seconds
         return now
 
-    async with TransformPool(transform_settings(avif_budget_seconds=0.5), clock=clock) as pool:
+    async with TransformPool(TransformSettings(avif_budget_seconds=0.5), clock=clock) as pool:
         assert not (await pool.run(data, ImageFormat.PNG, spec)).deferred
         while not (await pool.run(data, ImageFormat.PNG, spec)).deferred:
             pass

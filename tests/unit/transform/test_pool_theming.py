@@ -12,6 +12,7 @@ from imgsvc.model.colours import Colour
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.look import Look
 from imgsvc.model.spec import Output, TransformSpec
+from imgsvc.settings import TransformSettings
 from imgsvc.transform.pool import SVG_WORKER_BYTES, TransformPool
 from imgsvc.transform.results import Head
 from imgsvc.transform.runtime import Killed
@@ -19,7 +20,6 @@ from imgsvc.transform.svg import sanitise
 from imgsvc.vision.analysis import analyse
 from imgsvc.vision.pixels import Pixels
 from tests.support import pictures
-from tests.support.rendering import transform_settings
 from tests.unit.transform.bodies import KINDS, RecordingAdmission, admitted_for_a_moment, laid, opened, until
 from tests.unit.transform.logos import (
     DARK,
@@ -128,7 +128,7 @@ async def test_nothing_on_a_page_is_read_from_a_pipe() -> None:
 async def test_a_page_without_anybody_who_sees_is_a_mistake() -> None:
     """And leaves the pool in order."""
     admission = RecordingAdmission()
-    async with TransformPool(transform_settings(), admission=admission) as pool:
+    async with TransformPool(TransformSettings(), admission=admission) as pool:
         with pytest.raises(ValueError, match="nobody who sees"):
             await pool.run(pictures.png(wordmark()), PNG, on(DARK))
         assert (await pool.run(pictures.png(wordmark()), PNG, TransformSpec(output=Output.PNG, width=9))).width == 9

@@ -37,7 +37,7 @@ async def test_worker_gets_no_environment_of_ours(monkeypatch):
     rows = {line[:25].strip(): line[26:].split()[:2] for line in limits.splitlines()}
     assert rows["Max address space"] == [str(512 * 1024 * 1024)] * 2
     assert rows["Max core file size"] == ["0", "0"]
-    assert not any(name in modules for name in ("pydantic", "aiohttp", "lxml"))
+    assert not any(name in modules for name in ("msgspec", "aiohttp", "lxml"))
 
 
 async def test_bomb_is_killed_at_the_deadline():

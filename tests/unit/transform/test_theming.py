@@ -9,6 +9,7 @@ from imgsvc.model.colours import Colour
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.look import Look
 from imgsvc.model.spec import Fit, Output, Placeholder, TransformSpec
+from imgsvc.settings import TransformSettings
 from imgsvc.transform.pipeline import Pipeline
 from imgsvc.transform.probe import probe
 from imgsvc.transform.runtime import KillSwitch
@@ -16,7 +17,7 @@ from imgsvc.transform.source import FileSource
 from imgsvc.transform.theming import Painter, Sights, ThemedPainter, Viewed, is_themed
 from imgsvc.vision.theming import PageTheming
 from tests.support import pictures
-from tests.support.rendering import render, transform_settings
+from tests.support.rendering import render
 from tests.unit.transform.logos import BLACK, DARK, LIGHT, WHITE, CountingTheming, inks, reads, wordmark
 
 pytestmark = pytest.mark.slow
@@ -206,7 +207,7 @@ def test_a_description_has_no_page(asked) -> None:
 
 def test_a_page_without_anybody_who_sees_is_a_mistake() -> None:
     """It is the program that is wrong, not the picture."""
-    pipeline = Pipeline(transform_settings(), time.monotonic)
+    pipeline = Pipeline(TransformSettings(), time.monotonic)
     data = pictures.png(wordmark())
     with pytest.raises(ValueError, match="nobody who sees"):
         pipeline.render(FileSource(data, probe(data, ImageFormat.PNG, pipeline.limits)), ON_DARK, KillSwitch())
@@ -244,7 +245,7 @@ def test_the_least_recently_used_sight_goes_first() -> None:
 def test_a_look_that_is_known_is_not_taken_again() -> None:
     """The pipeline goes by what was seen before, and remembers what it sees itself."""
     theming = CountingTheming()
-    pipeline = Pipeline(transform_settings(), time.monotonic, theming=theming)
+    pipeline = Pipeline(TransformSettings(), time.monotonic, theming=theming)
     data = pictures.png(wordmark())
     source = FileSource(data, probe(data, ImageFormat.PNG, pipeline.limits))
     looks = [

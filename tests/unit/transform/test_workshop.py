@@ -6,16 +6,16 @@ import time
 import pytest
 
 from imgsvc.errors import MemoryPressure
+from imgsvc.settings import TransformSettings
 from imgsvc.transform.admission import Admission
 from imgsvc.transform.workshop import Workshop
 from tests.support import pictures
-from tests.support.rendering import transform_settings
 from tests.unit.transform.bodies import KINDS, RecordingAdmission, descriptors, laid
 
 
 @contextlib.asynccontextmanager
 async def workshop(admission: Admission):
-    subject = Workshop(transform_settings(), None, time.monotonic, admission)
+    subject = Workshop(TransformSettings(), None, time.monotonic, admission)
     try:
         yield subject
     finally:

@@ -9,7 +9,7 @@ from imgsvc.settings import ServerSettings
 from imgsvc.web.admin import is_admin, require_admin
 
 TOKEN = "s3crét"
-SET = ServerSettings.model_validate({"IMGSVC_ADMIN_TOKEN": TOKEN})
+SET = ServerSettings.from_env({"IMGSVC_ADMIN_TOKEN": TOKEN})
 UNSET = ServerSettings()
 
 

@@ -15,7 +15,7 @@ PROXIES = "10.0.0.0/8,2001:db8:aaaa::/48,127.0.0.1"
 
 
 def name(peer: str | None, *forwarded: str, proxies: str = PROXIES) -> str:
-    return Clients(LimitSettings.model_validate({"IMGSVC_TRUSTED_PROXIES": proxies})).name(peer, forwarded)
+    return Clients(LimitSettings.from_env({"IMGSVC_TRUSTED_PROXIES": proxies})).name(peer, forwarded)
 
 
 class TestPeers:
@@ -110,7 +110,7 @@ class TestForwarded:
 @pytest.mark.parametrize(("proxies", "client"), [("127.0.0.0/8", "203.0.113.9"), ("10.0.0.0/8", "127.0.0.1")])
 async def test_over_a_socket(tmp_path, proxies, client):
     """Two fields of one request, as they come over a real connection, are one list; from a stranger they are none."""
-    clients = Clients(LimitSettings.model_validate({"IMGSVC_TRUSTED_PROXIES": proxies}))
+    clients = Clients(LimitSettings.from_env({"IMGSVC_TRUSTED_PROXIES": proxies}))
 
     async def who(request):
         return web.json_response(clients.of(request))

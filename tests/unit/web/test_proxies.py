@@ -16,7 +16,7 @@ from imgsvc.web.layout import Hints
 from imgsvc.web.params import ImageQuestion
 from imgsvc.web.proxies import asset_questions, read_path, twitter_questions
 
-SETTINGS = ProxySettings.model_validate({"ASSETS_BASE_URL": "https://assets.test", "ASSETS_BEARER_TOKEN": "t0ken"})
+SETTINGS = ProxySettings.from_env({"ASSETS_BASE_URL": "https://assets.test", "ASSETS_BEARER_TOKEN": "t0ken"})
 ID = "0192f3a0-4b5c-7d8e-9f00-112233445566"
 TWITTER = "/api/twitter-image/"
 

@@ -23,7 +23,7 @@ SIGNER = Signer(["key"])
 
 
 def questions(clock: Clock | None = None, **more) -> Questions:
-    settings = AccessSettings.model_validate({"IMGSVC_ALLOWED_HOSTS": "*.listed.test"})
+    settings = AccessSettings.from_env({"IMGSVC_ALLOWED_HOSTS": "*.listed.test"})
     guard = LoopGuard()
     policy = SourcePolicy(settings, OriginSettings(), guard)
     access = AccessService(settings, SIGNER, policy, guard, clock=clock or Clock())

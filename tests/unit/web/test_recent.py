@@ -122,4 +122,4 @@ def test_nothing_large_is_held(recent):
 def test_without_a_token_nothing_is_kept():
     """There is a ring only where somebody may read it."""
     assert recent_requests(ServerSettings()) is None
-    assert recent_requests(ServerSettings.model_validate({"IMGSVC_ADMIN_TOKEN": "t"})) is not None
+    assert recent_requests(ServerSettings.from_env({"IMGSVC_ADMIN_TOKEN": "t"})) is not None

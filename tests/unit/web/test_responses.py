@@ -40,7 +40,7 @@ def understood(*, exp: int | None = None, for_next: bool = False) -> Understood:
 async def respond(served: Served, headers=None, *, method: str = "GET", asked: Understood | None = None, **env):
     request = make_mocked_request(method, "/", headers=headers or {})
     request[REQUEST_ID] = "r-1"
-    return await answer(request, served, (asked or understood()).terms, ServerSettings.model_validate(env), 0.00125)
+    return await answer(request, served, (asked or understood()).terms, ServerSettings.from_env(env), 0.00125)
 
 
 def traced(**seconds: float) -> Trace:

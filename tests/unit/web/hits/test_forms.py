@@ -25,7 +25,7 @@ BLOB = blob_of(b"x" * 100)
 def form_of(terms: Terms = NO_TERMS, *, now: float = 1010.0, blob=BLOB, conditions: Conditions | None = None, **env):
     asking = Asking("GET", "/", conditions or Conditions())
     served = Served(blob, Tier.MEMORY, hit=True)
-    form = make_form(asking, (served, terms), ServerSettings.model_validate(env), OK)
+    form = make_form(asking, (served, terms), ServerSettings.from_env(env), OK)
     form.move(served, now)
     return form
 

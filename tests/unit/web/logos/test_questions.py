@@ -22,7 +22,7 @@ PICTURE_URL = "/api/logo/invert?url=https://a.listed.test/x.png"
 
 
 def questions(shape: Shape = LOGO, clock: Clock | None = None) -> LogoQuestions:
-    settings = AccessSettings.model_validate({"IMGSVC_ALLOWED_HOSTS": "*.listed.test"})
+    settings = AccessSettings.from_env({"IMGSVC_ALLOWED_HOSTS": "*.listed.test"})
     guard = LoopGuard()
     policy = SourcePolicy(settings, OriginSettings(), guard)
     return LogoQuestions(shape, subject, AccessService(settings, SIGNER, policy, guard, clock=clock or Clock()))
