@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from cachetools import LRUCache
+from msgspec import DecodeError
+from msgspec.json import Decoder
 
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.source import Source
@@ -59,6 +61,14 @@ class Document(Protocol):
 
 
 D = TypeVar("D", bound=Document)
+
+
+def decoded(decoder: Decoder[D], data: bytes) -> D | None:
+    """Read what was written down as JSON; None when *data* is anything else, for others write to the store, too."""
+    try:
+        return decoder.decode(data)
+    except (DecodeError, UnicodeDecodeError, RecursionError):  # the last: lists in lists, thousands deep
+        return None
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from pydantic import TypeAdapter, ValidationError
+from msgspec.json import Decoder, encode
 
 from imgsvc.logos.keys import is_logo_key, logo_record_key
 from imgsvc.logos.score import Measured, asked_bucket, rank, suffices
@@ -15,6 +15,7 @@ from imgsvc.model.look import Look, Theme
 from imgsvc.model.purge import is_tag
 from imgsvc.model.source import Source
 from imgsvc.origin.answer import Validators
+from imgsvc.services.documents import decoded
 from imgsvc.vision.analysis import Analysis
 
 RECORD_VERSION = 1
@@ -119,12 +120,10 @@ class LogoRecord:
     @classmethod
     def parse(cls, data: bytes, domain: str) -> Self | None:
         """Read a stored record; None when it is not one, or not of *domain*."""
-        try:
-            record = _ADAPTER.validate_json(data)
-        except ValidationError:
+        record = decoded(_DECODER, data)
+        if record is None or record.version != RECORD_VERSION or record.domain != domain:
             return None
-        is_ours = record.version == RECORD_VERSION and record.domain == domain
-        return record if is_ours and record.is_sound() else None  # type: ignore[return-value]
+        return record if record.is_sound() else None  # type: ignore[return-value]
 
     def is_sound(self) -> bool:
         """Whether it can have been written here: others may write to the store."""
@@ -140,7 +139,7 @@ class LogoRecord:
 
     def to_json(self) -> bytes:
         """Write as UTF-8 JSON."""
-        return _ADAPTER.dump_json(self)
+        return encode(self)
 
     @property
     def name(self) -> str:
@@ -214,4 +213,4 @@ class LogoRecord:
         )
 
 
-_ADAPTER = TypeAdapter(LogoRecord)
+_DECODER = Decoder(LogoRecord)

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 
-from pydantic import TypeAdapter, ValidationError
+from msgspec.json import Decoder, encode
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.freshness import is_fresh_at
 from imgsvc.model.source import Source
 from imgsvc.opengraph.data import ShareData
 from imgsvc.opengraph.keys import is_share_key
+from imgsvc.services.documents import decoded
 from imgsvc.services.opengraph.page_answer import PageAnswer
 
 DOCUMENT_VERSION = 1
@@ -87,11 +88,10 @@ class PageDocument:
     @classmethod
     def parse_any(cls, data: bytes) -> Self | None:
         """Read a stored document of whatever page; None when it is not one."""
-        try:
-            document = _ADAPTER.validate_json(data)
-        except ValidationError:
+        document = decoded(_DECODER, data)
+        if document is None or document.version != DOCUMENT_VERSION:
             return None
-        return document if document.version == DOCUMENT_VERSION and document.is_sound() else None  # type: ignore[return-value]
+        return document if document.is_sound() else None  # type: ignore[return-value]
 
     def is_sound(self) -> bool:
         """Whether it can have been written here: others may write to the store."""
@@ -102,7 +102,7 @@ class PageDocument:
 
     def to_json(self) -> bytes:
         """Write as UTF-8 JSON."""
-        return _ADAPTER.dump_json(self)
+        return encode(self)
 
     @property
     def name(self) -> str:
@@ -182,4 +182,4 @@ def _time(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
 
 
-_ADAPTER = TypeAdapter(PageDocument)
+_DECODER = Decoder(PageDocument)

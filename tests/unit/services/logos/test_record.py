@@ -57,6 +57,75 @@ def test_round_trip():
     assert LogoRecord.parse(written.to_json(), "acme.test") == written
 
 
+WRITTEN = (
+    b'{"domain":"acme.test","asked_px":128,"fetched_at":1800000000.0,"tried_at":1800000000.0,"fresh_until":1800000100.0,'
+    b'"failures":0,"colour":{"red":1,"green":2,"blue":3,"alpha":255},"entries":[{"measured":{"candidate":{"url":'
+    b'"https://acme.test/a.png","source":"link-icon","declared_px":null,"declared_type":null,"purposes":[],"scheme":null,'
+    b'"shown":null},"width_px":128.0,"height_px":128.0,"format":"png","rejected":null},"kept":{"key":'
+    b'"images/logos/acme_test_link-icon-a_86b31839.png","sha256":'
+    b'"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","sent_sha256":'
+    b'"0000000000000000000000000000000000000000000000000000000000000000","image_format":"png","width_px":128,'
+    b'"height_px":128,"analysis":{"brightness":0.1,"transparent_share":0.5,"has_transparency":true,"dominant_colour":'
+    b'{"red":0,"green":0,"blue":0,"alpha":255},"chroma":0.0,"is_monochrome":true,"contrast_light":21.0,"contrast_dark":'
+    b'1.1,"is_blank":false},"lost_on":["dark"],"url":"https://acme.test/a.png","etag":"\\"1\\"","last_modified":null}},'
+    b'{"measured":{"candidate":{"url":"https://acme.test/b.png","source":"link-icon","declared_px":null,"declared_type":'
+    b'null,"purposes":[],"scheme":null,"shown":null},"width_px":128.0,"height_px":128.0,"format":"png","rejected":'
+    b'"generic-icon"},"kept":null}],"version":1}'
+)
+"""As 0.1 wrote a record, by another library."""
+
+
+def test_what_was_written_before():
+    """A store that is older than this version is read, and written no other way that matters."""
+    known = record(
+        Entry(measured(), kept()),
+        Entry(measured("b", rejected=Reason.GENERIC_ICON)),
+        colour=Colour(1, 2, 3),
+    )
+
+    assert LogoRecord.parse(WRITTEN, "acme.test") == known
+    assert json.loads(known.to_json()) == json.loads(WRITTEN)
+
+
+THERE = (b"128", b"128.0", b"1.1", b"true", b"null", b'"dark"', b'["dark"]', b'"png"', b"1800000000.0")
+INSTEAD = (
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b'"1"',
+    b"1.5",
+    b"{}",
+    b"-",
+    b'"\\udfff"',
+    b'"\xff"',
+    b"[" * 99_999,
+    b"9" * 5000,
+)
+
+
+@given(st.sampled_from(THERE), st.sampled_from(INSTEAD))
+def test_what_was_never_written(old, new):
+    """A value of another type, a number without end or a broken text is no record, or one that can be written again."""
+    read = LogoRecord.parse(WRITTEN.replace(old, new, 1), "acme.test")
+
+    assert read is None or LogoRecord.parse(read.to_json(), "acme.test") == read
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"failures":0', b'"failures":"0"'), (b'"failures":0', b'"failures":0.0'), (b'"red":1', b'"red":true'),
+        (b'"is_blank":false', b'"is_blank":0'), (b'"contrast_dark":1.1', b'"contrast_dark":"1.1"'),
+        (b'"lost_on":["dark"]', b'"lost_on":["dusk"]'), (b'"lost_on":["dark"]', b'"lost_on":"dark"'),
+        (b'"width_px":128,', b'"width_px":128.5,'), (b'"etag":', b'"etag":7,"x":'),
+    ],
+)  # fmt: skip
+def test_nothing_is_coerced(old, new):
+    """What merely looks like a value of the right type was not written here."""
+    assert old in WRITTEN
+    assert LogoRecord.parse(WRITTEN.replace(old, new, 1), "acme.test") is None
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imgsvc.model.formats import ImageFormat
 from imgsvc.opengraph.data import Described, ShareData, ShareImage, TwitterCard
@@ -52,6 +54,66 @@ def test_round_trip(more):
 def test_another_page_is_none():
     """Two pages whose digests clash never share a document."""
     assert PageDocument.parse(document().to_json(), "https://a.test/p?q=2") is None
+
+
+WRITTEN = (
+    b'{"url":"https://a.test/p?q=1","final_url":"https://a.test/q","data":{"title":'
+    b'"Gr\xc3\xbc\xc3\x9fe \xf0\x9f\x90\xa6","description":"d","site_name":"s","type":"article","locale":"de_DE","images":[{"url":"https://a.test/i.jpg","tag":'
+    b'"og:image","width":1200,"height":630,"alt":"alt","type":"image/jpeg"},{"url":"https://a.test/j.jpg","tag":"jsonld",'
+    b'"width":null,"height":null,"alt":null,"type":null}],"video":"https://a.test/v.mp4","favicon":'
+    b'"https://a.test/f.ico","theme_colour":"#fff","author":"Ada","published_time":"2026-01-02","twitter":{"card":'
+    b'"summary","site":"@a","creator":"@b"},"described":{"type":"Article","name":"n","logo":null}},"fetched_at":1000.5,'
+    b'"tried_at":1000.5,"fresh_until":2000.0,"is_declared":true,"picture":{"key":"images/opengraph/a-test-0f115db0.jpg",'
+    b'"sha256":"abababababababababababababababababababababababababababababababab","image_format":"jpg","width_px":1200,'
+    b'"height_px":630,"url":"https://a.test/i.jpg","chosen_at":1001.0,"last_modified":0},"chosen_until":5000.0,"version":1}'
+)
+"""As 0.1 wrote a document, by another library."""
+
+
+def test_what_was_written_before():
+    """A store that is older than this version is read, and written no other way."""
+    known = document(picture=PICTURE, chosen_until=5000.0)
+
+    assert PageDocument.parse_any(WRITTEN) == known
+    assert known.to_json() == WRITTEN
+
+
+TEXTS = st.none() | st.text()
+
+
+@given(st.builds(
+    ShareData, title=TEXTS, author=TEXTS, images=st.lists(
+        st.builds(ShareImage, st.text(), st.text(), st.none() | st.integers(), alt=TEXTS), max_size=3
+    ).map(tuple), twitter=st.builds(TwitterCard, TEXTS), described=st.none() | st.builds(Described, st.text()),
+))  # fmt: skip
+def test_whatever_a_page_says(data):
+    """It is read back as it was written."""
+    assert PageDocument.parse(document(data=data).to_json(), URL) == document(data=data)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"2000.0", b"NaN"), (b"2000.0", b"Infinity"), (b"2000.0", b"1e999"), (b"2000.0", b"null"),
+        (b"2000.0", b'"2000.0"'), (b"true", b"1"), (b"true", b'"true"'), (b":1200", b":1200.5"), (b":1200", b":true"),
+        (b":1200", b":" + b"9" * 5000), (b'"version":1', b'"version":"1"'), (b'"version":1', b'"version":1.0'),
+        (b'"Ada"', b'"\\ud800"'), (b'"Ada"', b'"\xed\xa0\x80"'), (b'"Ada"', b'"\xff"'), (b'"Ada"', b'"\x00"'),
+        (b'"Ada"', b"[" * 100_000 + b"]" * 100_000), (b'{"url"', b'{"x":' + b'{"x":' * 100_000 + b'"url"'),
+        (b'"version":1', b'"x":' + b"[" * 100_000 + b"]" * 100_000), (b'"jpg"', b'"JPG"'), (b'"jpg"', b'"docx"'),
+        (b'"version":1', b'"version":1,'), (b'{"url"', b'\xef\xbb\xbf{"url"'), (b'"version":1}', b'"version":1}{}'),
+    ],
+)  # fmt: skip
+def test_what_was_never_written(old, new):
+    """Values of another type, numbers without end, broken texts and endless nesting make it none."""
+    assert old in WRITTEN
+    assert PageDocument.parse_any(WRITTEN.replace(old, new, 1)) is None
+
+
+def test_what_is_not_looked_at():
+    """Members of a version to come do not matter; of two of the same name the last counts; whole numbers are times."""
+    more = WRITTEN.replace(b'{"url"', b'{"of_tomorrow":[{}],"url":"x","url"', 1).replace(b"2000.0", b"2000")
+
+    assert PageDocument.parse_any(more) == PageDocument.parse_any(WRITTEN)
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"{}", b"\xff", b'{"url": 1}'])
