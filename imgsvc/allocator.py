@@ -31,11 +31,8 @@ them for good, up to 32 MiB, and blocks below stay in the heap; mallopt(3).
 RESTARTED = "_IMGSVC_RESTARTED"
 """Set for the second start, to the process's id: no third one follows, and a child that inherits it is not misled."""
 
-BEFORE_LIBRARIES = {"VIPS_CONCURRENCY": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
-"""
-What libraries read once, when they are loaded. libvips: one thread a pipeline, because many pipelines run side by side.
-pydantic: no search for plugins, for which it reads the metadata of every package that is installed.
-"""
+BEFORE_LIBRARIES = {"VIPS_CONCURRENCY": "1"}
+"""What libraries read once, when they are loaded: one thread of libvips' a pipeline, for many run side by side."""
 
 Restart = Callable[[Mapping[str, str]], None]
 """Starts the program once more, with the environment it is given."""

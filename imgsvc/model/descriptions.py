@@ -1,6 +1,6 @@
 """What is said of a picture instead of showing it, as JSON has it."""
 
-from typing_extensions import TypedDict
+from typing import TypedDict
 
 
 class Description(TypedDict):

@@ -1,6 +1,6 @@
 """Figures as JSON has them."""
 
-from typing_extensions import TypedDict
+from typing import TypedDict
 
 from imgsvc.pressure.readings import Trend
 

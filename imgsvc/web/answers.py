@@ -1,8 +1,6 @@
 """Answers of our own routes that are JSON, as JSON has them."""
 
-from typing import Literal, NotRequired
-
-from typing_extensions import TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 NO_STORE = {"Cache-Control": "no-store"}
 """Headers of an answer that tells of one moment, or of what one client did."""

@@ -14,7 +14,7 @@ NOT_AT_START = (
     "aiobotocore", "aiocache", "botocore", "imgsvc.logos.companies", "imgsvc.opengraph", "imgsvc.pages",
     "imgsvc.services.logos", "imgsvc.services.opengraph", "imgsvc.store.s3", "imgsvc.vision",
     "imgsvc.web.handlers.logos", "imgsvc.web.logos", "imgsvc.web.openapi", "imgsvc.web.opengraph",
-    "imgsvc.web.prometheus", "opentelemetry", "prometheus_client", "publicsuffixlist", "redis", "rich",
+    "imgsvc.web.prometheus", "opentelemetry", "prometheus_client", "publicsuffixlist", "pydantic", "redis", "rich",
 )  # fmt: skip
 """Loaded by whoever needs them first, or behind the start."""
 

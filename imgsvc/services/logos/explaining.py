@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from typing_extensions import TypedDict
+from typing import TypedDict
 
 from imgsvc.logos.score import Score, asked_bucket, rank
 from imgsvc.model.look import Theme
@@ -29,7 +28,7 @@ ExplainedCandidate = TypedDict(
         "chosen": bool,
     },
 )
-"""One picture that might have been the logo."""
+ExplainedCandidate.__doc__ = "One picture that might have been the logo."
 
 
 class Explanation(TypedDict):

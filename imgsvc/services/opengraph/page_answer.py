@@ -1,6 +1,6 @@
 """What ``/api/og-data`` answers, as JSON has it."""
 
-from typing_extensions import TypedDict
+from typing import TypedDict
 
 from imgsvc.opengraph.data import Described, ShareImage, TwitterCard
 

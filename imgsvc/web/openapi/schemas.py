@@ -2,24 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, is_typeddict
 
-from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import core_schema
+from msgspec.json import schema_components
 
 from imgsvc.model.descriptions import Description, StandIn
 from imgsvc.services.figures import MemoryFigures
 from imgsvc.services.health import HealthReport
-from imgsvc.services.logos.explaining import Explanation
+from imgsvc.services.logos.explaining import ExplainedCandidate, Explanation
 from imgsvc.services.opengraph.page_answer import PageAnswer
-from imgsvc.web.answers import Live, ProblemDocument, Purged, RecentAnswer, Removed, VerdictAnswer
+from imgsvc.web.answers import Live, ProblemDocument, Purged, RecentAnswer, RecentRequest, Removed, VerdictAnswer
 
 ANSWERS: tuple[type, ...] = (
-    Description, StandIn, Explanation, VerdictAnswer, PageAnswer, Removed, Purged, HealthReport, Live, MemoryFigures,
-    ProblemDocument, RecentAnswer,
+    Description, StandIn, Explanation, ExplainedCandidate, VerdictAnswer, PageAnswer, Removed, Purged, HealthReport,
+    Live, MemoryFigures, ProblemDocument, RecentAnswer, RecentRequest,
 )  # fmt: skip
-"""Types of answers; a schema has its type's name."""
+"""Types of answers, and of parts of them; a schema has its type's name."""
 
 _GROUP = {"type": "object", "additionalProperties": {"type": "object"}}
 _COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
@@ -56,45 +54,44 @@ METRICS: Mapping[str, Any] = {
 _ENTRY = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
-class _Answered(GenerateJsonSchema):
-    """Schemas of what is written: a member with a default is written too."""
-
-    def field_is_required(
-        self,
-        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
-        total: bool,  # noqa: FBT001 - pydantic's signature
-    ) -> bool:
-        """Say whether a member is always there: all are, unless their type says otherwise."""
-        return field.get("required", total) if field["type"] == "typed-dict-field" else True
-
-
 def schemas() -> dict[str, Any]:
     """Make the schema of every answer, and of what they are made of."""
-    written: Literal["serialization"] = "serialization"
-    _, definitions = TypeAdapter.json_schemas(
-        [(answer, written, TypeAdapter[Any](answer)) for answer in ANSWERS],
-        ref_template="#/components/schemas/{model}",
-        schema_generator=_Answered,
-    )
-    made = {name: _described(schema) for name, schema in definitions["$defs"].items()}
+    _, found = schema_components(ANSWERS, ref_template="#/components/schemas/{name}")
+    orders = {answer.__name__: list(answer.__annotations__) for answer in ANSWERS if is_typeddict(answer)}
+    made = {name: _described(schema, orders.get(name)) for name, schema in found.items()}
     return dict(sorted((made | {"Metrics": dict(METRICS)}).items()))
 
 
-def _described(schema: dict[str, Any]) -> dict[str, Any]:
-    """Take what a docstring says of its attributes to where OpenAPI has it."""
+def _described(schema: dict[str, Any], order: list[str] | None) -> dict[str, Any]:
+    """
+    Take what a docstring says of its attributes to where OpenAPI has it.
+
+    Args:
+        schema: as msgspec makes it.
+        order: of the members of a TypedDict, which it sorts.
+    """
     text, _, attributes = schema.pop("description", "").partition("\n\nAttributes:\n")
     said = {name: " ".join(words.split()) for name, words in _ENTRY.findall(attributes)}
+    given = schema.get("properties", {})
     members = {
-        name: _untitled(member) | ({"description": _sentence(said[name])} if name in said else {})
-        for name, member in schema.get("properties", {}).items()
+        name: _untitled(given[name]) | ({"description": _sentence(said[name])} if name in said else {})
+        for name in order or given
     }
-    described = _untitled(schema) | ({"properties": members} if members else {})
+    described = _untitled(schema) | _membership(schema, members)
     return {"description": _sentence(" ".join(text.split()))} | described if text else described
 
 
+def _membership(schema: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
+    """Say which members there are, and which always: one with a default is written, too."""
+    given = schema.get("properties", {})
+    always = [name for name in members if name in schema["required"] or "default" in given[name]]
+    return {"properties": members, "required": always} if members else {}
+
+
 def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what repeats the name, and defaults, which mean nothing in an answer."""
-    return {name: value for name, value in schema.items() if name not in ("title", "default")}
+    """Leave out what repeats the name, and defaults, which mean nothing in an answer; say that words are texts."""
+    kind = {"type": "string"} if all(isinstance(word, str) for word in schema.get("enum", [0])) else {}
+    return kind | {name: value for name, value in schema.items() if name not in ("title", "default")}
 
 
 def _sentence(text: str) -> str:
