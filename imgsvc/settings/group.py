@@ -28,9 +28,11 @@ class Group(Struct, frozen=True, kw_only=True):
 
     Attributes:
         IN_FORCE: for fields that, unset, follow from others: the property that has the value in force.
+        EMPTY_IS_OFF: names of settings for which an empty text is a value; all others are unset then.
     """
 
     IN_FORCE: ClassVar[Mapping[str, str]] = {}
+    EMPTY_IS_OFF: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def settings(cls) -> Iterator[Setting]:
@@ -52,7 +54,8 @@ class Group(Struct, frozen=True, kw_only=True):
         values: dict[str, object] = {}
         faults: list[str] = []
         for setting in cls.settings():
-            if (text := texts.get(setting.name)) is not None:
+            text = texts.get(setting.name)
+            if text or (text is not None and setting.name in cls.EMPTY_IS_OFF):
                 try:
                     values[setting.attribute] = setting.read(text)
                 except ValueError as error:

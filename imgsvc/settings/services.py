@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Struct
 from yarl import URL
@@ -94,6 +94,8 @@ OptionalToken = Annotated[Secret | None, ReadBy(_token)]
 
 class LogoSettings(Group, frozen=True, kw_only=True):
     """How logos are searched for."""
+
+    EMPTY_IS_OFF: ClassVar[frozenset[str]] = frozenset(("IMGSVC_LOGO_GOOGLE_URL", "IMGSVC_LOGO_DUCKDUCKGO_URL"))
 
     google_url: Annotated[
         Template,

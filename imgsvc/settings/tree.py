@@ -19,7 +19,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """All groups."""
 
     ALIASES: ClassVar[dict[str, str]] = {"S3_SERVER_URL": "S3_ENDPOINT_URL"}
-    EMPTY_IS_OFF: ClassVar[frozenset[str]] = frozenset(("IMGSVC_LOGO_GOOGLE_URL", "IMGSVC_LOGO_DUCKDUCKGO_URL"))
+    EMPTY_IS_OFF: ClassVar[frozenset[str]] = LogoSettings.EMPTY_IS_OFF
 
     server: ServerSettings = ServerSettings()
     access: AccessSettings = AccessSettings()

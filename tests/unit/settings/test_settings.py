@@ -8,9 +8,11 @@ from imgsvc.model.hosts import HostRules
 from imgsvc.settings import (
     MIB,
     ConnectTo,
+    LogoSettings,
     RateLimit,
     Settings,
     SettingsError,
+    StoreSettings,
     TrustedOrigin,
     documented,
     unknown_names,
@@ -192,6 +194,11 @@ class TestTexts:
     def test_blank_is_unset(self):
         """Set to nothing, or to spaces, is the default."""
         assert in_force(IMGSVC_PORT="", IMGSVC_ADMIN_TOKEN=" ", S3_BUCKET="", IMGSVC_CACHE_BYTES="") == in_force()
+
+    def test_blank_is_unset_in_a_group_alone(self):
+        """A group that is read by itself takes an empty text as the whole tree does."""
+        assert StoreSettings.from_env({"S3_ACCESS_KEY_ID": "", "IMGSVC_STORE_DIR": ""}) == StoreSettings()
+        assert LogoSettings.from_env({"IMGSVC_LOGO_GOOGLE_URL": "", "IMGSVC_LOGO_PROVIDERS": ""}).google_url == ""
 
     def test_spaces_around(self):
         """Spaces around a value and around the items of a list are not part of them."""
