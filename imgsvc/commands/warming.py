@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from msgspec.structs import replace
-
 from imgsvc.app import Opened
 from imgsvc.commands.lines import Plan, is_url
 from imgsvc.commands.opening import opened_service

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
-
-from msgspec import Struct, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from imgsvc.web.service_client import NotReachedError, ask
 
@@ -16,7 +15,7 @@ _KNOWN: Mapping[int, frozenset[str]] = {
 }
 
 
-class Health(Struct, frozen=True):
+class Health(NamedTuple):
     """
     How a service is.
 
@@ -30,7 +29,7 @@ class Health(Struct, frozen=True):
     server: str
     status: str
     reasons: tuple[str, ...] = ()
-    answer: Mapping[str, Any] = field(default_factory=dict)
+    answer: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def is_good(self) -> bool:
@@ -43,7 +42,7 @@ class Health(Struct, frozen=True):
 
     def facts(self) -> dict[str, Any]:
         """Say it for programs."""
-        return {"status": self.status, "reasons": self.reasons, "server": self.server, "answer": self.answer}
+        return {"status": self.status, "reasons": self.reasons, "server": self.server, "answer": dict(self.answer)}
 
 
 def ask_health(server: str, *, live: bool, timeout_seconds: float) -> Health:

@@ -78,9 +78,7 @@ def test_nothing_to_fit():
 
 def test_thresholds_shrink_too():
     """Thresholds in bytes keep their place in the budget; what is no threshold stays."""
-    settings = MemorySettings(
-        MEMORY_WARNING_THRESHOLD=200 * MIB, MEMORY_CRITICAL_THRESHOLD=400 * MIB, IMGSVC_CACHE_BYTES=50 * MIB
-    )
+    settings = MemorySettings(warning_bytes=200 * MIB, critical_bytes=400 * MIB, cache_bytes=50 * MIB)
     fitted = fit_budget(settings, 320 * MIB)
     assert (fitted.warning_threshold_bytes, fitted.critical_threshold_bytes) == (100 * MIB, 200 * MIB)
     assert fitted.cache_bytes == 50 * MIB
@@ -92,9 +90,9 @@ def test_the_ladder_stays_in_order(budget_mib, limit_mib, low, high):
     low, high = sorted((low, high + 1)) if low != high + 1 else (low, high + 2)
     budget = budget_mib * MIB
     settings = MemorySettings(
-        IMAGE_RAM_BUDGET_BYTES=budget,
-        MEMORY_WARNING_THRESHOLD=budget * low // 101,
-        MEMORY_CRITICAL_THRESHOLD=budget * high // 101,
+        budget_bytes=budget,
+        warning_bytes=budget * low // 101,
+        critical_bytes=budget * high // 101,
     )
     fitted = fit_budget(settings, limit_mib * MIB)
     assert fitted.budget_bytes * 120 // 100 <= max(limit_mib * MIB, 0)

@@ -27,9 +27,7 @@ def walk(steps, thresholds: Thresholds = PLAIN) -> list[Level]:
 def test_thresholds_of_the_settings():
     """Percentages of the budget, but for what the settings say in bytes."""
     assert Thresholds(75 * MIB, 80 * MIB, 90 * MIB, 100 * MIB, 120 * MIB, 5 * MIB) == PLAIN
-    own = MemorySettings(
-        IMAGE_RAM_BUDGET_BYTES=BUDGET, MEMORY_WARNING_THRESHOLD=84 * MIB, MEMORY_CRITICAL_THRESHOLD=88 * MIB
-    )
+    own = MemorySettings(budget_bytes=BUDGET, warning_bytes=84 * MIB, critical_bytes=88 * MIB)
     assert Thresholds.of(own) == Thresholds(84 * MIB, 86 * MIB, 88 * MIB, 100 * MIB, 120 * MIB, 5 * MIB)
 
 
