@@ -155,21 +155,21 @@ def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
 
 def _begin_loading() -> "Future[None]":
     """
-    Begin, in a thread, to load what needs the interpreter least; gives when the codecs are.
+    Load what pictures and HTTP need of others, and begin, in a thread, to try the codecs out; gives when that is done.
 
-    It is C that reads the certificates which aiohttp trusts, and that tries the codecs out: meanwhile others go on.
+    Codecs are C, which leaves the interpreter to the main thread. To import in both at once took longer than in one.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - see the module
 
-    def load() -> None:
-        import aiohttp  # noqa: F401, PLC0415
+    import pyvips  # noqa: F401, PLC0415
 
+    def try_out() -> None:
         from imgsvc.transform.warming import warm_up  # noqa: PLC0415
 
         warm_up()
 
     thread = ThreadPoolExecutor(1, "loading")
-    warming = thread.submit(load)
+    warming = thread.submit(try_out)
     thread.shutdown(wait=False)
     return warming
 

@@ -49,7 +49,7 @@ import signal, sys, threading
 
 def note(event, arguments):
     main = threading.main_thread()
-    if event == "import" and arguments[0] == "aiohttp" and threading.current_thread() is not main:
+    if event == "import" and arguments[0] == "imgsvc.transform.warming" and threading.current_thread() is not main:
         signal.pthread_kill(main.ident, signal.SIGINT)
         threading.Event().wait()
 
