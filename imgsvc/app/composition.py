@@ -172,6 +172,7 @@ def _make_metrics(
         memory=parts.memory,
         metadata=parts.metadata,
         store=parts.store,
+        repeats=parts.repeats,
         flights=parts.flights,
         transforms=parts.transforms,
         svg=parts.svg,

@@ -37,6 +37,7 @@ class MetricsService(Struct, frozen=True, kw_only=True, eq=False):
     memory: Snapshot
     metadata: Snapshot
     store: Snapshot
+    repeats: Snapshot
     flights: Snapshot
     transforms: Snapshot
     downloads: Snapshot
@@ -82,7 +83,9 @@ class MetricsService(Struct, frozen=True, kw_only=True, eq=False):
     def _groups(self) -> Mapping[str, Mapping[str, Snapshot]]:
         annexe = self.annexe()
         return {
-            "caches": {"memory": self.memory, "metadata": self.metadata, "store": self.store},
+            "caches": {
+                "memory": self.memory, "metadata": self.metadata, "store": self.store, "repeats": self.repeats,
+            },
             "queue": {
                 "transforms": self.transforms, "gate": self.gate, "transfers": self.transfers,
                 "downloads": self.downloads, "persister": self.persister, "spool": self.space,

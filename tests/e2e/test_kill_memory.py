@@ -16,7 +16,7 @@ from tests.support.streams_process import ask, files, streaming_process
 CRITICAL = {"MEMORY_WARNING_THRESHOLD": "10000000", "MEMORY_CRITICAL_THRESHOLD": "20000000"}
 
 # The guard lies halfway between the two, which is below what a process weighs with its libraries; the upper is above.
-GUARD = {"MEMORY_WARNING_THRESHOLD": "10000000", "MEMORY_CRITICAL_THRESHOLD": "140000000"}
+GUARD = {"MEMORY_WARNING_THRESHOLD": "10000000", "MEMORY_CRITICAL_THRESHOLD": "116000000"}
 BUDGET_BYTES = 200 << 20
 """Little more than the smallest with which an idle process is healthy."""
 PICTURES = 40

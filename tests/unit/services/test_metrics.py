@@ -12,7 +12,8 @@ from tests.support.spine import png
 def metrics(parts) -> MetricsService:
     return MetricsService(
         monitor=parts.monitor, gate=parts.gate, transfers=parts.transfers, admission=parts.admission,
-        memory=parts.memory, metadata=parts.metadata, store=parts.store, flights=parts.flights,
+        memory=parts.memory, metadata=parts.metadata, store=parts.store, repeats=parts.repeats,
+        flights=parts.flights,
         transforms=parts.transforms, downloads=parts.downloads, persister=parts.persister, space=parts.space,
         slots=parts.slots, outgoing=parts.outgoing, upgrades=parts.upgrades, svg=parts.svg, tagging=parts.tagging,
         fetcher=parts.fetcher, failures=parts.failures,
@@ -37,7 +38,7 @@ async def test_every_figure_is_there(metrics):
         "rss_bytes", "peak_bytes", "budget_bytes", "ratio", "state", "since_s", "trend", "cgroup_limit_bytes",
         "inflight_bytes", "vips_bytes", "vips_high_bytes", "levels_bytes",
     }  # fmt: skip
-    assert set(figures["caches"]) == {"memory", "metadata", "store"}
+    assert set(figures["caches"]) == {"memory", "metadata", "store", "repeats"}
     assert {"entries", "bytes", "capacity_bytes", "hits", "misses", "evictions"} <= set(figures["caches"]["memory"])
     assert {"in_flight", "shared"} <= set(figures["coalescing"])
 
