@@ -155,13 +155,13 @@ def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
 
 def _begin_loading() -> "Future[None]":
     """
-    Load what pictures and HTTP need of others, and begin, in a thread, to try the codecs out; gives when that is done.
+    Load libvips, and begin, in a thread, to try the codecs out; gives when that is done.
 
     Codecs are C, which leaves the interpreter to the main thread. To import in both at once took longer than in one.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - see the module
 
-    import pyvips  # noqa: F401, PLC0415
+    import imgsvc.transform.runtime  # noqa: F401, PLC0415 - brings pyvips, which only rooms of pixels may name
 
     def try_out() -> None:
         from imgsvc.transform.warming import warm_up  # noqa: PLC0415

@@ -86,7 +86,8 @@ async def open_services(
         rooms = await open_rooms(settings, policy, ending, stack, warming)
         parts, answering, scripts, owners = rooms.parts, rooms.answering, Scripts(), rooms.owners()
         annexe = await _open_annexe(settings, rooms, ending, scripts, owners, stack)
-        health = _make_health(parts, rooms.shelf, scripts, annexe)
+        health = _make_health(parts, rooms.shelf, scripts)
+        health.expect(lambda: annexe.has_failed)
         _begin(stack, health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run())
         tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
@@ -143,7 +144,7 @@ def _make_annexe(settings: Settings, rooms: Rooms, ending: Ending, stack: AsyncE
     return make_annexe(settings, rooms.parts, rooms.shelf, rooms.answering, ending, stack)
 
 
-def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts, annexe: Later[Annexe]) -> HealthService:
+def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts) -> HealthService:
     return HealthService(
         monitor=parts.monitor,
         store=parts.store,
@@ -152,7 +153,6 @@ def _make_health(parts: Parts, shelf: Shelf, scripts: Scripts, annexe: Later[Ann
         downloads=parts.downloads,
         metadata=parts.metadata,
         scripts=scripts,
-        is_incomplete=lambda: annexe.has_failed,
     )
 
 

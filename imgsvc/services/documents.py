@@ -27,7 +27,7 @@ TRUSTED_SECONDS = 60.0
 
 
 class Document(Protocol):
-    """A frozen dataclass that can be written down."""
+    """A frozen struct that can be written down."""
 
     @property
     def name(self) -> str:

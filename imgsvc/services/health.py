@@ -77,7 +77,6 @@ class HealthService:
         downloads: Downloads,
         metadata: MetadataCache,
         scripts: Scripts,
-        is_incomplete: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
         store_check_seconds: float = STORE_CHECK_SECONDS,
     ) -> None:
@@ -88,7 +87,7 @@ class HealthService:
         self._downloads = downloads
         self._metadata = metadata
         self._scripts = scripts
-        self._is_incomplete = is_incomplete
+        self._expected: list[Callable[[], bool]] = []
         self._clock = clock
         self._store_check_seconds = store_check_seconds
         self._started_at = clock()
@@ -99,6 +98,10 @@ class HealthService:
     def system_status(self) -> SystemStatus:
         """What ``X-System-Status`` says now."""
         return self._monitor.status()
+
+    def expect(self, has_failed: Callable[[], bool]) -> None:
+        """Count what is loaded behind the start as a part of the whole: *has_failed* says whether it could not be."""
+        self._expected.append(has_failed)
 
     def report(self) -> HealthReport:
         """Tell how things are now."""
@@ -141,5 +144,5 @@ class HealthService:
             *(["memory-warning"] if status is SystemStatus.MEMORY_WARNING else []),
             *(["store-failing"] if failing else []),
             *([] if self._metadata.healthy else ["redis-unreachable"]),
-            *(["incomplete"] if self._is_incomplete() else []),
+            *(["incomplete"] if any(has_failed() for has_failed in self._expected) else []),
         ]

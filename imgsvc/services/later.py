@@ -1,6 +1,7 @@
 """What a start need not wait for: made by whoever needs it first, and behind the start at the latest."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Generic, TypeVar
@@ -50,16 +51,14 @@ class Later(Generic[T]):
             self._making = asyncio.create_task(self._run())
         return await asyncio.shield(self._making)
 
-    def now(self) -> T:
-        """
-        Give it, for plain calls that come after a :meth:`get`.
+    def now(self) -> T | None:
+        """Give it; None = it is not made yet."""
+        return self._made[0] if self._made is not None else None
 
-        Raises:
-            RuntimeError: it is not made yet.
-        """
-        if self._made is None:
-            raise RuntimeError("asked for before it was made")
-        return self._made[0]
+    async def attempt(self) -> None:
+        """Have it made for one who can do without: only who asks by :meth:`get` is told of a failure."""
+        with contextlib.suppress(Exception):
+            await self.get()
 
     async def aclose(self) -> None:
         """Wait for a making under way, which a thread would go on with anyway, and close what it has opened."""

@@ -27,7 +27,7 @@ class MetricsService(Struct, frozen=True, kw_only=True, eq=False):
     Collects; holds no figure of its own: one field for each owner of figures.
 
     Attributes:
-        annexe: gives those whose owners are made behind the start; they have to be by the first call.
+        annexe: gives those whose owners are made behind the start; None = they are not, and theirs are left out.
     """
 
     monitor: MemoryMonitor
@@ -58,7 +58,7 @@ class MetricsService(Struct, frozen=True, kw_only=True, eq=False):
     leases: Snapshot
     announcements: Snapshot
     limits: RateLimits
-    annexe: Callable[[], Annexe]
+    annexe: Callable[[], Annexe | None]
     vips_bytes: Callable[[], tuple[int, int]]
     cgroup_limit_bytes: int | None
 
@@ -69,7 +69,7 @@ class MetricsService(Struct, frozen=True, kw_only=True, eq=False):
             "ladder": self._ladder(),
             "coalescing": _plain(self.flights),
             **{name: {each: _plain(owner) for each, owner in group.items()} for name, group in self._groups().items()},
-            "logo_sources": dict(self.annexe().logos.statistics().answered),
+            "logo_sources": {} if (annexe := self.annexe()) is None else dict(annexe.logos.statistics().answered),
             "refusals": self._refusals(),
         }
 
@@ -96,8 +96,8 @@ class MetricsService(Struct, frozen=True, kw_only=True, eq=False):
                 "origin": self.fetcher, "failures": self.failures, "breaker": self.breaker,
                 "validation": self.validation, "revalidations": self.revalidations, "limits": self.limits,
             },
-            "logos": {"keeper": annexe.logo_keeper},
-            "opengraph": {"pages": annexe.pages, "pictures": annexe.sharing},
+            "logos": {"keeper": annexe.logo_keeper} if annexe else {},
+            "opengraph": {"pages": annexe.pages, "pictures": annexe.sharing} if annexe else {},
             "replicas": {
                 "marks": self.marks, "purges": self.purges, "leases": self.leases,
                 "announcements": self.announcements,

@@ -39,6 +39,7 @@ class LateHandlers:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._handlers: Later[Mapping[Key, Handler]] = Later(self._make)
+        services.health.expect(lambda: self._handlers.has_failed)
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the families."""

@@ -144,7 +144,7 @@ def document_key(url: str) -> str:
 
 def shown(document: PageDocument, source: str) -> PageAnswer:
     """
-    Give a document as ``/api/og-data`` answers it; what is absent is None, what is a dataclass becomes an object.
+    Give a document as ``/api/og-data`` answers it; what is absent is None, a struct stands for an object.
 
     Args:
         document: what is known.

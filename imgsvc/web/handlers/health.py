@@ -41,8 +41,8 @@ class HealthHandlers:
         return web.json_response(Live(status="live"), headers=NO_STORE)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        """Give all figures; who asks before all that has some is loaded waits for that."""
-        await self._annexe.get()
+        """Give all figures; who asks before all that has some is loaded waits, or does without what cannot be."""
+        await self._annexe.attempt()
         return web.json_response(self._figures.document(), headers=NO_STORE)
 
     async def requests(self, request: web.Request) -> web.Response:

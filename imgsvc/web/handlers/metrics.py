@@ -45,7 +45,7 @@ class MetricsHandlers:
 
     async def _write(self, accept: str) -> tuple[bytes, str]:
         """Read all figures in one moment, and write them in the thread."""
-        await self._annexe.get()
+        await self._annexe.attempt()
         async with self._turn:
             figures, times = self._figures.current(), self._traffic.times()
             loop = asyncio.get_running_loop()

@@ -44,9 +44,10 @@ def health(parts, machine, clock, missing) -> HealthService:
     monitor = MemoryMonitor(BUDGET, machine, clock)
     health = HealthService(
         monitor=monitor, store=parts.store, shelf=parts.shelf, persister=parts.persister, downloads=parts.downloads,
-        metadata=parts.metadata, scripts=Scripts(lambda: ("Tibetan",)), is_incomplete=lambda: bool(missing),
+        metadata=parts.metadata, scripts=Scripts(lambda: ("Tibetan",)),
         clock=clock, store_check_seconds=0.001,
     )  # fmt: skip
+    health.expect(lambda: bool(missing))
     health.phase = Phase.READY
     return health
 
