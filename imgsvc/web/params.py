@@ -19,7 +19,7 @@ __all__ = ["Hints", "ImageQuestion", "parse_image_query", "question_about"]
 
 WISHES_REMEMBERED = 1024
 REMEMBERED_CHARS = 512
-"""Of headers: longer ones are read each time. What is remembered stays at some two megabytes at the worst."""
+"""Of headers: longer ones are read each time. What is remembered stays at some four megabytes at the worst."""
 
 _NOT_OF_PIXELS = frozenset(("url", "sig", "exp", "tag", "forceRefresh"))
 

@@ -21,8 +21,11 @@ from imgsvc.web.metrics import Route, route_name
 from imgsvc.web.repeatable import Found
 from imgsvc.web.shown import shown_path
 
-HIT_BYTES = 1600
-"""What an entry weighs beside its request's text, its answer's form included; measured."""
+HIT_BYTES = 1500
+"""What an entry weighs beside its request's text, which conditions and terms say again, and a long head; measured."""
+
+HEAD_BYTES = 512
+"""Of a head, which is part of that: what is longer, as a source's long URL makes it, is weighed when it is made."""
 
 ALIKE = 64
 """Most requests are of few methods and paths, and have no conditions: what is said of them is kept once."""
@@ -48,6 +51,7 @@ class Hit(Struct):
         is_current: whether the leave to ask still holds; None = it has no end.
         blob: what the answer was the last time; a cache lets go of bytes, and nobody here shall hold them.
         form: the answer's, once it was given here.
+        long_bytes: how much of the weight is the form's.
     """
 
     asking: Asking
@@ -58,6 +62,7 @@ class Hit(Struct):
     blob: ref[Representation]
     weight_bytes: int
     form: Form | None = None
+    long_bytes: int = 0
 
 
 Ready = tuple[Hit, Form, Blob, float, float]
@@ -129,7 +134,7 @@ class HitTable:
         form, now, status, blob = hit.form, time(), self._health.system_status, found[0].blob
         is_same = form is not None and hit.blob() is blob and form.holds(found, status)
         if form is None or not is_same or not form.since <= now < form.until:
-            form = hit.form = self._renewed(key, form if is_same else None, hit.asking, found, now)
+            form = hit.form = self._renewed(key, form if is_same else None, hit, found, now)
             hit.blob = ref(blob)
         self._answered += 1
         return hit, form, blob, seconds, now  # type: ignore[return-value]  # a form is of nothing but a blob
@@ -162,7 +167,7 @@ class HitTable:
             return
         path, conditions = shown_path(request.rel_url.raw_path), Conditions.of(request.method, request.headers)
         about = request.match_info.route.resource, request.get(SUBJECT), repeatable.blob
-        weight_bytes = sum(map(len, key)) + HIT_BYTES + repeatable.kept_bytes
+        weight_bytes = 2 * sum(map(len, key)) + HIT_BYTES + repeatable.kept_bytes
         asking = _asking(request.method, path, conditions)
         self.forget(key)
         self._hits[key] = Hit(asking, repeatable.lookup, repeatable.is_current, *about, weight_bytes)
@@ -175,7 +180,7 @@ class HitTable:
         while hits and room.bytes > room.capacity_bytes:
             room.bytes -= hits.popitem(last=False)[1].weight_bytes
 
-    def _renewed(self, key: Key, form: Form | None, asking: Asking, found: Found, now: float) -> Form:
+    def _renewed(self, key: Key, form: Form | None, hit: Hit, found: Found, now: float) -> Form:
         """
         Make a form say what is true now; without one make it first.
 
@@ -186,9 +191,18 @@ class HitTable:
         """
         self._hits.move_to_end(key)
         if form is None:
-            form = make_form(asking, found, self._server, self._health.system_status)
+            form = make_form(hit.asking, found, self._server, self._health.system_status)
+            self._weigh(hit, form)
         form.move(found[0], now)
         return form
+
+    def _weigh(self, hit: Hit, form: Form) -> None:
+        """Count what a new form is longer than most, in the place of the one before."""
+        long_bytes = max(0, len(form.lead) + form.fixed_bytes - HEAD_BYTES)
+        grown_bytes, hit.long_bytes = long_bytes - hit.long_bytes, long_bytes
+        hit.weight_bytes += grown_bytes
+        self._room.bytes += grown_bytes
+        self._shrink()
 
 
 _asking = lru_cache(ALIKE)(Asking)

@@ -35,7 +35,7 @@ METRICS: Mapping[str, Any] = {
         },
         "ladder": {"type": "object", "description": "The level, and how often each was reached."},
         "samples": {"type": "array", "items": {"type": "object"}, "description": "Readings, the oldest first."},
-        "caches": _GROUP | {"description": "By tier: entries, hits, misses, evictions."},
+        "caches": _GROUP | {"description": "By tier: entries, hits, misses, evictions. `repeats` is of the hit path."},
         "coalescing": {"type": "object", "description": "Work that is shared."},
         "queue": _GROUP | {"description": "What waits and what runs, by owner."},
         "requests": _GROUP | {"description": "Numbers of answers, by route and status."},

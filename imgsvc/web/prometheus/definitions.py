@@ -51,7 +51,7 @@ _MEMORY = (
 
 _CACHES = (
     gauge("cache_entries", "Entries there now.", "caches.{tier}.entries"),
-    gauge("cache_bytes", "What they weigh.", "caches.{tier}.bytes"),
+    gauge("cache_bytes", "What they weigh; repeats is the table of the hit path.", "caches.{tier}.bytes"),
     gauge(
         "cache_capacity_bytes", "What they may weigh; absent where there is no ceiling.", "caches.{tier}.capacity_bytes"
     ),

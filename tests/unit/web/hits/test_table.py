@@ -2,6 +2,7 @@
 
 import dataclasses
 from urllib.parse import quote
+from weakref import ref
 
 import pytest
 from msgspec.structs import replace
@@ -218,3 +219,46 @@ async def test_an_entry_holds_the_texts_of_its_picture(tmp_path):
 
         assert {id(blob.key), id(blob.source.url)} <= kept
         assert hit.subject is blob.source
+
+
+async def test_long_texts_are_weighed_as_often_as_they_are_kept(tmp_path):
+    """What a client says at length, and what a long source makes of the head, weighs as much as it takes."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        long_source = target_of(origin, "/a.png?" + '"' * 400)
+        strange = target_of(origin) + "".join(f"&{n:02}{'x' * 60}=" for n in range(16))
+        for request in (get(long_source), get(strange, f'If-None-Match: "{"x" * 500}"')):
+            await warm(server, wire, request)
+            await ask(wire, request)
+        hits = table_of(server)._hits
+
+        assert answered(server) == len(hits) == 2
+        assert server.opened.services.repeats.bytes == sum(hit.weight_bytes for hit in hits.values())
+        for key, hit in hits.items():
+            texts = [*key, hit.form.lead, hit.form.before, hit.asking.conditions.if_none_match or ""]
+            texts += [value for _, value in hit.form.terms.headers]
+            assert sum(map(len, texts)) > table.HIT_BYTES
+            assert hit.weight_bytes > sum(map(len, texts)) + table.HIT_BYTES // 2
+
+
+async def test_a_head_that_grows_is_weighed_anew(tmp_path):
+    """With another picture under the same key the weight follows its head, and at the end all is given back."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        request, memory = get(target_of(origin)), server.opened.owners["memory"]
+        await warm(server, wire, request)
+        await ask(wire, request)
+        room, weights = server.opened.services.repeats, []
+        (hit,) = table_of(server)._hits.values()
+        for length in (1000, 10):
+            (blob,) = memory.blobs()
+            blob = dataclasses.replace(blob, meta=replace(blob.meta, tags="t" * length))
+            memory.replace(blob)
+            hit.blob = ref(blob)
+            hit.form = None
+            await ask(wire, request)
+            weights.append(room.bytes)
+            assert room.bytes == hit.weight_bytes
+        table_of(server).forget(next(iter(table_of(server)._hits)))
+
+        assert answered(server) == 3
+        assert weights[0] > weights[1] >= table.HIT_BYTES
+        assert room.bytes == 0
