@@ -162,13 +162,17 @@ async def test_cookies_are_forgotten():
         assert "ookie" not in "".join(server.heads)
 
 
-async def test_redirects_are_not_followed():
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])
+async def test_redirects_are_not_followed(proxied: bool):
     """Signed headers go to nobody else: a redirect is an answer."""
     async with serving(Server(OK)) as elsewhere:
         moved = f"HTTP/1.1 307 Go\r\nLocation: {elsewhere.url}\r\nContent-Length: 0\r\n\r\n".encode()
-        async with serving(Server(moved)) as server, opened(server.url) as http:
+        async with (
+            serving(Server(moved, OK)) as server,
+            opened(server.url, proxies={"http": server.url} if proxied else {}) as http,
+        ):
             response = await http.send("GET", server.url, {"X-Amz-Security-Token": "t"})
-            assert (response.status, elsewhere.heads) == (307, [])
+            assert (response.status, len(server.heads), elsewhere.heads) == (307, 1, [])
 
 
 async def test_after_the_end():
