@@ -106,6 +106,27 @@ async def test_once_more(first: bytes):
         assert store.statistics().failures == 0
 
 
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (response("200 OK", DATA, **metadata_headers(DATA)), "ETag"),
+        (response("200 OK", DATA, ETag='"e"'), "LastModified"),
+    ],
+)
+async def test_answers_that_say_too_little(answer: bytes, word: str):
+    """An object of which something is not said that has to be known is a failure."""
+    async with script(answer) as server, opened(server) as store:
+        with pytest.raises(StoreError, match=word):
+            await store.open(KEY, lambda _: False)
+
+
+async def test_object_of_no_type():
+    """An object of somebody else's whose type is not said is read all the same."""
+    answer = response("200 OK", DATA, Last_Modified="Wed, 21 Oct 2015 07:28:00 GMT")
+    async with script(answer) as server, opened(server) as store:
+        assert (await store.get(KEY)).meta.media_type == "application/octet-stream"
+
+
 @pytest.mark.parametrize("first", ["300 Multiple Choices", "403 Forbidden"])
 async def test_errors_that_say_nothing(first: str):
     """An error that does not name itself is a failure like any other."""
