@@ -6,6 +6,7 @@ to and fro: half as much work again as a small read is. What it knows that aioht
 and which proxies botocore is configured for.
 """
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from functools import partial
@@ -101,6 +102,11 @@ class Direct:
         try:
             session = self._session or self._opened()
             return await session.request(method, URL(url, encoded=True), headers=headers, allow_redirects=False)
+        except asyncio.CancelledError as error:
+            # As it closes, aiohttp cancels the waits for a connection: for who waits that is a failure like any other.
+            if not self._closed or _is_cancelled():
+                raise
+            raise EndpointConnectionError(endpoint_url=url, error="closed") from error
         except Exception as error:
             named = next(theirs for ours, theirs in _NAMES if isinstance(error, ours))
             raise named(error=error, endpoint_url=url) from error
@@ -124,6 +130,12 @@ class Direct:
             auto_decompress=False,
         )
         return self._session
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants the task that runs to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Staying(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore has no types

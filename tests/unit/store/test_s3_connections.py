@@ -13,7 +13,7 @@ import pytest
 from aiobotocore.httpsession import AIOHTTPSession
 from aiohttp.client_reqrep import ConnectionKey
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, EndpointConnectionError
 
 from imgsvc.store.s3_connections import Connections, Direct, Proxied, connections
 from tests.support.tls import make_certificate, server_context
@@ -150,6 +150,21 @@ async def test_no_more_connections_than_allowed():
         assert (second.done(), server.connections) == (first.closed, 1)
         first.close()
         assert await second == b"ok"
+
+
+async def test_closed_while_others_wait_for_a_connection():
+    """Who waits for a connection as all are closed hears of a failure; who is cancelled is cancelled all the same."""
+    unfinished = OK.replace(b"Length: 2", b"Length: 9")
+    async with serving(Server(unfinished)) as server, opened(server.url, limit=1) as http:
+        first = await http.send("GET", server.url, {})
+        waiting = [asyncio.create_task(http.send("GET", server.url, {})) for _ in range(2)]
+        await asyncio.wait(waiting, timeout=0.05)
+        waiting[0].cancel()
+        await http.aclose()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+        first.close()
+        assert [type(end) for end in ends] == [asyncio.CancelledError, EndpointConnectionError]
+        assert server.connections == 1
 
 
 async def test_cookies_are_forgotten():
