@@ -6,6 +6,7 @@ import functools
 import io
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any
 from weakref import WeakSet
 
@@ -27,6 +28,9 @@ from imgsvc.stream.base import CHUNK_BYTES
 
 VERIFY_ON_LOOP_BYTES = 64 * 1024
 """Up to this hashing costs less than the way to a thread and back."""
+
+UNKNOWN_TYPE = "application/octet-stream"
+"""What a body may be taken for whose type is not said (RFC 9110 §8.3)."""
 
 
 class S3Store:
@@ -182,7 +186,7 @@ class S3Store:
         with self._bucket.translated():
             data: bytes = await response["Body"].read()
         if meta is None:
-            return await asyncio.to_thread(adopted, data, response["ContentType"], response["LastModified"])
+            return await asyncio.to_thread(adopted, data, *_of_others(response))
         if len(data) > VERIFY_ON_LOOP_BYTES:
             await asyncio.to_thread(verify, data, meta)
         else:
@@ -194,8 +198,8 @@ class S3Store:
         if meta is None:
             with self._bucket.translated():
                 head = await response["Body"].read(CHUNK_BYTES)
-            meta = guessed(head, response["ContentType"], response["LastModified"])
-        on_damage = functools.partial(self._heal_unless_replaced, key, response["ETag"])
+            meta = guessed(head, *_of_others(response))
+        on_damage = functools.partial(self._heal_unless_replaced, key, _said(response, "ETag"))
         stream = S3Stream(self._bucket, key, response, meta, on_damage, head)
         self._streams.add(stream)
         return stream
@@ -218,7 +222,7 @@ class S3Store:
         """Delete what was damaged when it began to be read, unless another is there by now."""
         with contextlib.suppress(StoreError):
             response = await self._bucket.call("head_object", Key=key)
-            if response is not None and response["ETag"] != etag:
+            if response is not None and response.get("ETag") != etag:
                 self._counters.note_damage(key, damage)
                 return
         await self._heal(key, damage)
@@ -226,6 +230,17 @@ class S3Store:
 
 def _always(_size_bytes: int) -> bool:
     return True
+
+
+def _said(response: Any, word: str) -> Any:
+    if word not in response:
+        raise StoreError(f"The object store does not say an object's {word}.")
+    return response[word]
+
+
+def _of_others(response: Any) -> tuple[str, datetime]:
+    """Give what is said of an object that somebody else wrote: its media type, which may be missing, and its age."""
+    return response.get("ContentType", UNKNOWN_TYPE), _said(response, "LastModified")
 
 
 def _is_key(text: str) -> bool:

@@ -73,7 +73,10 @@ def _arguments(settings: StoreSettings) -> dict[str, Any]:
 def _config(settings: StoreSettings) -> "AioConfig":
     from aiobotocore.config import AioConfig  # noqa: PLC0415 - see above
 
+    from imgsvc.store.s3_connections import Staying  # noqa: PLC0415 - see above
+
     return AioConfig(
+        http_session_cls=Staying,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
         retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},

@@ -6,9 +6,12 @@ to and fro: half as much work again as a small read is. What it knows that aioht
 and which proxies botocore is configured for.
 """
 
+import asyncio
 import ssl
 from collections.abc import Mapping
-from typing import Protocol
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -31,6 +34,11 @@ KEEP_ALIVE_SECONDS = 12
 
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """Headers that aiohttp would add; what is sent is what the caller gives."""
+
+_REDIRECTS = frozenset((301, 302, 307))
+"""What botocore's client takes for news of another region."""
+
+_REGION = "x-amz-bucket-region"
 
 # aiohttp's exceptions, the special before the general, and what aiobotocore's session makes of them: what is tried
 # again, and what a failure is called, goes by botocore's.
@@ -94,6 +102,11 @@ class Direct:
         try:
             session = self._session or self._opened()
             return await session.request(method, URL(url, encoded=True), headers=headers, allow_redirects=False)
+        except asyncio.CancelledError as error:
+            # As it closes, aiohttp cancels the waits for a connection: for who waits that is a failure like any other.
+            if not self._closed or _is_cancelled():
+                raise
+            raise EndpointConnectionError(endpoint_url=url, error="closed") from error
         except Exception as error:
             named = next(theirs for ours, theirs in _NAMES if isinstance(error, ours))
             raise named(error=error, endpoint_url=url) from error
@@ -119,20 +132,52 @@ class Direct:
         return self._session
 
 
+def _is_cancelled() -> bool:
+    """Whether somebody wants the task that runs to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+class Staying(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore has no types
+    """
+    aiobotocore's session, but for redirects: they are answers, as they are in botocore's own.
+
+    aiohttp follows them, to whatever host they name, and takes ``Authorization`` along to none of these, but
+    ``X-Amz-Security-Token`` to all.
+    """
+
+    async def send(self, request: AWSPreparedRequest) -> Any:
+        """
+        Send a request.
+
+        Raises:
+            HTTPClientError: a HEAD is redirected without a word about the region; a client would ask for the bucket's
+                by another HEAD, and for the same reason by one more, until it runs out of stack.
+        """
+        answer = await super().send(request)
+        if request.method == "HEAD" and answer.status_code in _REDIRECTS and _REGION not in answer.headers:
+            raise HTTPClientError(error=f"redirected by {answer.status_code}")
+        return answer
+
+    async def _get_session(self, proxy_url: str | None) -> Any:
+        session = await super()._get_session(proxy_url)
+        return SimpleNamespace(request=partial(session.request, allow_redirects=False))
+
+
 class Proxied:
     """
     Sends requests by way of a proxy, as aiobotocore does.
 
     Args:
-        http: aiobotocore's session, not entered yet; owned.
+        http: not entered yet; owned.
     """
 
-    def __init__(self, http: AIOHTTPSession) -> None:
+    def __init__(self, http: Staying) -> None:
         self._http = http
         self._entered = False
 
     async def send(self, method: str, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
-        """Send a request; redirects are followed."""
+        """Send a request; a redirect is an answer like any other."""
         if not self._entered:
             self._entered = True
             await self._http.__aenter__()  # opens nothing and waits for nothing
@@ -160,9 +205,7 @@ def connections(
     """
     scheme = urlsplit(origin).scheme
     if proxies.get(scheme):
-        return Proxied(
-            AIOHTTPSession(timeout=timeout, verify=verify, proxies=dict(proxies), max_pool_connections=limit)
-        )
+        return Proxied(Staying(timeout=timeout, verify=verify, proxies=dict(proxies), max_pool_connections=limit))
     tls = _context(verify=verify) if scheme == "https" else None
     return Direct(tls, aiohttp.ClientTimeout(sock_connect=timeout[0], sock_read=timeout[1]), limit)
 

@@ -55,13 +55,13 @@ class Signer:
         signed = {"Host": host, **headers, "X-Amz-Content-SHA256": UNSIGNED_PAYLOAD, "X-Amz-Date": time_text}
         lines, names = f"host:{host}\n", "host"
         for name in sorted(headers):
-            lines += f"{name.lower()}:{' '.join(headers[name].split())}\n"
+            lines += f"{name.lower()}:{_canonical(headers[name])}\n"
             names += f";{name.lower()}"
         lines += f"x-amz-content-sha256:{UNSIGNED_PAYLOAD}\nx-amz-date:{time_text}\n"
         names += ";x-amz-content-sha256;x-amz-date"
         if credentials.token:
             signed["X-Amz-Security-Token"] = credentials.token
-            lines += f"x-amz-security-token:{credentials.token}\n"
+            lines += f"x-amz-security-token:{_canonical(credentials.token)}\n"
             names += ";x-amz-security-token"
         request = f"{method}\n{path}\n\n{lines}\n{names}\n{UNSIGNED_PAYLOAD}"
         signed["Authorization"] = self._authorization(credentials, time_text, names, request)
@@ -91,6 +91,11 @@ class Signer:
         for text in (day, self._region, "s3", "aws4_request"):
             key = hmac.digest(key, text.encode(), "sha256")
         return _Key(key)
+
+
+def _canonical(value: str) -> str:
+    """Give a header's value as it is signed: a server does not see the white space around it."""
+    return " ".join(value.split())
 
 
 class _Key:

@@ -75,21 +75,22 @@ class S3Stream:
         if passage.at == 0 and self._first is not None:
             first, self._first = self._first, None
             return first
-        body = await self._ask(f"bytes={passage.at}-{passage.stop - 1}")
+        body = await self._ask(passage.at, passage.stop)
         self._bodies.add(body)
         if self._closed:  # while the answer was waited for
             body.close()
         return b"", body
 
-    async def _ask(self, span: str) -> Any:
+    async def _ask(self, start: int, stop: int) -> Any:
+        span = f"bytes={start}-{stop - 1}"
         try:
             response = await self._bucket.call("get_object", Key=self._key, Range=span, IfMatch=self._etag)
         except PreconditionFailed:
             response = None
-        if response is not None and response["ETag"] == self._etag:
+        if response is not None and _is(response, self._etag, stop - start):
             return response["Body"]
         if response is not None:
-            response["Body"].close()  # a server that does not know the condition
+            response["Body"].close()
         raise StoreError("The object is another by now, or gone.")
 
     async def _read(self, body: Any, limit_bytes: int) -> bytes:
@@ -103,3 +104,8 @@ class S3Stream:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError("The object's stream is closed.")
+
+
+def _is(response: Any, etag: str, size_bytes: int) -> bool:
+    """Whether an answer is what was asked for: there are servers that know no conditions, or no ranges."""
+    return bool(response.get("ETag") == etag and response["ContentLength"] == size_bytes)

@@ -13,7 +13,7 @@ import pytest
 from aiobotocore.httpsession import AIOHTTPSession
 from aiohttp.client_reqrep import ConnectionKey
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, EndpointConnectionError
 
 from imgsvc.store.s3_connections import Connections, Direct, Proxied, connections
 from tests.support.tls import make_certificate, server_context
@@ -152,6 +152,21 @@ async def test_no_more_connections_than_allowed():
         assert await second == b"ok"
 
 
+async def test_closed_while_others_wait_for_a_connection():
+    """Who waits for a connection as all are closed hears of a failure; who is cancelled is cancelled all the same."""
+    unfinished = OK.replace(b"Length: 2", b"Length: 9")
+    async with serving(Server(unfinished)) as server, opened(server.url, limit=1) as http:
+        first = await http.send("GET", server.url, {})
+        waiting = [asyncio.create_task(http.send("GET", server.url, {})) for _ in range(2)]
+        await asyncio.wait(waiting, timeout=0.05)
+        waiting[0].cancel()
+        await http.aclose()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+        first.close()
+        assert [type(end) for end in ends] == [asyncio.CancelledError, EndpointConnectionError]
+        assert server.connections == 1
+
+
 async def test_cookies_are_forgotten():
     """What one answer sets is not sent with the next request."""
     cookie = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Domain=localhost\r\nContent-Length: 0\r\n\r\n"
@@ -162,13 +177,17 @@ async def test_cookies_are_forgotten():
         assert "ookie" not in "".join(server.heads)
 
 
-async def test_redirects_are_not_followed():
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])
+async def test_redirects_are_not_followed(proxied: bool):
     """Signed headers go to nobody else: a redirect is an answer."""
     async with serving(Server(OK)) as elsewhere:
         moved = f"HTTP/1.1 307 Go\r\nLocation: {elsewhere.url}\r\nContent-Length: 0\r\n\r\n".encode()
-        async with serving(Server(moved)) as server, opened(server.url) as http:
+        async with (
+            serving(Server(moved, OK)) as server,
+            opened(server.url, proxies={"http": server.url} if proxied else {}) as http,
+        ):
             response = await http.send("GET", server.url, {"X-Amz-Security-Token": "t"})
-            assert (response.status, elsewhere.heads) == (307, [])
+            assert (response.status, len(server.heads), elsewhere.heads) == (307, 1, [])
 
 
 async def test_after_the_end():

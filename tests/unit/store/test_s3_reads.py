@@ -6,6 +6,8 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,8 @@ FOUND = response("200 OK", DATA, ETag='"e"', **metadata_headers(DATA))
 HEAD_FOUND = response("200 OK", b"", len(DATA), ETag='"e"', **metadata_headers(DATA))
 BY_CLIENT = "amz-sdk-invocation-id"
 """A header that botocore's client sends, and only it."""
+ENOUGH = 20
+"""Requests for four calls, each made by the client after all, which asks for the bucket's region and retries."""
 
 
 class Script:
@@ -100,6 +104,27 @@ async def test_once_more(first: bytes):
         assert (await store.get(KEY)).data == DATA
         assert len(server.heads) == ATTEMPTS
         assert store.statistics().failures == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (response("200 OK", DATA, **metadata_headers(DATA)), "ETag"),
+        (response("200 OK", DATA, ETag='"e"'), "LastModified"),
+    ],
+)
+async def test_answers_that_say_too_little(answer: bytes, word: str):
+    """An object of which something is not said that has to be known is a failure."""
+    async with script(answer) as server, opened(server) as store:
+        with pytest.raises(StoreError, match=word):
+            await store.open(KEY, lambda _: False)
+
+
+async def test_object_of_no_type():
+    """An object of somebody else's whose type is not said is read all the same."""
+    answer = response("200 OK", DATA, Last_Modified="Wed, 21 Oct 2015 07:28:00 GMT")
+    async with script(answer) as server, opened(server) as store:
+        assert (await store.get(KEY)).meta.media_type == "application/octet-stream"
 
 
 @pytest.mark.parametrize("first", ["300 Multiple Choices", "403 Forbidden"])
@@ -194,14 +219,16 @@ async def test_bucket_that_is_elsewhere_for_now():
         assert [BY_CLIENT in head for head in server.heads] == [False, True, False]
 
 
-async def test_redirect_with_an_address():
-    """A signed request goes where it was signed for, and to nobody whom an answer names: those the client asks."""
-    async with script(FOUND) as elsewhere:
-        redirect = response("307 Temporary Redirect", b"", Location=f"{elsewhere.url}/there")
-        async with script(redirect, FOUND) as server, opened(server) as store:
-            assert (await store.get(KEY)).data == DATA
-            assert [BY_CLIENT in head for head in server.heads] == [False, True]
-            assert elsewhere.heads == []
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary Redirect"])
+async def test_redirect_with_an_address(status: str):
+    """A signed request goes where it was signed for, and to nobody whom an answer names, whoever reads or writes."""
+    async with script(FOUND) as elsewhere, script() as server, opened(server, S3_SESSION_TOKEN="token") as store:
+        server.answers = repeat(response(status, b"", Location=f"{elsewhere.url}/there"))
+        for work in (store.get, store.stat, partial(store.put, data=DATA, meta=meta_of(DATA)), store.delete):
+            with pytest.raises(StoreError, match="reached"):
+                await work(KEY)
+        assert elsewhere.heads == []
+        assert len(server.heads) < ENOUGH
 
 
 async def test_closed_while_a_read_waits():

@@ -23,7 +23,7 @@ SECRETS = st.text("abcXYZ019+/=", min_size=1, max_size=100)
 VISIBLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20)
 HEADERS = st.fixed_dictionaries({}, optional={"If-Match": VISIBLE, "Range": VISIBLE})
 PATHS = st.text("aZ0._~%2F/-", max_size=40).map("/".__add__)
-CREDENTIALS = st.builds(ReadOnlyCredentials, st.just("name"), SECRETS, st.none() | st.text("aZ9+/=", max_size=60))
+CREDENTIALS = st.builds(ReadOnlyCredentials, st.just("name"), SECRETS, st.none() | st.text("aZ9+/= ", max_size=60))
 
 
 def by_botocore(credentials: Any, method: str, path: str, headers: dict[str, str], at: float) -> dict[str, str]:

@@ -72,6 +72,20 @@ async def test_server_that_knows_no_conditions():
             await read(stream.chunks(10, 15))
 
 
+async def test_server_that_knows_no_ranges():
+    """A whole object is not taken for a part of it."""
+    async with opened(answer(DATA), answer(DATA)) as (_, stream):
+        with pytest.raises(StoreError):
+            await read(stream.chunks(10, 15))
+
+
+async def test_range_of_no_name():
+    """A range that does not say of which object it is is not taken."""
+    async with opened(answer(DATA), response("206 Partial Content", b"12345")) as (_, stream):
+        with pytest.raises(StoreError, match="another"):
+            await read(stream.chunks(10, 15))
+
+
 async def test_closed_while_asked():
     """A stream closed while a range is asked for gives nothing of it."""
     async with opened(answer(DATA), response("206 Partial Content", b"12345", ETag='"e"')) as (_, stream):
