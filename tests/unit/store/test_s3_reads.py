@@ -1,11 +1,6 @@
 """Reads without a client, before a server that answers what the test says."""
 
 import asyncio
-import contextlib
-import json
-import ssl
-from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -19,67 +14,16 @@ from imgsvc.store.s3 import S3Store
 from imgsvc.store.s3_client import ATTEMPTS
 from tests.support.blobs import meta_of
 from tests.support.tls import make_certificate, server_context
+from tests.unit.store.scripted_bucket import FOUND, Script, error, opened, script
 from tests.unit.store.test_s3 import DATA, KEY, metadata_headers, response, settings_of
 
 pytestmark = pytest.mark.slow
 
-FOUND = response("200 OK", DATA, ETag='"e"', **metadata_headers(DATA))
 HEAD_FOUND = response("200 OK", b"", len(DATA), ETag='"e"', **metadata_headers(DATA))
 BY_CLIENT = "amz-sdk-invocation-id"
 """A header that botocore's client sends, and only it."""
 ENOUGH = 20
 """Requests for four calls, each made by the client after all, which asks for the bucket's region and retries."""
-
-
-class Script:
-    """
-    A server that answers one request after the other, and closes each connection.
-
-    Attributes:
-        answers: those still to come.
-        url: where it listens.
-        heads: of the requests that came, in lower case.
-    """
-
-    def __init__(self, answers: Iterable[bytes | None]) -> None:
-        self.answers = iter(answers)
-        self.url = ""
-        self.heads: list[str] = []
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """None is no answer: the connection stays open until the client leaves."""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode().lower())
-            if (answer := next(self.answers)) is None:
-                await reader.read()
-            else:
-                writer.write(answer)
-                await writer.drain()
-        writer.close()
-
-
-@contextlib.asynccontextmanager
-async def script(*answers: bytes | None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Script]:
-    """Run one."""
-    script = Script(answers)
-    listening = await asyncio.start_server(script.answer, "127.0.0.1", 0, ssl=tls)
-    async with listening:
-        scheme = "http" if tls is None else "https"
-        script.url = f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-        yield script
-
-
-@contextlib.asynccontextmanager
-async def opened(script: Script, **more: str) -> AsyncIterator[S3Store]:
-    """A store in a bucket of that server."""
-    store = S3Store(settings_of(S3_ENDPOINT_URL=script.url, **more))
-    yield store
-    await store.aclose()
-
-
-def error(status: str, code: str, **more: str) -> bytes:
-    members = "".join(f"<{name}>{text}</{name}>" for name, text in {"Code": code, **more}.items())
-    return response(status, f"<?xml version='1.0'?><Error>{members}</Error>".encode())
 
 
 async def test_no_client_for_a_read():
@@ -298,52 +242,3 @@ async def test_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
         async with opened(server) as store:
             assert (await store.get(KEY)).data == DATA
-
-
-@pytest.fixture
-def chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> pytest.MonkeyPatch:
-    """Give botocore credentials by no file and no machine; the test says by the environment who does."""
-    for function in request.getfixturevalue("_no_blocking_call").functions.values():
-        function.can_block_in("imgsvc/store/s3_plain.py", {"_opened"})  # in a thread, by a loop of its own
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    return monkeypatch
-
-
-NO_KEYS = {"S3_ACCESS_KEY_ID": "", "S3_SECRET_ACCESS_KEY": ""}
-
-
-async def test_credentials_that_end(chain: pytest.MonkeyPatch):
-    """Credentials that botocore finds are asked for again when they end, and the new ones sign."""
-
-    def credentials(name: str) -> bytes:
-        end = datetime.now(UTC) + timedelta(seconds=60)  # botocore renews what has less than ten minutes left
-        members = {"AccessKeyId": name, "SecretAccessKey": "s", "Token": "t", "Expiration": end.isoformat()}
-        return response("200 OK", json.dumps(members).encode(), Content_Type="application/json")
-
-    async with script(*(credentials(f"key{n}") for n in range(20))) as container, script(FOUND, FOUND) as server:
-        chain.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{container.url}/credentials")
-        async with opened(server, **NO_KEYS) as store:
-            assert [(await store.get(KEY)).data for _ in range(2)] == [DATA, DATA]
-    signers = [head.partition("credential=")[2].partition("/")[0] for head in server.heads]
-    assert len(set(signers)) == 2
-    assert all(signer.startswith("key") for signer in signers)
-
-
-async def test_credentials_of_a_file(chain: pytest.MonkeyPatch, tmp_path: Path):
-    """Credentials in botocore's own file sign."""
-    (tmp_path / "keys").write_text("[default]\naws_access_key_id = from-file\naws_secret_access_key = s\n")
-    chain.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
-    async with script(FOUND) as server, opened(server, **NO_KEYS) as store:
-        assert (await store.get(KEY)).data == DATA
-        assert "credential=from-file/" in server.heads[0]
-
-
-@pytest.mark.usefixtures("chain")
-async def test_no_credentials():
-    """Where nobody has credentials a read fails and says so."""
-    async with script() as server, opened(server, **NO_KEYS) as store:
-        with pytest.raises(StoreError, match="NoCredentialsError"):
-            await store.get(KEY)
-        assert server.heads == []
