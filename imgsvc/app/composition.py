@@ -80,16 +80,14 @@ async def open_services(
     async with AsyncExitStack() as stack:
         limit_bytes, memory = await asyncio.to_thread(read_limit, settings.memory)
         settings = replace(settings, memory=memory)
-        guard = LoopGuard(demo=demo)
+        guard, ending = LoopGuard(demo=demo), Ending(settings.server.shutdown_timeout_seconds)
         policy = make_policy(settings, guard)
-        ending = Ending(settings.server.shutdown_timeout_seconds)
         rooms = await open_rooms(settings, policy, ending, stack, warming)
         parts, answering, scripts, owners = rooms.parts, rooms.answering, Scripts(), rooms.owners()
         annexe = await _open_annexe(settings, rooms, ending, scripts, owners, stack)
         health = _make_health(parts, rooms.shelf, scripts)
         health.expect(lambda: annexe.has_failed)
         _begin(stack, health.watch(), parts.monitor.run(), parts.marks.watch(), answering.purges.run())
-        tracked = await asyncio.to_thread(TrackedMemory)
         services = Services(
             images=answering.images,
             annexe=annexe,
@@ -102,7 +100,7 @@ async def open_services(
             assets=answering.assets,
             twitter=answering.twitter,
             health=health,
-            metrics=_make_metrics(rooms, annexe, tracked, limit_bytes),
+            metrics=_make_metrics(rooms, annexe, await asyncio.to_thread(TrackedMemory), limit_bytes),
             traffic=Traffic(),
             tracing=tracing,
             recent=recent_requests(settings.server),
