@@ -60,7 +60,7 @@ class Group(Struct, frozen=True, kw_only=True):
                     values[setting.attribute] = setting.read(text)
                 except ValueError as error:
                     faults += [f"{setting.name}: {line}" for line in str(error).splitlines()]
-        group = replace(cls(), **values) if not faults else cls()
+        group = replace(cls(), **values)  # of what can be read
         if faults := faults or list(group.contradictions()):
             raise SettingsError(faults)
         return group

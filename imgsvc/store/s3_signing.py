@@ -35,7 +35,7 @@ class Signer:
         self._second = -1
         self._second_text = ""
         self._made_for: tuple[str, str] | None = None
-        self._key = _Key(b"")
+        self._key = b""
 
     def sign(self, credentials: Any, method: str, path: str, host: str, headers: Mapping[str, str]) -> dict[str, str]:
         """
@@ -78,19 +78,19 @@ class Signer:
         scope = f"{day}/{self._region}/s3/aws4_request"
         digest = hashlib.sha256(request.encode()).hexdigest()
         text = f"{_ALGORITHM}\n{time_text}\n{scope}\n{digest}"
-        signature = self._key_of(credentials.secret_key, day).digest_of(text).hex()
+        signature = _coded(self._key_of(credentials.secret_key, day), text).hex()
         return f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
 
-    def _key_of(self, secret: str, day: str) -> "_Key":
+    def _key_of(self, secret: str, day: str) -> bytes:
         if self._made_for != (secret, day):
             self._key, self._made_for = self._made(secret, day), (secret, day)
         return self._key
 
-    def _made(self, secret: str, day: str) -> "_Key":
+    def _made(self, secret: str, day: str) -> bytes:
         key = f"AWS4{secret}".encode()
         for text in (day, self._region, "s3", "aws4_request"):
-            key = hmac.digest(key, text.encode(), "sha256")
-        return _Key(key)
+            key = _coded(key, text)
+        return key
 
 
 def _canonical(value: str) -> str:
@@ -98,22 +98,5 @@ def _canonical(value: str) -> str:
     return " ".join(value.split())
 
 
-class _Key:
-    """
-    A key of HMAC-SHA-256 (RFC 2104 §4: what does not depend on the text is made once).
-
-    Args:
-        key: at most 64 bytes.
-    """
-
-    def __init__(self, key: bytes) -> None:
-        block = key.ljust(hashlib.sha256().block_size, b"\0")
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
-
-    def digest_of(self, text: str) -> bytes:
-        """Give the text's code."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(text.encode())
-        outer.update(inner.digest())
-        return outer.digest()
+def _coded(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), "sha256")
