@@ -103,6 +103,10 @@ class ImageService:
             return Served(blob, _MEMORY, hit=True)
         return self._past_its_end(blob, now, stale_seconds)
 
+    def holds(self, key: str) -> bool:
+        """Whether memory has something under *key*; no use is counted."""
+        return self._memory.peek(key) is not None
+
     async def get(self, request: ImageRequest, allowance: Allowance | None = None) -> Served:
         """
         Serve *request* from the nearest tier that has it, filling the nearer tiers on the way; the caller lets it go.

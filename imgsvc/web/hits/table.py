@@ -98,6 +98,7 @@ class HitTable:
         self._server = services.server
         self._health = services.health
         self._recent = services.recent
+        self._is_held = services.images.holds
         self.outgoing = services.outgoing
         self._read = field_reader()
         self._answered = 0
@@ -121,8 +122,9 @@ class HitTable:
         hit = self._hits.get(key)
         if hit is None:
             return None
-        # Without the picture the look-up would be in vain, and one in vain shall be counted by the slow path alone.
-        if hit.blob() is None or not (hit.is_current is None or hit.is_current()):
+        # A look-up in vain shall be counted by the slow path alone; a picture may live on when memory has dropped it.
+        blob = hit.blob()
+        if blob is None or not self._is_held(blob.key) or not (hit.is_current is None or hit.is_current()):
             self.forget(key)
             return None
         began = perf_counter()
@@ -131,8 +133,8 @@ class HitTable:
         if found is None:
             self.forget(key)
             return None
-        form, now, status, blob = hit.form, time(), self._health.system_status, found[0].blob
-        is_same = form is not None and hit.blob() is blob and form.holds(found, status)
+        form, now, status, before, blob = hit.form, time(), self._health.system_status, blob, found[0].blob
+        is_same = form is not None and before is blob and form.holds(found, status)
         if form is None or not is_same or not form.since <= now < form.until:
             form = hit.form = self._renewed(key, form if is_same else None, hit, found, now)
             hit.blob = ref(blob)

@@ -49,6 +49,25 @@ async def test_what_leaves_memory_is_answered_no_more(tmp_path):
         assert answered(server) == 2
 
 
+async def test_what_somebody_else_still_holds_is_missed_once(tmp_path):
+    """A picture that memory has dropped, and somebody still has, is looked up in vain by the slow path alone."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        request, memory = get(target_of(origin)), server.opened.owners["memory"]
+        missed = []
+        for is_held in (False, True):
+            await warm(server, wire, request)
+            await ask(wire, request)
+            held = memory.blobs() if is_held else []
+            before = memory.statistics().misses
+            memory.clear("purged")
+            after = await ask(wire, request)
+            missed.append(memory.statistics().misses - before)
+            assert headers_of(after)["X-Source"] == "store"
+            assert len(held) == is_held
+
+        assert missed[0] == missed[1]
+
+
 async def test_no_bytes_are_held(tmp_path):
     """The table keeps no picture alive."""
     async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
