@@ -106,13 +106,14 @@ class Room:
 
     async def _make(self, size_bytes: int) -> None:
         """Wait until there may be room; raises StoreError when there will be none."""
-        if self._has_written or not self._is_vain():
-            joined = self._round is not None and not self._round.done()
+        joined = self._is_walking()
+        if joined or self._has_written or not self._is_vain():
             if await asyncio.shield(self._clear()) or joined:  # a walk under way may not have known of this write
                 return
         if self._tally.has_room(size_bytes):  # given back meanwhile
             return
-        if self._has_written:  # what ended during the walk may lie where the walk had been
+        # What ended during the walk may lie where the walk had been, or the next one is at it already.
+        if self._has_written or self._is_walking():
             return
         if not self._tally.reserved_bytes:
             raise self._failure("The filesystem store is full.")
@@ -123,6 +124,9 @@ class Room:
         if self._round is None or self._round.done():
             self._round = self._errands.start(self._run())
         return self._round
+
+    def _is_walking(self) -> bool:
+        return self._round is not None and not self._round.done()
 
     async def _run(self) -> int:
         self._has_written = False

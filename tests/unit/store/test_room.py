@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -92,15 +92,17 @@ async def places(tmp_path: Path) -> AsyncIterator[Callable[..., Place]]:
         assert (place.tally.reserved_bytes, place.room._wanted_bytes) == (0, 0)
 
 
-async def slow_writes(place: Place, go_on: threading.Event) -> list[asyncio.Task[None]]:
-    """Begin two writes that have all the room there is until they are told to go on."""
+async def slow_writes(
+    place: Place, go_on: threading.Event, keys: Sequence[str] = ("slow/a", "slow/b")
+) -> list[asyncio.Task[None]]:
+    """Begin writes that have all the room there is until they are told to go on."""
     started = threading.Semaphore(0)
 
     def wait() -> None:
         started.release()
         go_on.wait(60)
 
-    tasks = [asyncio.create_task(place.write(key, wait)) for key in ("slow/a", "slow/b")]
+    tasks = [asyncio.create_task(place.write(key, wait)) for key in keys]
     for _ in tasks:
         await asyncio.to_thread(started.acquire)
     return tasks
@@ -197,6 +199,24 @@ async def test_others_end_behind_the_back_of_a_walk(places):
     place.walks.may_end.set()
     await third
     assert "new" in await place.stored()
+
+
+async def test_a_walk_after_one_in_vain(places):
+    """While the folder is walked again after a walk in vain, the store is not full to anybody: they wait for it."""
+    place, go_on = places(room_for=1), threading.Event()
+    slow = await slow_writes(place, go_on, ["slow"])
+    second = asyncio.create_task(place.write("second"))
+    await until_walked(place, 2, second)
+    place.walks.go_on.clear()
+    place.walks.reached.clear()
+    go_on.set()
+    await asyncio.gather(*slow)
+    await asyncio.to_thread(place.walks.reached.wait)
+    third = asyncio.create_task(place.write("third"))
+    await asyncio.wait((third,), timeout=0.01)
+    place.walks.go_on.set()
+    await asyncio.gather(second, third)
+    assert len(await place.stored()) == 1
 
 
 async def test_cancelled_while_waiting(places):
