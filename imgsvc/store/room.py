@@ -106,10 +106,11 @@ class Room:
 
     async def _make(self, size_bytes: int) -> None:
         """Wait until there may be room; raises StoreError when there will be none."""
-        joined = self._is_walking()
-        if joined or self._has_written or not self._is_vain():
-            if await asyncio.shield(self._clear()) or joined:  # a walk under way may not have known of this write
-                return
+        if self._is_walking():  # it may not have known of this write
+            await asyncio.shield(self._clear())
+            return
+        if (self._has_written or not self._is_vain()) and await asyncio.shield(self._clear()) > 0:
+            return
         if self._tally.has_room(size_bytes):  # given back meanwhile
             return
         # What ended during the walk may lie where the walk had been, or the next one is at it already.
