@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from cachetools import TLRUCache
 
-ENTRY_OVERHEAD_BYTES = 300
-"""What an entry weighs beside key and text: the objects, dictionary slots and heap item around them."""
+ENTRY_OVERHEAD_BYTES = 500
+"""What an entry weighs beside key and text: the objects, dictionary slots and heap item around them, measured."""
 
 
 class Entry(NamedTuple):

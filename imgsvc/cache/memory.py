@@ -9,8 +9,15 @@ from msgspec import Struct
 
 from imgsvc.model.blob import Blob
 
-ENTRY_OVERHEAD_BYTES = 200
-"""What an entry weighs beside its data: a flat allowance for the key, the metadata and the finished headers."""
+ENTRY_OVERHEAD_BYTES = 2400
+"""
+What an entry takes beside its data and its source's URL: key, metadata, finished headers, its place in line.
+
+Measured by ``make bench-growth``, as growth of the resident size (docs/decisions/0037-weights.md).
+"""
+
+URL_COPIES = 2
+"""How often an entry holds its source's URL: as it is, and in a header."""
 
 LARGEST_SHARE = 4
 """An entry heavier than one part in this many of the capacity is not kept: one picture shall not empty the cache."""
@@ -201,7 +208,7 @@ class MemoryCache:
 
 def weight_bytes(blob: Blob) -> int:
     """What *blob* counts for in memory."""
-    return len(blob.data) + ENTRY_OVERHEAD_BYTES
+    return len(blob.data) + URL_COPIES * len(blob.source.url) + ENTRY_OVERHEAD_BYTES
 
 
 class _Entries(OrderedDict[str, Blob]):

@@ -62,7 +62,7 @@ async def replica(
     store = Doubtful(StoreSettings.from_env({"IMGSVC_STORE_DIR": str(folder)}))
     # In a thread, because it may load its library, from disk.
     announcements = await asyncio.to_thread(Announcements, settings or CacheSettings(), "purge", pause=in_a_turn)
-    memory = MemoryCache(1 << 20, 1 << 20)
+    memory = MemoryCache(4 << 20, 1 << 20)
     options = {"pause": in_a_turn} | options
     marks = Marks(store, announcements, MAX_TTL_SECONDS, clock=clock, **options)
     made = Replica(clock, store, announcements, memory, marks, None)

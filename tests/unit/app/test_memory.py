@@ -15,7 +15,7 @@ from imgsvc.app.memory import (
     Reins,
     read_limit,
 )
-from imgsvc.cache.memory import MemoryCache
+from imgsvc.cache.memory import MemoryCache, weight_bytes
 from imgsvc.cache.metadata import MetadataCache
 from imgsvc.errors import MemoryPressure
 from imgsvc.pressure.capacity import SMALLEST_CACHE_BYTES, cache_capacity_bytes
@@ -64,8 +64,9 @@ class Machine:
 
     def fill(self, mebibytes: int) -> None:
         """Put so many entries of 1 MiB into the cache."""
+        data_bytes = MIB - weight_bytes(blob_of(b""))
         for n in range(mebibytes):
-            self.memory.put(blob_of(n.to_bytes(4, "big") + bytes(MIB - 200 - 4), key=f"images/image/k/{n}"))
+            self.memory.put(blob_of(n.to_bytes(data_bytes, "big"), key=f"images/image/k/{n}"))
 
     @property
     def cached(self) -> int:

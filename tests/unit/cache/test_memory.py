@@ -7,14 +7,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from imgsvc.cache.memory import ENTRY_OVERHEAD_BYTES, MemoryCache, weight_bytes
-from tests.support.blobs import blob_of
+from imgsvc.cache.memory import ENTRY_OVERHEAD_BYTES, URL_COPIES, MemoryCache, weight_bytes
+from tests.support.blobs import SOURCE, blob_of
 
 MIB = 1024 * 1024
+EMPTY_BYTES = ENTRY_OVERHEAD_BYTES + URL_COPIES * len(SOURCE.url)
+"""What an entry weighs beside its data."""
 
 
 def of_weight(key: str, weight: int, byte: bytes = b"x"):
-    return blob_of(byte * (weight - ENTRY_OVERHEAD_BYTES), key)
+    return blob_of(byte * (weight - EMPTY_BYTES), key)
 
 
 def test_roundtrip():
@@ -24,17 +26,17 @@ def test_roundtrip():
     assert cache.put(blob) is True
     assert cache.get("k") is blob
     counted = cache.statistics()
-    assert (counted.entries, counted.bytes, counted.capacity_bytes) == (1, 204, MIB)
+    assert (counted.entries, counted.bytes, counted.capacity_bytes) == (1, EMPTY_BYTES + 4, MIB)
     assert (counted.hits, counted.misses) == (1, 1)
 
 
 def test_least_recently_used_goes_first():
     """Room is made by dropping what was longest not asked for."""
-    cache = MemoryCache(4000, MIB)
+    cache = MemoryCache(40_000, MIB)
     for key in "abcd":
-        cache.put(of_weight(key, 1000))
+        cache.put(of_weight(key, 10_000))
     cache.get("a")
-    cache.put(of_weight("e", 1000))
+    cache.put(of_weight("e", 10_000))
     assert [key for key in "abcde" if cache.get(key)] == ["a", "c", "d", "e"]
     assert cache.statistics().evictions["capacity"] == 1
 
@@ -42,9 +44,9 @@ def test_least_recently_used_goes_first():
 @pytest.mark.parametrize(
     ("capacity", "max_entry", "data_bytes", "kept"),
     [
-        (4000, 800, 800, True),
-        (4000, 799, 800, False),
-        (4000, MIB, 801, False),
+        (4 * (EMPTY_BYTES + 800), 800, 800, True),
+        (4 * (EMPTY_BYTES + 800), 799, 800, False),
+        (4 * (EMPTY_BYTES + 800), MIB, 801, False),
         (0, MIB, 1, False),
         (100, MIB, 1, False),
     ],
@@ -58,11 +60,11 @@ def test_limits(capacity: int, max_entry: int, data_bytes: int, kept: bool):
 
 def test_replace():
     """A second blob of a key replaces the first, and one too large removes it: what is old must not be served."""
-    cache = MemoryCache(4000, MIB)
-    cache.put(of_weight("k", 300))
-    cache.put(of_weight("k", 500))
-    assert cache.statistics().bytes == 500
-    cache.put(of_weight("k", 2000))
+    cache = MemoryCache(40_000, MIB)
+    cache.put(of_weight("k", 3000))
+    cache.put(of_weight("k", 5000))
+    assert cache.statistics().bytes == 5000
+    cache.put(of_weight("k", 20_000))
     assert cache.get("k") is None
     assert cache.statistics().evictions["replaced"] == 2
     assert cache.statistics().bytes == 0
@@ -70,18 +72,18 @@ def test_replace():
 
 def test_mark_stored():
     """The entry becomes known to be stored, its turn and the counters unchanged."""
-    cache = MemoryCache(4000, MIB)
-    blobs = {key: of_weight(key, 1000) for key in "abcd"}
+    cache = MemoryCache(40_000, MIB)
+    blobs = {key: of_weight(key, 10_000) for key in "abcd"}
     for blob in blobs.values():
         cache.put(blob)
     cache.mark_stored("a", blobs["a"].etag)
-    cache.put(of_weight("e", 1000))
+    cache.put(of_weight("e", 10_000))
     assert cache.get("a") is None
     cache.mark_stored("b", blobs["b"].etag)
     assert cache.get("b").stored is True
     assert cache.get("b").data is blobs["b"].data
     assert cache.get("c").stored is False
-    assert cache.statistics().bytes == 4000
+    assert cache.statistics().bytes == 40_000
 
 
 def test_mark_stored_other_bytes():
@@ -119,22 +121,29 @@ def test_clear():
     cache = MemoryCache(MIB, MIB)
     cache.put(blob_of(b"x" * 100, "a"))
     cache.put(blob_of(b"x" * 200, "b"))
-    assert cache.clear("pressure") == 700
+    assert cache.clear("pressure") == 2 * EMPTY_BYTES + 300
     assert cache.clear("pressure") == 0
     assert cache.statistics().evictions["pressure"] == 2
     assert cache.statistics().entries == 0
 
 
-def filled(capacity: int = 4000, keys: str = "abcd") -> MemoryCache:
+def filled(capacity: int = 40_000, keys: str = "abcd") -> MemoryCache:
     cache = MemoryCache(capacity, MIB)
     for key in keys:
-        assert cache.put(of_weight(key, 1000))
+        assert cache.put(of_weight(key, 10_000))
     return cache
 
 
 @pytest.mark.parametrize(
     ("size", "freed", "left"),
-    [(-1, 0, "abcd"), (0, 0, "abcd"), (1, 1000, "acd"), (1000, 1000, "acd"), (1001, 2000, "ad"), (9999, 4000, "")],
+    [
+        (-1, 0, "abcd"),
+        (0, 0, "abcd"),
+        (1, 10_000, "acd"),
+        (10_000, 10_000, "acd"),
+        (10_001, 20_000, "ad"),
+        (99_999, 40_000, ""),
+    ],
 )
 def test_evict(size: int, freed: int, left: str):
     """As many go as weigh what is asked for, the least recently used first."""
@@ -142,36 +151,36 @@ def test_evict(size: int, freed: int, left: str):
     cache.get("a")
     assert cache.evict(size, "pressure") == freed
     assert "".join(key for key in "abcd" if cache.get(key)) == left
-    assert cache.statistics().evictions["pressure"] == freed // 1000
-    assert cache.statistics().capacity_bytes == 4000
+    assert cache.statistics().evictions["pressure"] == freed // 10_000
+    assert cache.statistics().capacity_bytes == 40_000
 
 
 def test_resize():
     """A smaller capacity drops the least recently used at once; a larger one makes room again."""
     cache = filled()
     cache.get("a")
-    assert cache.resize(2500) == 2000
+    assert cache.resize(25_000) == 20_000
     assert [key for key in "abcd" if cache.get(key)] == ["a", "d"]
     counted = cache.statistics()
-    assert (counted.bytes, counted.capacity_bytes, counted.evictions["pressure"]) == (2000, 2500, 2)
+    assert (counted.bytes, counted.capacity_bytes, counted.evictions["pressure"]) == (20_000, 25_000, 2)
 
-    assert cache.put(of_weight("e", 626)) is False
-    assert cache.put(of_weight("e", 625)) is True
+    assert cache.put(of_weight("e", 6_251)) is False
+    assert cache.put(of_weight("e", 6_250)) is True
     assert cache.statistics().evictions["capacity"] == 1
 
-    assert cache.resize(8000) == 0
-    assert cache.put(of_weight("f", 2000)) is True
-    assert cache.resize(0) == 1000 + 625 + 2000
-    assert cache.put(of_weight("g", 201)) is False
+    assert cache.resize(80_000) == 0
+    assert cache.put(of_weight("f", 20_000)) is True
+    assert cache.resize(0) == 10_000 + 6_250 + 20_000
+    assert cache.put(of_weight("g", EMPTY_BYTES + 1)) is False
 
 
 def test_an_entry_that_became_too_heavy_stays():
     """What came in under a larger capacity is kept, and can be marked, as long as all together fit."""
     cache = filled(keys="a")
-    cache.resize(1000)
+    cache.resize(10_000)
     cache.mark_stored("a", cache.get("a").etag)
     assert cache.get("a").stored is True
-    assert cache.statistics().bytes == 1000
+    assert cache.statistics().bytes == 10_000
 
 
 def test_limit_entries():
@@ -187,7 +196,7 @@ def test_limit_entries():
     assert cache.put(blob_of(b"", "a")) is False
 
     cache.limit_entries(None)
-    assert cache.put(of_weight("a", 1000)) is True
+    assert cache.put(of_weight("a", 10_000)) is True
 
 
 def test_statistics_are_a_snapshot():
@@ -203,7 +212,7 @@ def test_statistics_are_a_snapshot():
 
 ALL_KEYS = [f"{folder}/{n}" for folder in "ab" for n in range(4)]
 KEYS = st.sampled_from(ALL_KEYS)
-CAPACITY = 4000
+CAPACITY = 16_000
 
 
 class MemoryMachine(RuleBasedStateMachine):
@@ -262,7 +271,7 @@ class MemoryMachine(RuleBasedStateMachine):
         assert self.cache.clear("pressure") == held
         self.latest.clear()
 
-    @rule(capacity=st.integers(0, 6000))
+    @rule(capacity=st.integers(0, 24_000))
     def resize(self, capacity: int) -> None:
         held = self.cache.statistics().bytes
         freed = self.cache.resize(capacity)
@@ -270,7 +279,7 @@ class MemoryMachine(RuleBasedStateMachine):
         assert freed == 0 or held > capacity
         self.capacity = capacity
 
-    @rule(size=st.integers(0, 3000))
+    @rule(size=st.integers(0, 12_000))
     def evict(self, size: int) -> None:
         held = self.cache.statistics().bytes
         assert self.cache.evict(size, "pressure") >= min(size, held)

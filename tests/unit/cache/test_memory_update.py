@@ -14,7 +14,7 @@ def test_replace_metadata():
     cache.replace(new)
     cache.replace(blob_of(b"x", "gone"))
     assert cache.blobs()[0] is new
-    cache.put(of_weight("e", 1000))
+    cache.put(of_weight("e", 10_000))
     assert cache.get("a") is None
     assert cache.get("gone") is None
 
@@ -37,8 +37,8 @@ def test_update():
     assert after["a"] is before["a"]
     assert (after["b"].meta.fresh_until, after["b"].data) == (2, before["b"].data)
     counted = cache.statistics()
-    assert (counted.bytes, counted.hits, counted.misses, counted.evictions["purged"]) == (3000, 1, 0, 1)
-    assert cache.evict(1, "pressure") == 1000
+    assert (counted.bytes, counted.hits, counted.misses, counted.evictions["purged"]) == (30_000, 1, 0, 1)
+    assert cache.evict(1, "pressure") == 10_000
     assert cache.get("b") is None
-    assert cache.evict(1, "pressure") == 1000
+    assert cache.evict(1, "pressure") == 10_000
     assert cache.get("a") is not None
