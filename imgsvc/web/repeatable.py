@@ -29,12 +29,14 @@ class Repeatable(Struct):
             judgement of its age, the question behind a stale one. A plain call; None = memory has no answer.
         is_current: whether the leave to ask still holds; a plain call. None = it has no end.
         kept_bytes: what the look-up keeps of the request, and nobody else does.
+        in_cache: whether the answer lies in the memory cache, which counts look-ups in vain.
     """
 
     blob: ref[Representation]
     lookup: Callable[[], Found | None]
     is_current: Callable[[], bool] | None = None
     kept_bytes: int = UNDERSTOOD_BYTES
+    in_cache: bool = True
 
     @classmethod
     def of(
@@ -42,7 +44,9 @@ class Repeatable(Struct):
         served: Served,
         lookup: Callable[[], Found | None],
         is_current: Callable[[], bool] | None = None,
+        *,
         kept_bytes: int = UNDERSTOOD_BYTES,
+        in_cache: bool = True,
     ) -> Self:
         """Tell how *served* was found."""
-        return cls(ref(served.blob), lookup, is_current, kept_bytes)
+        return cls(ref(served.blob), lookup, is_current, kept_bytes, in_cache)

@@ -49,6 +49,7 @@ class Hit(Struct):
     Attributes:
         lookup: asks memory again.
         is_current: whether the leave to ask still holds; None = it has no end.
+        in_cache: whether the answer is the memory cache's.
         blob: what the answer was the last time; a cache lets go of bytes, and nobody here shall hold them.
         form: the answer's, once it was given here.
         long_bytes: how much of the weight is the form's.
@@ -57,6 +58,7 @@ class Hit(Struct):
     asking: Asking
     lookup: Callable[[], Found | None]
     is_current: Callable[[], bool] | None
+    in_cache: bool
     route: Route | None
     subject: object
     blob: ref[Representation]
@@ -124,7 +126,8 @@ class HitTable:
             return None
         # A look-up in vain shall be counted by the slow path alone; a picture may live on when memory has dropped it.
         blob = hit.blob()
-        if blob is None or not self._is_held(blob.key) or not (hit.is_current is None or hit.is_current()):
+        is_there = blob is not None and (not hit.in_cache or self._is_held(blob.key))
+        if not is_there or not (hit.is_current is None or hit.is_current()):
             self.forget(key)
             return None
         began = perf_counter()
@@ -172,7 +175,8 @@ class HitTable:
         weight_bytes = 2 * sum(map(len, key)) + HIT_BYTES + repeatable.kept_bytes
         asking = _asking(request.method, path, conditions)
         self.forget(key)
-        self._hits[key] = Hit(asking, repeatable.lookup, repeatable.is_current, *about, weight_bytes)
+        lookup = repeatable.lookup, repeatable.is_current, repeatable.in_cache
+        self._hits[key] = Hit(asking, *lookup, *about, weight_bytes)
         self._room.bytes += weight_bytes
         self._shrink()
 

@@ -1,10 +1,15 @@
 """What is answered at once is what the slow path answers; everything else goes on to it."""
 
 import asyncio
+from urllib.parse import urlencode
 
 import pytest
 
+from imgsvc.model.purge import Instructions
+from imgsvc.model.source import Source
+from imgsvc.web.paths import PAGE_DATA_PATH
 from imgsvc.web.sending import SLICE_BYTES
+from tests.support.logos import HTML
 from tests.unit.web.hits.asking import alike, answered, ask, get, headers_of, hitting, target_of, warm
 
 pytestmark = pytest.mark.slow
@@ -46,6 +51,24 @@ async def test_byte_for_byte(tmp_path, lines, more):
         assert answered(server) == 3
         assert [alike(each) for each in fast] == [alike(slow)] * 3
         assert [headers_of(each).keys() for each in fast] == [headers_of(slow).keys()] * 3
+
+
+async def test_page_data(tmp_path):
+    """What a page says of itself is answered at once while it is remembered and fresh, and not once purged."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        origin.serve("/page", b"<title>One</title>", headers=HTML)
+        request = get(f"{PAGE_DATA_PATH}?{urlencode({'url': origin.url('/page'), 'unknown': '1'})}")
+        await ask(wire, request)
+        slow = await ask(wire, request)
+        assert answered(server) == 0
+
+        assert [alike(await ask(wire, request)) for _ in range(3)] == [alike(slow)] * 3
+        assert answered(server) == 3
+
+        origin.serve("/page", b"<title>Two</title>", headers=HTML)
+        await server.opened.services.purges.purge(Instructions(urls=(Source(origin.url("/page")),), hard=True))
+        assert b'"title": "Two"' in await ask(wire, request)
+        assert answered(server) == 3
 
 
 @pytest.mark.parametrize("beyond", [-1, 0, 1])
