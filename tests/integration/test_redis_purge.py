@@ -7,7 +7,8 @@ from tests.support.origin import ScriptedOrigin
 from tests.support.pictures import png
 from tests.support.redis import RedisServer, redis, redis_server  # noqa: F401 - a fixture
 from tests.support.service import running_service
-from tests.support.spine import START, Clock, until
+from tests.support.spine import until
+from tests.support.spine_parts import START, Clock
 
 
 def marks(service):

@@ -16,7 +16,7 @@ from imgsvc.services.marks import Marks
 from imgsvc.services.purge import PurgeService
 from imgsvc.settings import CacheSettings, StoreSettings
 from tests.support.blobs import meta_of
-from tests.support.spine import START, Clock, Doubtful
+from tests.support.spine_parts import START, Clock, Doubtful
 
 MAX_TTL_SECONDS = 1000
 

@@ -33,7 +33,7 @@ from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
 from tests.support.blobs import blob_of
 from tests.support.environ import texts
-from tests.support.spine import Clock, Rss
+from tests.support.spine_parts import Clock, Rss
 
 pytestmark = pytest.mark.slow
 

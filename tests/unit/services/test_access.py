@@ -10,7 +10,7 @@ from imgsvc.origin.policy import SourcePolicy
 from imgsvc.origin.signature import Signer
 from imgsvc.services.access import AccessService, Grant
 from imgsvc.settings import AccessSettings, OriginSettings
-from tests.support.spine import START, Clock
+from tests.support.spine_parts import START, Clock
 
 PATH = "/api/cache/images"
 LISTED = Source("https://a.listed.test/x.png")

@@ -2,7 +2,8 @@
 
 from imgsvc.model.purge import Instructions
 from imgsvc.services.answers import Tier
-from tests.support.spine import HOUR, START, ask_at, png
+from tests.support.spine import ask_at, png
+from tests.support.spine_parts import HOUR, START
 
 BLUE = (0, 0, 255)
 

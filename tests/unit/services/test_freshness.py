@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from imgsvc.services.answers import Tier
-from tests.support.spine import HOUR, START, ask_at, png, spine
+from tests.support.spine import ask_at, png, spine
+from tests.support.spine_parts import HOUR, START
 
 pytestmark = pytest.mark.slow
 

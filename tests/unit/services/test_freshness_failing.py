@@ -4,7 +4,8 @@ import pytest
 
 from imgsvc.errors import OriginStatus, SourceNotFound
 from imgsvc.services.answers import Tier
-from tests.support.spine import HOUR, ask_at, png
+from tests.support.spine import ask_at, png
+from tests.support.spine_parts import HOUR
 from tests.unit.services.test_freshness import BLUE, DAY, WEEK
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,8 @@ from imgsvc.services.health import HealthService, Phase, Status
 from imgsvc.services.scripts import Scripts
 from imgsvc.settings import MIB, MemorySettings
 from tests.support.blobs import meta_of
-from tests.support.spine import Clock, until
+from tests.support.spine import until
+from tests.support.spine_parts import Clock
 
 BUDGET = MemorySettings(budget_bytes=100 * MIB)
 

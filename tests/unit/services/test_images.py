@@ -8,7 +8,8 @@ from imgsvc.errors import ObjectNotFound
 from imgsvc.model.keys import original_key, record_key
 from imgsvc.services.answers import Tier
 from tests.support.blobs import meta_of
-from tests.support.spine import HOUR, START, png, spine
+from tests.support.spine import png, spine
+from tests.support.spine_parts import HOUR, START
 
 pytestmark = pytest.mark.slow
 

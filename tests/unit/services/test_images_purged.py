@@ -8,7 +8,8 @@ from imgsvc.errors import CorruptImage, NotAnImage, ObjectNotFound, SourceNotFou
 from imgsvc.model.source import Source
 from imgsvc.services.answers import Tier
 from tests.support.blobs import meta_of
-from tests.support.spine import START, broken_png, png, until
+from tests.support.spine import broken_png, png, until
+from tests.support.spine_parts import START
 from tests.unit.services.test_images import BLUE
 
 pytestmark = pytest.mark.slow

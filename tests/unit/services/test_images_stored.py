@@ -7,7 +7,8 @@ import pytest
 from imgsvc.model.keys import original_key
 from imgsvc.services.answers import Tier
 from tests.support.blobs import meta_of
-from tests.support.spine import HOUR, START, png
+from tests.support.spine import png
+from tests.support.spine_parts import HOUR, START
 from tests.unit.services.test_images import BLUE
 
 pytestmark = pytest.mark.slow

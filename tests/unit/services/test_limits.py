@@ -10,7 +10,7 @@ from imgsvc.errors import RateLimited
 from imgsvc.model.domains import Domains
 from imgsvc.services.limits import MAX_BUCKETS, Allowance, LimitStatistics, RateLimits, is_of_another
 from imgsvc.settings import LimitSettings
-from tests.support.spine import Clock
+from tests.support.spine_parts import Clock
 
 DOMAINS = Domains()
 RATES = st.tuples(st.integers(1, 200), st.integers(1, 3600))

@@ -7,7 +7,7 @@ from imgsvc.model.purge import Mark
 from imgsvc.services.mark_index import MarkIndex
 from imgsvc.services.mark_shelf import MarkShelf
 from imgsvc.settings import StoreSettings
-from tests.support.spine import Doubtful
+from tests.support.spine_parts import Doubtful
 
 OLD, NEW = (Mark("tag", "red", hard=False, time=time) for time in (1000.0, 2000.0))
 

@@ -13,7 +13,8 @@ from imgsvc.services.mark_index import Verdict
 from imgsvc.services.marks import AHEAD_SECONDS, LIVE_POLLS, POLL_SECONDS, SWEPT_SECONDS
 from tests.support.blobs import meta_of
 from tests.support.marks import MAX_TTL_SECONDS, doing, replica, replicas
-from tests.support.spine import START, Clock, until
+from tests.support.spine import until
+from tests.support.spine_parts import START, Clock
 
 HERE = Source("https://a.test/x/here.png")
 GONE, SOFT = Verdict(is_gone=True), Verdict(stale_since=START)

@@ -21,7 +21,8 @@ from imgsvc.model.source import Source
 from imgsvc.services.answers import Tier, Trace
 from imgsvc.services.records import SourceRecord
 from tests.support.blobs import meta_of
-from tests.support.spine import HOUR, START, png, spine, until
+from tests.support.spine import png, spine, until
+from tests.support.spine_parts import HOUR, START
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,8 @@ from imgsvc.model.blob import Blob
 from imgsvc.model.purge import Instructions, Mark
 from imgsvc.model.source import Source
 from tests.support.marks import doing, replicas
-from tests.support.spine import START, until
+from tests.support.spine import until
+from tests.support.spine_parts import START
 
 HERE = Source("https://a.test/x/here.png")
 THERE = Source("https://b.a.test/there.png")

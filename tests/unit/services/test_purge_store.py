@@ -12,7 +12,8 @@ from imgsvc.model.source import Source
 from imgsvc.services.mark_index import Verdict
 from tests.support.blobs import meta_of
 from tests.support.marks import Replica, doing, replicas
-from tests.support.spine import START, until
+from tests.support.spine import until
+from tests.support.spine_parts import START
 
 HERE = Source("https://a.test/x/here.png")
 THERE = Source("https://b.a.test/there.png")

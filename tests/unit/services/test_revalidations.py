@@ -4,7 +4,8 @@ import asyncio
 
 from imgsvc.services.revalidations import LIMIT, REST_SECONDS, Revalidations
 from tests.support.blobs import SOURCE
-from tests.support.spine import HOUR, Clock, png
+from tests.support.spine import png
+from tests.support.spine_parts import HOUR, Clock
 
 
 class Asked:

@@ -11,7 +11,7 @@ from imgsvc.model.source import Source
 from imgsvc.services.sweep import Sweep
 from tests.support.blobs import meta_of
 from tests.support.marks import replica
-from tests.support.spine import START, Clock
+from tests.support.spine_parts import START, Clock
 
 A, B = Source("https://a.test/1.png"), Source("https://b.test/1.png")
 LOGO = Source.stored("images/logos/a.png")

@@ -12,7 +12,8 @@ from imgsvc.origin.answer import NotModified
 from imgsvc.services.answers import ImageRequest, Tier
 from tests.support.pictures import noise as pixels
 from tests.support.pictures import png as picture
-from tests.support.spine import HOUR, ask_at, png, spine, until
+from tests.support.spine import ask_at, png, spine, until
+from tests.support.spine_parts import HOUR
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,8 @@ import pytest
 from imgsvc.errors import OriginStatus, OriginUnreachable
 from imgsvc.services.answers import Tier
 from imgsvc.services.revalidations import AT_ONCE
-from tests.support.spine import HOUR, png, spine, until
+from tests.support.spine import png, spine, until
+from tests.support.spine_parts import HOUR
 from tests.unit.services.test_validation import BLUE, DAY, LARGE, kept, large
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ from imgsvc.services.access import AccessService
 from imgsvc.settings import AccessSettings, OriginSettings
 from imgsvc.web.questions import Questions, Understood, by_url
 from imgsvc.web.remembered import REMEMBERED, REMEMBERED_CHARS
-from tests.support.spine import START, Clock
+from tests.support.spine_parts import START, Clock
 
 PATH = "/api/cache/images"
 URL = f"{PATH}?url=https://a.listed.test/x.png"

@@ -13,7 +13,7 @@ from imgsvc.services.access import AccessService
 from imgsvc.settings import AccessSettings, OriginSettings
 from imgsvc.web.logos.parameters import CLEARBIT, INVERT, LOGO, Shape
 from imgsvc.web.logos.questions import LogoQuestions, LogoUnderstood
-from tests.support.spine import START, Clock
+from tests.support.spine_parts import START, Clock
 from tests.unit.web.logos.asking import subject
 
 SIGNER = Signer(["key"])
