@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from imgsvc.model.blob import BlobMeta
-from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, Freshness, http_date, is_fresh_at
+from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, Freshness, is_fresh_at, modified_at
 from imgsvc.model.keys import record_key
 from imgsvc.model.purge import Mark
 from imgsvc.model.source import Source
@@ -162,7 +162,7 @@ def record_of(
         expires=fetched.expires,
         fetched_at=asked_at,
         fresh_until=asked_at + freshness.lifetime_seconds,
-        modified_at=min(http_date(fetched.last_modified) or int(asked_at), int(asked_at)),
+        modified_at=modified_at(fetched.last_modified, int(asked_at)),
         sha256=sha256,
         width=size_px[0],
         height=size_px[1],
