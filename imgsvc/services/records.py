@@ -111,11 +111,7 @@ class SourceRecord(Struct, frozen=True, kw_only=True):
 
     def tagged(self, words: frozenset[str]) -> Self:
         """Add words by which it can be purged; those for which there is no room are left away."""
-        tags = self.tags
-        for word in sorted(words.difference(tags.split())):
-            longer = f"{tags} {word}".strip()
-            tags = longer if len(longer) <= MAX_TAGS_CHARS else tags
-        return replace(self, tags=tags)
+        return replace(self, tags=joined_tags(self.tags, words))
 
     def meta(self, *, media_type: str, sha256: str, width: int, height: int, degraded: str = "") -> BlobMeta:
         """Describe bytes made from this record's original."""
@@ -139,6 +135,14 @@ class SourceRecord(Struct, frozen=True, kw_only=True):
     def own_meta(self, data: bytes) -> BlobMeta:
         """Describe the record's own bytes *data*."""
         return self.meta(media_type="application/json", sha256=hashlib.sha256(data).hexdigest(), width=0, height=0)
+
+
+def joined_tags(tags: str, words: frozenset[str]) -> str:
+    """Add words to those of a source, between spaces; those for which there is no room are left away."""
+    for word in sorted(words.difference(tags.split())):
+        longer = f"{tags} {word}".strip()
+        tags = longer if len(longer) <= MAX_TAGS_CHARS else tags
+    return tags
 
 
 def record_of(
