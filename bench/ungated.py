@@ -21,6 +21,11 @@ class OpenGate(ByteGate):
         """Let in."""
         return self._permit(size_bytes)
 
+    def could_admit(self, size_bytes: int) -> bool:
+        """Let in whatever comes."""
+        del size_bytes
+        return True
+
 
 class OpenAdmission(Admission):
     """Refuses nothing at any level."""

@@ -82,6 +82,18 @@ def http_date(text: str | None) -> int | None:
         return None
 
 
+def modified_at(last_modified: str | None, fetched_at: int) -> int:
+    """
+    Say since when a source has been as it is, in unix seconds.
+
+    Args:
+        last_modified: the source's word.
+        fetched_at: stands in where there is no such word, it makes no sense, or is of the future.
+    """
+    said = http_date(last_modified)
+    return fetched_at if said is None else min(said, fetched_at)
+
+
 def _declared_seconds(directives: dict[str, str], expires: str | None, date: str | None, now: float) -> int:
     if "no-cache" in directives:
         return 0

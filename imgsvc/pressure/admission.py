@@ -104,6 +104,10 @@ class Admission:
         self.check(Work.decode(estimate_bytes))
         return await self._gate.admit(estimate_bytes)
 
+    def could_admit(self, estimate_bytes: int) -> bool:
+        """Whether that much memory is there with nothing else under way, whatever the level is now."""
+        return self._gate.could_admit(estimate_bytes)
+
     def statistics(self) -> AdmissionStatistics:
         """Snapshot of the counters."""
         return AdmissionStatistics(MappingProxyType({**self._refused, **self._gate.statistics().refused}))

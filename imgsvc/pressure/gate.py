@@ -136,6 +136,10 @@ class ByteGate:
             await self._clear_for(permit)
         return permit
 
+    def could_admit(self, size_bytes: int) -> bool:
+        """Whether :meth:`admit` may ever let *size_bytes* in; if not, it refuses with ImageTooLarge."""
+        return size_bytes <= max(self._capacity_bytes, self._largest_bytes())
+
     def refuse_waiting(self) -> int:
         """End all that wait with :class:`~imgsvc.errors.MemoryPressure`. Returns how many there were."""
         waiting = tuple(self._waiting)

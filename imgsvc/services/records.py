@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from imgsvc.model.blob import BlobMeta
-from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, Freshness, http_date, is_fresh_at
+from imgsvc.model.freshness import STALE_IF_ERROR_SECONDS, Freshness, is_fresh_at, modified_at
 from imgsvc.model.keys import record_key
 from imgsvc.model.purge import Mark
 from imgsvc.model.source import Source
@@ -111,11 +111,7 @@ class SourceRecord(Struct, frozen=True, kw_only=True):
 
     def tagged(self, words: frozenset[str]) -> Self:
         """Add words by which it can be purged; those for which there is no room are left away."""
-        tags = self.tags
-        for word in sorted(words.difference(tags.split())):
-            longer = f"{tags} {word}".strip()
-            tags = longer if len(longer) <= MAX_TAGS_CHARS else tags
-        return replace(self, tags=tags)
+        return replace(self, tags=joined_tags(self.tags, words))
 
     def meta(self, *, media_type: str, sha256: str, width: int, height: int, degraded: str = "") -> BlobMeta:
         """Describe bytes made from this record's original."""
@@ -141,6 +137,14 @@ class SourceRecord(Struct, frozen=True, kw_only=True):
         return self.meta(media_type="application/json", sha256=hashlib.sha256(data).hexdigest(), width=0, height=0)
 
 
+def joined_tags(tags: str, words: frozenset[str]) -> str:
+    """Add words to those of a source, between spaces; those for which there is no room are left away."""
+    for word in sorted(words.difference(tags.split())):
+        longer = f"{tags} {word}".strip()
+        tags = longer if len(longer) <= MAX_TAGS_CHARS else tags
+    return tags
+
+
 def record_of(
     source: Source,
     fetched: Fetched,
@@ -162,7 +166,7 @@ def record_of(
         expires=fetched.expires,
         fetched_at=asked_at,
         fresh_until=asked_at + freshness.lifetime_seconds,
-        modified_at=min(http_date(fetched.last_modified) or int(asked_at), int(asked_at)),
+        modified_at=modified_at(fetched.last_modified, int(asked_at)),
         sha256=sha256,
         width=size_px[0],
         height=size_px[1],

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from functools import partial
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,9 +12,11 @@ from imgsvc.cache.memory import MemoryCache
 from imgsvc.model.blob import Blob, Representation
 from imgsvc.model.keys import source_prefix
 from imgsvc.model.source import Source
-from imgsvc.services.answers import ImageRequest
+from imgsvc.services.answers import ImageRequest, Served
 from imgsvc.services.behind import Behind
-from imgsvc.services.records import Records
+from imgsvc.services.records import Records, joined_tags
+
+R = TypeVar("R", bound=Representation)
 
 log = logging.getLogger("imgsvc.tagging")
 
@@ -54,12 +57,17 @@ class Tagging:
         """Snapshot of state and counters."""
         return TaggingStatistics(len(self._running), self._tagged)
 
-    def note(self, request: ImageRequest, answer: Representation) -> None:
-        """Take note of what was answered to a request with words; a plain call."""
-        source = request.source
-        if source.object_key is not None or request.tags.issubset(answer.meta.tags.split()):
-            return
+    def note(self, request: ImageRequest, served: Served) -> Served:
+        """
+        Take note of what is answered to a request with words; a plain call.
+
+        Gives the answer with those words: a cache in front keeps it before the source has them.
+        """
+        source, tags = request.source, served.blob.meta.tags
+        if source.object_key is not None or request.tags.issubset(tags.split()):
+            return served
         self._running.begin(source.url, partial(self._add, source, request.tags))
+        return served._replace(blob=_retagged(served.blob, joined_tags(tags, request.tags)))
 
     async def _add(self, source: Source, words: frozenset[str]) -> None:
         try:
@@ -78,6 +86,10 @@ class Tagging:
         def change(blob: Blob) -> Blob:
             if not blob.key.startswith(prefix) or blob.meta.tags == tagged.tags:
                 return blob
-            return dataclasses.replace(blob, meta=replace(blob.meta, tags=tagged.tags))
+            return _retagged(blob, tagged.tags)
 
         self._memory.update(change)
+
+
+def _retagged(blob: R, tags: str) -> R:
+    return dataclasses.replace(blob, meta=replace(blob.meta, tags=tags))

@@ -25,6 +25,9 @@ class Admission(Protocol):
             ImageTooLarge: there can never be.
         """
 
+    def could_admit(self, estimate_bytes: int) -> bool:
+        """Whether there can ever be room for *estimate_bytes*."""
+
 
 class OpenPermit:
     """Leave that costs nothing."""
@@ -40,3 +43,8 @@ class OpenAdmission:
         """Give leave."""
         del estimate_bytes
         return OpenPermit()
+
+    def could_admit(self, estimate_bytes: int) -> bool:
+        """There is room for all."""
+        del estimate_bytes
+        return True

@@ -20,12 +20,11 @@ from imgsvc.transform.cards import CARD_BYTES, draw_card
 from imgsvc.transform.compose import glance
 from imgsvc.transform.draughting import SVG_WORKER_BYTES
 from imgsvc.transform.headers import Headers
-from imgsvc.transform.looking import Looker
-from imgsvc.transform.pipeline import Pipeline
+from imgsvc.transform.lookers import Lookers
 from imgsvc.transform.probe import ImageInfo
 from imgsvc.transform.results import Head, Inspected, PoolStatistics, Transformed
 from imgsvc.transform.svg import SvgRenderer
-from imgsvc.transform.theming import Sights, Theming
+from imgsvc.transform.theming import Theming
 from imgsvc.transform.workshop import LOOKS_PER_CORE, PIPE_THREADS, Workshop
 
 __all__ = [
@@ -72,13 +71,10 @@ class TransformPool:
     ) -> None:
         runtime.prepare()
         self._most_piped_bytes = most_piped_bytes
-        self._pace, sights = AvifPace(settings.avif_effort), Sights()
-        self._lookers = {
-            patient: Looker(Pipeline(settings, clock, self._pace, patient=patient, theming=theming, sights=sights))
-            for patient in (False, True)
-        }
-        self._looker = self._lookers[False]
+        self._pace = AvifPace(settings.avif_effort)
         self._work = Workshop(settings, svg, clock, admission or OpenAdmission())
+        self._lookers = Lookers(settings, clock, self._pace, theming, self._work.could_admit)
+        self._looker = self._lookers.of(patient=False)
         self._headers = Headers(self._work, self._looker)
         self._piping = self._inspected = 0
 
@@ -149,14 +145,15 @@ class TransformPool:
             TransformTimeout: it took longer than IMGSVC_TRANSFORM_TIMEOUT.
             Draining: the pool is closed.
         """
-        looker = self._lookers[patient]
+        looker = self._lookers.of(patient=patient)
         if image_format is ImageFormat.SVG:
             drawing = await self._work.look(body, lambda kept: looker.plan_drawing(kept, spec, sha256))
             rendered, waited_seconds, drawn_seconds = await self._work.draw(
                 drawing, lambda drawings, switch: looker.render_drawing(drawings, drawing, spec, switch)
             )
             return Transformed.of(rendered, waited_seconds, drawn_seconds)
-        plan = looker.plan(body, await self._headers.of(body, image_format, sha256), spec, sha256)
+        info = await self._headers.of(body, image_format, sha256)
+        looker, plan = self._lookers.planned(body, info, spec, sha256, patient=patient)
         rendered, waited_seconds = await self._work.decode(
             body, plan.estimate_bytes, lambda kept, switch: looker.render(kept, plan, spec, switch)
         )
@@ -213,7 +210,7 @@ class TransformPool:
         """Whether :meth:`run_piped` can make this answer, has a thread free for it, and takes little for it."""
         if head.info is None or not self.free_pipes or not piping.can_pipe(head, spec):
             return False
-        plan = self._lookers[patient].plan_arriving(head.info, spec, source_bytes)
+        plan = self._lookers.of(patient=patient).plan_arriving(head.info, spec, source_bytes)
         return plan.estimate_bytes <= self._most_piped_bytes
 
     async def run_piped(
@@ -255,7 +252,7 @@ class TransformPool:
             held.callback(self._pipe_left)
             if (info := head.info) is None:
                 raise ValueError("nothing is known of the source")
-            looker = self._lookers[patient]
+            looker = self._lookers.of(patient=patient)
             plan = looker.plan_arriving(info, spec, source_bytes)
             rendered, waited_seconds = await self._work.read_pipe(
                 plan.estimate_bytes,

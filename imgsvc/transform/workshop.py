@@ -68,6 +68,10 @@ class Workshop:
             )
         return found
 
+    def could_admit(self, estimate_bytes: int) -> bool:
+        """Whether there can ever be room for such work."""
+        return self._admission.could_admit(estimate_bytes)
+
     async def decode(self, body: Body, estimate_bytes: int, work: Callable[[Body, KillSwitch], T]) -> tuple[T, float]:
         """
         Do work on a source's pixels, and give what it gives and the seconds it waited.

@@ -45,7 +45,7 @@ class ImageAnswers:
         server = self._services.server
         if served is not None:
             if understood.request.tags:
-                self._services.tagging.note(understood.request, served.blob)
+                served = self._services.tagging.note(understood.request, served)
             elif not understood.refresh:
                 if source == served.blob.source:
                     request[SUBJECT] = served.blob.source  # the same, which is kept already
@@ -66,7 +66,7 @@ class ImageAnswers:
         served = await self._images.find(understood.request, self._allowance(request, understood))
         try:
             if understood.request.tags and served.blob.shareable:
-                services.tagging.note(understood.request, served.blob)
+                served = services.tagging.note(understood.request, served)
             return await answer(request, served, understood.terms, services.server, memory_seconds)
         finally:
             served.let_go()

@@ -74,7 +74,7 @@ _PLAIN_CODES: Mapping[int, str] = {
     500: "internal-error",
     503: "overloaded",
 }
-_FRAMEWORK_STATUSES = (*_PLAIN_CODES, 405, 408)
+_FRAMEWORK_STATUSES = (*_PLAIN_CODES, 405, 408, 417)
 """Those that the framework answers by itself, on a route or where there is none."""
 
 _INTERNAL_DETAIL = "Something went wrong inside the service; the log has it under this request_id."

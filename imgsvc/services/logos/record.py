@@ -11,7 +11,7 @@ from imgsvc.logos.score import Measured, asked_bucket, rank, suffices
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.colours import Colour
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
-from imgsvc.model.freshness import http_date, is_fresh_at
+from imgsvc.model.freshness import is_fresh_at, modified_at
 from imgsvc.model.look import Look, Theme
 from imgsvc.model.purge import is_tag
 from imgsvc.model.source import Source
@@ -204,7 +204,7 @@ class LogoRecord(Struct, frozen=True, kw_only=True):
             source_sha256=kept.sha256,
             fetched_at=self.fetched_at,
             fresh_until=self.fetched_at + lifetime_seconds,
-            last_modified=min(http_date(kept.last_modified) or int(self.fetched_at), int(self.fetched_at)),
+            last_modified=modified_at(kept.last_modified, int(self.fetched_at)),
             width=kept.width_px,
             height=kept.height_px,
             tags=self.tags,

@@ -12,6 +12,7 @@ from imgsvc.services.health import HealthReport
 from imgsvc.services.logos.explaining import ExplainedCandidate, Explanation
 from imgsvc.services.opengraph.page_answer import PageAnswer
 from imgsvc.web.answers import Live, ProblemDocument, Purged, RecentAnswer, RecentRequest, Removed, VerdictAnswer
+from imgsvc.web.error_map import codes
 
 ANSWERS: tuple[type, ...] = (
     Description, StandIn, Explanation, ExplainedCandidate, VerdictAnswer, PageAnswer, Removed, Purged, HealthReport,
@@ -59,6 +60,8 @@ def schemas() -> dict[str, Any]:
     _, found = schema_components(ANSWERS, ref_template="#/components/schemas/{name}")
     orders = {answer.__name__: list(answer.__annotations__) for answer in ANSWERS if is_typeddict(answer)}
     made = {name: _described(schema, orders.get(name)) for name, schema in found.items()}
+    # Some codes are of no operation, such as that of a wrong method; a client has to know them all the same.
+    made[ProblemDocument.__name__]["properties"]["code"]["enum"] = sorted({code for _, code in codes()})
     return dict(sorted((made | {"Metrics": dict(METRICS)}).items()))
 
 

@@ -81,6 +81,12 @@ async def test_admitting(world):
     assert world.gate.statistics().admitted_total == 2
 
 
+async def test_what_could_ever_be_admitted(world, room):
+    """It hangs on what the gate may hold, not on the level of the moment."""
+    room.largest_bytes, world.mib = 150, 95
+    assert [world.admission.could_admit(size_bytes) for size_bytes in (33, 150, 151)] == [True, True, False]
+
+
 async def test_refusals_of_both_are_told_together(world):
     """Every reason is there from the start, the gate's own among them."""
     assert world.admission.statistics().refused == dict.fromkeys(

@@ -150,10 +150,12 @@ async def test_too_large_even_alone(room):
     """What could not be run alone is refused at once, by name of the setting, without a place in the queue."""
     await room.ask(100)
     room.largest_bytes = 150
+    assert [room.gate.could_admit(size_bytes) for size_bytes in (150, 151)] == [True, False]
     with pytest.raises(ImageTooLarge, match="IMAGE_RAM_BUDGET_BYTES") as refused:
         await room.gate.admit(151)
     assert refused.value.param == "url"
     room.largest_bytes = -5
+    assert [room.gate.could_admit(size_bytes) for size_bytes in (100, 101)] == [True, False]
     with pytest.raises(ImageTooLarge, match="leaves 0 MiB"):
         await room.gate.admit(101)
     assert room.gate.statistics().refused == NOTHING_REFUSED | {"too-large": 2}

@@ -86,6 +86,7 @@ def test_record_of_a_fetch():
     ("word", "modified_at"),
     [
         ("Thu, 01 Jan 1970 00:10:00 GMT", 600),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
         ("nonsense", 1000),
         (None, 1000),
         ("Fri, 01 Jan 2100 00:00:00 GMT", 1000),

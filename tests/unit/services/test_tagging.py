@@ -16,8 +16,7 @@ def tagged(parts, query: str, *words: str) -> ImageRequest:
 
 async def asked(parts, request: ImageRequest):
     """Ask, and have what came with it noted."""
-    served = await parts.images.get(request)
-    parts.tagging.note(request, served.blob)
+    served = parts.tagging.note(request, await parts.images.get(request))
     await parts.tagging.idle()
     await parts.stored()
     return served
@@ -39,11 +38,12 @@ async def test_later_requests_add_theirs(parts, origin):
     origin.serve("/a.png", png())
     await asked(parts, tagged(parts, "w=10&f=png", "a"))
     await asked(parts, tagged(parts, "w=20&f=png"))
-    await asked(parts, tagged(parts, "w=20&f=png", "b"))
+    served = await asked(parts, tagged(parts, "w=20&f=png", "b"))
     sizes = [parts.images.lookup(tagged(parts, f"w={width}&f=png")).blob.meta.tags for width in (10, 20)]
     source = parts.source("/a.png")
     stored = SourceRecord.parse((await parts.store.get(record_key(source))).data, source)
 
+    assert dict(served.blob.headers)["Cache-Tag"].endswith(",a,b")  # for a cache in front that keeps this one
     assert sizes == ["a b", "a b"]
     assert stored.tags == "a b"
     assert parts.tagging.statistics().tagged == 1
@@ -55,7 +55,7 @@ async def test_words_that_are_there_cost_nothing(parts, origin):
     request = tagged(parts, "w=10&f=png", "a")
     served = await asked(parts, request)
     parts.store.asked.clear()
-    parts.tagging.note(request, served.blob)
+    parts.tagging.note(request, served)
 
     assert parts.tagging.statistics().running == 0
     assert parts.store.asked == []
@@ -69,7 +69,7 @@ async def test_nothing_is_known_of_it(parts, origin, url):
     request = ImageRequest(
         Source(url) if url.startswith("http") else Source.stored(url[5:]), parts.request("/a.png").spec
     )
-    parts.tagging.note(ImageRequest(request.source, request.spec, frozenset(("a",))), served.blob)
+    parts.tagging.note(ImageRequest(request.source, request.spec, frozenset(("a",))), served)
     await parts.tagging.idle()
 
     assert parts.tagging.statistics().tagged == 0

@@ -121,7 +121,7 @@ async def test_words_given_meanwhile_are_not_lost(parts, origin):
     tagged = ImageRequest(plain.source, plain.spec, frozenset(("shoe",)))
     answer = await parts.images.get(tagged)
     await origin.until_hits("/a.png", 2)
-    parts.tagging.note(tagged, answer.blob)
+    parts.tagging.note(tagged, answer)
     await parts.tagging.idle()
     gate.set()
     await parts.revalidated()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import tempfile
 import threading
@@ -47,7 +48,8 @@ def descriptors() -> set[str]:
 class RecordingAdmission:
     """Notes who asks and who gives back; lets nobody in before *open*, and refuses with *error* where there is one."""
 
-    def __init__(self, *, is_open: bool = True, error: Exception | None = None) -> None:
+    def __init__(self, *, is_open: bool = True, error: Exception | None = None, most_bytes: float = math.inf) -> None:
+        self._most_bytes = most_bytes
         self.asked: list[int] = []
         self.held = self.released = 0
         self.open = asyncio.Event()
@@ -63,6 +65,9 @@ class RecordingAdmission:
             raise self._error
         self.held += 1
         return self
+
+    def could_admit(self, estimate_bytes: int) -> bool:
+        return estimate_bytes <= self._most_bytes
 
     def release(self) -> None:
         self.on_release()

@@ -9,6 +9,7 @@ import tracemalloc
 import pytest
 from aiohttp import web
 
+from imgsvc.web.error_map import codes
 from imgsvc.web.sending import SLICE_BYTES
 from tests.support.large import until
 from tests.support.looptime import LoopClock, loop_clock
@@ -243,7 +244,9 @@ async def test_expectations(tmp_path, expect):
         else:
             assert reply.status == 417
             assert reply.headers["content-type"] == "application/problem+json"
-            assert json.loads(reply.body)["request_id"] == reply.headers["x-request-id"]
+            document = json.loads(reply.body)
+            assert document["request_id"] == reply.headers["x-request-id"]
+            assert (417, document["code"]) in codes()
 
 
 # Clients that do not read.

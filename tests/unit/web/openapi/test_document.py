@@ -16,6 +16,7 @@ from imgsvc.web.parameters import EXAMPLE_URL, PARAMETERS
 from tests.unit.web.openapi.describing import ROUTES, document, operations, references, resolved
 
 OF_NO_OPERATION = {
+    "expectation-failed",  # is what any request is answered that expects more than 100-continue
     "method-not-allowed",  # is what a method without an operation is answered
     "no-share-image",  # becomes a card, and names why
 }
@@ -91,6 +92,14 @@ def test_every_code_is_of_some_operation():
                 assert narrowed["status"]["const"] == int(status)
                 found |= {(int(status), code) for code in narrowed["code"]["enum"]}
     assert {pair for pair in codes() if pair[1] not in OF_NO_OPERATION} == found
+
+
+def test_every_code_is_one_of_a_problem_s():
+    """The document lists each code, those that are of no operation among them."""
+    code = document()["components"]["schemas"]["ProblemDocument"]["properties"]["code"]
+
+    assert set(code["enum"]) == {name for _, name in codes()}
+    assert set(code["enum"]) > OF_NO_OPERATION
 
 
 def test_every_header_is_of_some_answer():
