@@ -1,6 +1,8 @@
 """The shelf: the object store as the services see it, where a failure is only a miss and writes are nobody's wait."""
 
+import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +23,12 @@ log = logging.getLogger("imgsvc.store")
 
 PURGES_REMEMBERED = 4096
 
+LOOK_SECONDS = 5.0
+"""Longest look into the store; then the source is asked, for which most of the 30 s is left that clients wait."""
+
+REST_SECONDS = 10.0
+"""How long a store that took longer is left alone, so that not every answer waits for it, and some several times."""
+
 T = TypeVar("T")
 
 
@@ -36,10 +44,19 @@ class Shelf:
         persister: writes to it behind.
         ledger: counts what is being read.
         buffer_bytes: gives the size up to which an object is read whole at once, just now; larger ones are streamed.
+        look_seconds: longest look into the store; one that is longer is a failure.
+        clock: seconds, monotonic.
     """
 
     def __init__(
-        self, store: ObjectStore, persister: Persister, ledger: Ledger, buffer_bytes: Callable[[], int]
+        self,
+        store: ObjectStore,
+        persister: Persister,
+        ledger: Ledger,
+        buffer_bytes: Callable[[], int],
+        *,
+        look_seconds: float = LOOK_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._persister = persister
@@ -48,11 +65,14 @@ class Shelf:
         self._count = 0
         self._purged: LRUCache[str, int] = LRUCache(PURGES_REMEMBERED)
         self._being_purged: Counter[str] = Counter()
+        self._look_seconds = look_seconds
+        self._clock = clock
+        self._rests_until: float | None = None
         self.read_failed = False
 
     async def read(self, key: str) -> StoredObject | None:
         """Give a small object, such as a record, whole; a failing store is logged and has nothing."""
-        return self._persister.pending(key) or await self._ask(key, self._store.get(key))
+        return self._persister.pending(key) or await self._ask(key, lambda: self._store.get(key))
 
     async def open(self, key: str) -> StoredObject | StoredStream | None:
         """
@@ -71,19 +91,40 @@ class Shelf:
             return True
 
         try:
-            return await self._ask(key, self._store.open(key, may_buffer))
+            return await self._ask(key, lambda: self._store.open(key, may_buffer))
         finally:
             self._ledger.give_back(sum(taken))  # whoever has the bytes now counts them
 
-    async def _ask(self, key: str, answer: Awaitable[T]) -> T | None:
+    async def _ask(self, key: str, look: Callable[[], Awaitable[T]]) -> T | None:
+        if self._rests():
+            return None
         try:
-            found = await answer
-        except StoreError as error:
-            self.read_failed = True
-            log.warning("not read: %s: %s", key, error.detail)
+            async with asyncio.timeout(self._look_seconds):
+                found = await look()
+        except (StoreError, TimeoutError) as error:
+            self._note_failure(key, error)
             return None
         self.read_failed = False
+        self._rests_until = None
         return found
+
+    def _rests(self) -> bool:
+        """Whether the store is left alone just now; after its rest one asks, and the others see what becomes of it."""
+        now = self._clock()
+        if self._rests_until is None:
+            return False
+        if now < self._rests_until:
+            return True
+        self._rests_until = now + self._look_seconds
+        return False
+
+    def _note_failure(self, key: str, error: StoreError | TimeoutError) -> None:
+        self.read_failed = True
+        if isinstance(error, TimeoutError):
+            self._rests_until = self._clock() + REST_SECONDS
+            log.warning("not read: %s: The store did not answer within %g s.", key, self._look_seconds)
+        else:
+            log.warning("not read: %s: %s", key, error.detail)
 
     def persist(self, key: str, data: bytes, meta: BlobMeta, *, if_absent: bool = False) -> None:
         """Write behind; see :meth:`Persister.put`."""

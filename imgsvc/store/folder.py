@@ -157,7 +157,7 @@ class Folder:
     def _read(self, key: str, read: Callable[[BinaryIO, str], Read]) -> Read | None:
         path = self._root / path_of(key)
         try:
-            with path.open("rb") as file:
+            with open(path, "rb", opener=_at_once) as file:
                 try:
                     return read(file, key)
                 except Damaged:
@@ -243,3 +243,8 @@ def _link(temporary: Path, path: Path) -> bool:
         # Without links two writers can both win; both hold the same picture, and the last one's bytes stay.
         return not path.exists() and _rename(temporary, path)
     return True
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open what is in an object's place without waiting for it: a pipe's other end may never come."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -115,6 +115,9 @@ class Translated:
         if isinstance(error, BotoCoreError | aiohttp.ClientError | OSError | ValueError):
             self._counters.failures += 1
             raise StoreError(f"The object store cannot be reached: {type(error).__name__}.") from error
+        if isinstance(error, KeyError):  # what answers is no S3, but says that all is well
+            self._counters.failures += 1
+            raise StoreError(f"The object store's answer has no {error.args[0]}.") from error
 
 
 def _code(error: ClientError) -> str:

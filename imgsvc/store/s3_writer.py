@@ -111,8 +111,9 @@ class S3Writer:
             self._work.cancel()
 
     async def _create(self) -> None:
-        answer = await self._bucket.call("create_multipart_upload", Key=self._temporary)
-        self._upload = answer["UploadId"]
+        with self._bucket.translated():
+            answer = await self._bucket.call("create_multipart_upload", Key=self._temporary)
+            self._upload = answer["UploadId"]
 
     async def _send(self, body: PartBody) -> None:
         number = len(self._parts) + 1
@@ -122,7 +123,7 @@ class S3Writer:
                 answer = await self._bucket.call(
                     "upload_part", Key=self._temporary, UploadId=self._upload, PartNumber=number, Body=body
                 )
-        self._parts.append({"ETag": answer["ETag"], "PartNumber": number})
+            self._parts.append({"ETag": answer["ETag"], "PartNumber": number})
 
     async def _finish(self, meta: BlobMeta) -> None:
         self._completing = True

@@ -115,10 +115,24 @@ def read_size(data: View, image_format: ImageFormat, limits: Limits) -> tuple[in
 
 
 def read_bitmap_file(data: View, limits: Limits) -> BitmapHeader:
-    """Read a BMP file's headers; errors as with :func:`read_size`."""
+    """Read a BMP file's headers, and whether all its rows are there; errors as with :func:`read_size`."""
     header = _bitmap_header(data[BMP_FILE_HEADER_BYTES : BMP_FILE_HEADER_BYTES + _READ_BYTES])
     _check(header.width, header.height, limits)
+    check_rows(data, header)
     return header
+
+
+def check_rows(data: View, header: BitmapHeader) -> None:
+    """
+    See that a BMP file is as long as its rows are; how long run-length coded ones are, its header does not say.
+
+    Raises:
+        CorruptImage: it is not.
+    """
+    offset = int.from_bytes(data[10:BMP_FILE_HEADER_BYTES], "little")
+    pixels_at = max(offset, BMP_FILE_HEADER_BYTES + header.header_bytes)
+    if not header.is_run_length_coded and len(data) < pixels_at + header.row_bytes() * header.height:
+        raise CorruptImage("The bitmap ends too early.")
 
 
 def largest_entry(data: View, limits: Limits) -> IconEntry:

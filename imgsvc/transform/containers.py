@@ -130,9 +130,7 @@ def _bitmap(data: bytes, header: BitmapHeader) -> pyvips.Image:
 
 def _open_bitmap(data: bytes, header: BitmapHeader) -> "Image":
     """Open a BMP file whose size is already checked; with :func:`_to_vips` the only use of Pillow's decoders."""
-    pixels_at = max(int.from_bytes(data[10:14], "little"), headers.BMP_FILE_HEADER_BYTES + header.header_bytes)
-    if not header.is_run_length_coded and len(data) < pixels_at + header.row_bytes() * header.height:
-        raise CorruptImage("The bitmap ends too early.")  # known before memory for its pixels is taken
+    headers.check_rows(data, header)  # before memory for its pixels is taken
     from PIL.BmpImagePlugin import BmpImageFile  # noqa: PLC0415 - start-up time: most processes never meet a bitmap
 
     # The plug-in itself, not Image.open: nothing is guessed, no other plug-in is imported, and the check for bombs,

@@ -11,33 +11,73 @@ from imgsvc.transform import gif_blocks, tiff_blocks
 from imgsvc.transform.body import View
 
 _JPEG_END = b"\xff\xd9"
+_JPEG_FILL = 0xFF
+_JPEG_SCAN, _JPEG_END_CODE = 0xDA, 0xD9
+_JPEG_MARKER_BYTES, _JPEG_SEGMENT_HEAD_BYTES = 2, 4
+_MAX_JPEG_SEGMENTS = 8192
+"""Twice of what 255 pieces of a profile and 200 MB of extended XMP take; who sends more only makes work."""
+
 _PNG_SIGNATURE_BYTES = 8
 _PNG_CHUNK_BYTES = 12
-_RIFF_HEADER_BYTES = 8
+_RIFF_HEADER_BYTES, _RIFF_FORM_BYTES = 8, 12
+_MAX_RIFF_CHUNKS = 65536
 _BOX_BYTES, _LARGE_BOX_BYTES = 8, 16
+
+_HOLE = bytes(4)
+"""Where a name of four characters belongs: what a file has whose writer took the space and never wrote."""
 
 
 def jpeg_is_whole(data: View) -> bool:
-    """ITU-T T.81 §B.1.1.3: there is an end-of-image marker; what writers append behind it is their business."""
+    """ITU-T T.81 §B.1.1.3: behind the pixels there is an end-of-image marker; what else follows is the writer's."""
     # From the end, a piece at a time: it is near in most files, and where it is missing other threads get their turn
     # between two pieces, which they do not during one search.
-    ends = range(len(data), 0, -CHUNK_BYTES)
-    return any(_JPEG_END in data[max(1, end - CHUNK_BYTES - 1) : end] for end in ends)
+    start = _first_scan(data)
+    ends = range(len(data), start, -CHUNK_BYTES)
+    return any(_JPEG_END in data[max(start, end - CHUNK_BYTES - 1) : end] for end in ends)
+
+
+def _first_scan(data: View) -> int:
+    """
+    Skip what precedes the pixels (§B.1.1.4): cameras put a small picture there, which has an end of its own.
+
+    Where that makes no sense the decoder looks for the next marker, so the search begins there.
+    """
+    at = _JPEG_MARKER_BYTES
+    for _ in range(_MAX_JPEG_SEGMENTS):
+        head = data[at : at + _JPEG_SEGMENT_HEAD_BYTES]
+        if len(head) < _JPEG_SEGMENT_HEAD_BYTES or head[0] != _JPEG_FILL or head[1] in (_JPEG_SCAN, _JPEG_END_CODE):
+            break
+        is_fill = head[1] == _JPEG_FILL
+        at += 1 if is_fill else _JPEG_MARKER_BYTES + int.from_bytes(head[2:], "big")
+    return at
 
 
 def png_is_whole(data: View) -> bool:
     """PNG §5.3: no chunk reaches beyond the file; a missing IEND alone is forgiven, as its decoder does."""
     at = _PNG_SIGNATURE_BYTES
     while at + _PNG_CHUNK_BYTES <= len(data):
-        if data[at + 4 : at + 8] == b"IEND":
-            return True
+        name = data[at + 4 : at + 8]
+        if name in (b"IEND", _HOLE):
+            return name != _HOLE
         at += _PNG_CHUNK_BYTES + int.from_bytes(data[at : at + 4], "big")
     return at == len(data)
 
 
 def webp_is_whole(data: View) -> bool:
-    """RFC 9649 §2.4: the RIFF header counts the rest of the file."""
-    return int.from_bytes(data[4:8], "little") + _RIFF_HEADER_BYTES <= len(data)
+    """RFC 9649 §2.3-2.4: the RIFF header counts the rest of the file, which is chunks, each with name and size."""
+    end = int.from_bytes(data[4:8], "little") + _RIFF_HEADER_BYTES
+    if end > len(data):
+        return False
+    at = _RIFF_FORM_BYTES
+    for _ in range(_MAX_RIFF_CHUNKS):
+        if at + _RIFF_HEADER_BYTES > end:
+            break
+        head = data[at : at + _RIFF_HEADER_BYTES]
+        if head[:4] == _HOLE:
+            return False
+        size = int.from_bytes(head[4:], "little")
+        at += _RIFF_HEADER_BYTES + size + size % 2
+    return True
 
 
 def avif_is_whole(data: View) -> bool:

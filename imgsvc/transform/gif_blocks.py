@@ -6,6 +6,8 @@ _HEADER_BYTES = 13
 _IMAGE_HEADER_BYTES = 10
 _COLOUR_TABLE = 0x80
 _EXTENSION, _IMAGE = 0x21, 0x2C
+_HOLE = bytes(8)
+"""More than the stray zeros of careless writers: space that was taken and never written."""
 
 
 def is_whole(data: View) -> bool:
@@ -13,7 +15,8 @@ def is_whole(data: View) -> bool:
     Walk the blocks of a GIF (GIF89a specification, §§17-27) without reading pixels.
 
     A file that ends between two blocks counts as whole: many writers leave the trailer away, and browsers do not
-    mind. One that ends inside a block does not, nor does one without a frame.
+    mind. One that ends inside a block does not, nor does one without a frame, nor one that is empty where a block
+    should begin.
     """
     if len(data) < _HEADER_BYTES:
         return False
@@ -28,7 +31,7 @@ def is_whole(data: View) -> bool:
         else:
             at += 2
         at = _after_chain(data, at)
-    return frames > 0 and at <= len(data)
+    return frames > 0 and at <= len(data) and data[at : at + len(_HOLE)] != _HOLE
 
 
 def _table_bytes(flags: int) -> int:

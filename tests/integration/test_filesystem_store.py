@@ -1,6 +1,7 @@
 """The filesystem store on a real disk: the contract, and damage."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -111,6 +112,17 @@ async def test_damaged_file(store: FilesystemStore, tmp_path: Path, caplog, harm
     assert not path.exists()
     assert len([r for r in caplog.records if r.name == "imgsvc.store"]) == 1
     assert await store.put(KEY, DATA, meta_of(DATA), if_absent=True)
+
+
+async def test_pipe_in_an_object_s_place(store: FilesystemStore, tmp_path: Path):
+    """What is no file is damage too, and holds no thread."""
+    await store.put(KEY, DATA, meta_of(DATA))
+    path = tmp_path / "store" / path_of(KEY)
+    path.unlink()
+    os.mkfifo(path)
+    async with asyncio.timeout(30):
+        assert await store.get(KEY) is None
+    assert not path.exists()
 
 
 async def test_moved_file(store: FilesystemStore, tmp_path: Path):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.support import pictures
 from tests.support.origin import Canary
 from tests.support.service import IMAGES, running_service
 
@@ -137,6 +138,18 @@ async def test_truncated_pictures(service, origin, photo):
     for width in (50, 60):
         check_problem(await service.image(origin.url("/a.jpg"), w=width), 422, "broken-image", "url")
     check_problem(await service.image(origin.url("/a.jpg"), f="original"), 422, "broken-image", "url")
+
+
+async def test_half_a_photograph_with_a_small_one_inside(service, origin, photo):
+    """The end of the picture that cameras put before the pixels is not taken for the photograph's."""
+    small = pictures.jpeg()
+    data = photo[:2] + b"\xff\xe1" + (2 + len(small)).to_bytes(2, "big") + small + photo[2:]
+    origin.serve("/whole.jpg", data)
+    origin.serve("/half.jpg", data[: len(data) // 2])
+
+    assert (await service.image(origin.url("/whole.jpg"), f="original")).body == data
+    for query in ({"f": "original"}, {"w": 50}, {"f": "original"}):
+        check_problem(await service.image(origin.url("/half.jpg"), **query), 422, "broken-image", "url")
 
 
 async def test_too_many_bytes(origin, photo, tmp_path):

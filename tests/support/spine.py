@@ -130,7 +130,10 @@ async def spine(
     settings, clock, rss = settings_of(tmp_path, origin, env), Clock(), Rss()
     async with AsyncExitStack() as stack:
         parts = await make_parts(settings, clock, rss, tmp_path, slot_timeout_seconds, stack)
-        shelf = Shelf(parts.store, parts.persister, parts.transfers, lambda: settings.origin.stream_threshold_bytes)
+        shelf = Shelf(
+            parts.store, parts.persister, parts.transfers, lambda: settings.origin.stream_threshold_bytes,
+            look_seconds=60,
+        )  # fmt: skip
         answering = put_together(settings, parts, shelf, Ending(5), stack, clock=clock)
         fetches = FoundFetches(parts.fetcher, parts.slots, parts.spools, parts.admission)
         logos = await asyncio.to_thread(

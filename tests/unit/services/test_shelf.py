@@ -7,7 +7,11 @@ import pytest
 from imgsvc.errors import StoreError
 from imgsvc.model.keys import source_prefix
 from imgsvc.model.source import Source
+from imgsvc.services.shelf import REST_SECONDS, Shelf
 from tests.support.blobs import meta_of
+from tests.support.spine_parts import Clock
+
+MIB = 1 << 20
 
 HERE = Source("https://a.test/here.png")
 OTHER = Source("https://a.test/other.png")
@@ -43,6 +47,39 @@ async def test_a_failing_read_is_a_miss_until_one_succeeds(parts, caplog):
     parts.store.failing = set()
     assert await parts.shelf.read(KEY) is None
     assert not parts.shelf.read_failed
+
+
+async def test_a_store_that_hangs_is_given_up_and_left_alone(parts, caplog):
+    """One waits for it, for a while; until it has rested nobody does, and then one asks again."""
+    clock = Clock()
+    shelf = Shelf(parts.store, parts.persister, parts.transfers, lambda: MIB, look_seconds=0.05, clock=clock)
+    await put(parts, KEY)
+    parts.store.gates["get"] = asyncio.Event()
+
+    assert await shelf.read(KEY) is None
+    assert await shelf.open(KEY) is None
+    assert shelf.read_failed
+    assert "did not answer within" in caplog.text
+    assert parts.store.asked.count(("get", KEY)) == 1
+
+    clock.now += REST_SECONDS
+    assert await asyncio.gather(shelf.read(KEY), shelf.open(KEY)) == [None, None]
+    assert parts.store.asked.count(("get", KEY)) == 2
+
+    parts.store.gates["get"].set()
+    clock.now += REST_SECONDS
+    assert (await shelf.read(KEY)).data == b"data"
+    assert (await shelf.read(KEY)).data == b"data"
+    assert not shelf.read_failed
+
+
+async def test_a_store_that_says_that_it_fails_is_asked_each_time(parts):
+    """It keeps nobody waiting."""
+    parts.store.failing = {"get"}
+
+    assert await parts.shelf.read(KEY) is None
+    assert await parts.shelf.read(KEY) is None
+    assert parts.store.asked.count(("get", KEY)) == 2
 
 
 async def test_work_may_be_kept_unless_a_purge_came_between(parts):

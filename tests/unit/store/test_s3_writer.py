@@ -77,3 +77,16 @@ async def test_answer_without_sense(part: FileRange):
             await writer.write(part)
         await writer.abort()
         await store.aclose()
+
+
+@pytest.mark.parametrize(("created", "missing"), [(b"", "UploadId"), (CREATED, "ETag")])
+async def test_answer_with_nothing_in_it(part: FileRange, created: bytes, missing: str):
+    """A server that calls all well and says nothing of the upload is a failure of the store, not of ours."""
+    answers = iter([created])
+    async with server(lambda _, w: w.write(response("200 OK", next(answers, b"")))) as url:
+        store = S3Store(settings_of(S3_ENDPOINT_URL=url))
+        writer = await store.open_writer(KEY)
+        with pytest.raises(StoreError, match=missing):
+            await writer.write(part)
+        await writer.abort()
+        await store.aclose()

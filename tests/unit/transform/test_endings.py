@@ -49,6 +49,46 @@ def test_a_jpeg_s_end_is_found_far_from_the_file_s(behind_bytes) -> None:
     assert not is_whole(start + b"\xff\xd8" + bytes(behind_bytes), ImageFormat.JPEG)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("filling", [b"", b"\xff\xff"])
+def test_the_end_of_a_small_picture_inside_is_not_a_jpeg_s(filling, kind) -> None:
+    """Cameras put a whole small JPEG before the pixels; what ends behind that has not ended."""
+    small, large = pictures.jpeg(), pictures.jpeg(pictures.noise(200, 100))
+    segment = filling + b"\xff\xe1" + (2 + len(small)).to_bytes(2, "big") + small
+    data = large[:2] + segment + large[2:]
+
+    assert judged(kind, data, ImageFormat.JPEG)
+    assert judged(kind, data + small, ImageFormat.JPEG)
+    assert not any(judged(kind, data[: len(data) * tenths // 10], ImageFormat.JPEG) for tenths in range(1, 10))
+
+
+@pytest.mark.parametrize("name", ["big-8mb.jpg", "exif-6.jpg", "photo-2mp-leaf.jpg"])
+def test_half_a_photograph_is_not_whole(name) -> None:
+    """As cameras write them, with small pictures and profiles inside."""
+    data = pictures.corpus(name)
+
+    assert not is_whole(data[: len(data) // 2], ImageFormat.JPEG)
+
+
+def test_a_jpeg_of_segments_alone_is_searched_all_the_same() -> None:
+    """However many there are, only so many are skipped one by one."""
+    data = b"\xff\xd8" + b"\xff\xfe\x00\x02" * 10_000
+
+    assert is_whole(data + b"\xff\xda\xff\xd9", ImageFormat.JPEG)
+    assert not is_whole(data, ImageFormat.JPEG)
+
+
+@pytest.mark.parametrize("image_format", [ImageFormat.PNG, ImageFormat.WEBP])
+def test_space_that_was_never_written_is_no_end(image_format) -> None:
+    """A file has its length and zeros instead of chunks when its writer stopped in the middle."""
+    frames = [pictures.noise(60, 40, seed=seed) for seed in range(4)]
+    data = pictures.png() if image_format is ImageFormat.PNG else pictures.animated(frames, image_format, (50,) * 4)
+    last = data.rindex(b"IEND" if image_format is ImageFormat.PNG else b"ANMF") - 4
+
+    assert is_whole(data, image_format)
+    assert not is_whole(data[:last].ljust(max(len(data), last + 24), b"\0"), image_format)
+
+
 @pytest.mark.parametrize("image_format", [ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.GIF])
 def test_what_is_appended_is_forgiven(image_format) -> None:
     """Bytes behind the end are a writer's own business."""

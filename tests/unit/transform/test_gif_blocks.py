@@ -25,6 +25,15 @@ def test_a_cut_inside_the_last_frame_is_seen() -> None:
     assert not any(is_whole(WHOLE[:-missing]) for missing in range(2, 300))
 
 
+def test_space_that_was_never_written_is_seen() -> None:
+    """Zeros where a frame should begin are a writer that stopped in the middle; a stray one or two are not."""
+    frame = WHOLE.index(b"\x21\xf9", len(WHOLE) // 2)
+
+    assert is_whole(WHOLE[:frame] + b"\0\0")
+    assert not is_whole(WHOLE[:frame].ljust(len(WHOLE), b"\0"))
+    assert not is_whole(WHOLE[: frame - 500].ljust(len(WHOLE), b"\0"))
+
+
 @pytest.mark.parametrize("data", [b"", b"GIF89a", WHOLE[:13], WHOLE[:13] + b";"])
 def test_nothing_but_a_head_is_no_picture(data) -> None:
     """A GIF has one frame at least."""
