@@ -144,7 +144,8 @@ def _whose(given: Given, shape: Shape, website: str | None) -> _Whose:
 
 def _page(values: Mapping[str, Any], hints: Hints, shape: Shape) -> tuple[_Page, tuple[str, ...]]:
     """Say what the page is, and which header did; of a colour alone its lightness says whether it is a dark one."""
-    word, colour = values.get("theme", shape.theme), values.get("bg")
+    colour = values.get("bg")
+    word = values.get("theme", shape.theme if colour is None else NONE)
     if word == NONE:
         if colour is None:
             return _Page(), ()
