@@ -89,6 +89,7 @@ class TestHow:
         """A colour alone makes a theme of it; one that lets the page through is laid on the theme's own, else white."""
         question = ask(query)
         assert (question.theme, question.spec.page) == (theme, page)
+        assert question.is_exact is (page not in (None, WHITE, NIGHT) or (theme, page) == (Theme.DARK, WHITE))
         assert question.spec.scheme == (theme.value if theme else "")
 
     @pytest.mark.parametrize(
