@@ -140,9 +140,15 @@ class ObjectNotFound(NotFound):
 
 
 class UnusableSource(ImgsvcError):
-    """The source answered, but with nothing this service can use."""
+    """
+    The source answered, but with nothing this service can use.
+
+    Attributes:
+        was_sent: whether the request brought the bytes itself, so that there is no source to remember.
+    """
 
     remember_seconds = _HOUR
+    was_sent = False
 
 
 class SourceTooLarge(UnusableSource):

@@ -9,7 +9,9 @@ Needs the npm registry; nothing else in the project does.
 
 import hashlib
 import io
+import itertools
 import json
+import math
 import re
 import tarfile
 import urllib.request
@@ -29,9 +31,12 @@ REGISTRY = "https://registry.npmjs.org"
 DIGEST_SIZES_PX = (16, 32, 64)
 LARGE_PX, SMALL_PX = 128, 16
 SAME = 0.99
-"""Forms more alike than this need not both be shipped."""
+"""Forms of one icon more alike than this need not both be shipped."""
 
-TOO_PLAIN = 0.88
+NOTHING_NEW = 0.96
+"""Nor do those of a drawing that another reference is so much like."""
+
+TOO_PLAIN = 0.85
 PLAIN = (
     '<circle cx="32" cy="32" r="28"/>',
     '<path d="M8 8H56V56H8Z"/>',
@@ -128,10 +133,12 @@ LOGOS = Package(
 LOGO_COUNT = 200
 LONGEST_LOGO_BYTES = 1200
 
-_MERIDIANS = '<ellipse cx="32" cy="32" rx="12" ry="28"/><path d="M32 4V60M4 32H60"/>'
+_RADIUS = 28
+_AXIS, _EQUATOR = '<path d="M32 4V60"/>', '<path d="M4 32H60"/>'
+_MERIDIANS = f'<ellipse cx="32" cy="32" rx="12" ry="28"/>{_AXIS}{_EQUATOR}'
 _PARALLELS = '<path d="M8 18H56M8 46H56"/>'
+_RINGS = f'<circle cx="32" cy="32" r="16"/>{_AXIS}{_EQUATOR}'
 _LINES = '<g fill="none" stroke="{colour}" stroke-width="{width}"><circle cx="32" cy="32" r="28"/>{lines}</g>'
-_RINGS = '<circle cx="32" cy="32" r="16"/><path d="M32 4V60M4 32H60"/>'
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64">{}</svg>'
 
@@ -139,13 +146,54 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" he
 def drawn() -> Iterator[tuple[str, str]]:
     """Draw what favicon services answer for a site without an icon, in their manner; names and SVG texts."""
     for width in (2, 4):
-        for name, lines in (
-            ("rings", _MERIDIANS),
-            ("parallels", _MERIDIANS + _PARALLELS),
-            ("concentric rings", _RINGS),
-        ):
+        named = {"rings": _MERIDIANS, "parallels": _MERIDIANS + _PARALLELS, "concentric rings": _RINGS}
+        for name, lines in named.items():
             icon = SVG.format(_LINES.format(colour="currentColor", width=width, lines=lines))
             yield f"service globe of {name}, {width} px", icon
+
+
+def globes() -> Iterator[tuple[str, str]]:
+    """Draw what others may draw as a globe, more or less finely; names and SVG texts."""
+    for name, lines in (*_from_the_side(), *_from_above()):
+        yield f"globe {name}", SVG.format(_LINES.format(colour="currentColor", width=3, lines=lines))
+
+
+def _from_the_side() -> Iterator[tuple[str, str]]:
+    for meridians, axis, parallels in itertools.product((1, 2, 3), (False, True), (0, 1, 2)):
+        lines = _ellipses(meridians) + _AXIS * axis + _EQUATOR + "".join(map(_chord, _shares(parallels)))
+        yield f"from the side, meridians {2 * meridians + axis}, parallels {2 * parallels + 1}", lines
+
+
+def _from_above() -> Iterator[tuple[str, str]]:
+    for rings in (1, 2, 3):
+        within = "".join(f'<circle cx="32" cy="32" r="{radius:.1f}"/>' for radius in _shares(rings))
+        for spokes in (2, 3, 4):
+            yield (
+                f"from above, rings {rings}, lines {spokes}",
+                within + "".join(_spoke(at / spokes) for at in range(spokes)),
+            )
+        for meridians, axis in itertools.product((1, 2), (False, True)):
+            lines = within + _ellipses(meridians) + _AXIS * axis + _EQUATOR
+            yield f"of rings {rings}, meridians {2 * meridians + axis}", lines
+
+
+def _shares(count: int) -> list[float]:
+    """Part the radius evenly."""
+    return [_RADIUS * at / (count + 1) for at in range(1, count + 1)]
+
+
+def _ellipses(count: int) -> str:
+    return "".join(f'<ellipse cx="32" cy="32" rx="{share:.1f}" ry="{_RADIUS}"/>' for share in _shares(count))
+
+
+def _chord(away: float) -> str:
+    half = math.sqrt(_RADIUS**2 - away**2)
+    return "".join(f'<path d="M{32 - half:.1f} {y:.1f}H{32 + half:.1f}"/>' for y in (32 - away, 32 + away))
+
+
+def _spoke(half_turns: float) -> str:
+    x, y = _RADIUS * math.sin(math.pi * half_turns), _RADIUS * math.cos(math.pi * half_turns)
+    return f'<path d="M{32 - x:.1f} {32 - y:.1f}L{32 + x:.1f} {32 + y:.1f}"/>'
 
 
 def downloaded(package: Package) -> bytes:
@@ -181,20 +229,19 @@ def rendered(svg: str, side_px: int, colour: str) -> pyvips.Image:
     return pyvips.Image.svgload_buffer(data, scale=side_px / max(image.width, image.height))
 
 
-def reference(name: str, svg: str) -> dict[str, object]:
+def reference(name: str, svg: str, known: list[fingerprint.Normal]) -> dict[str, object]:
     """
-    Give what is shipped of an icon.
+    Give what is shipped of an icon, if anything is new, and add its forms to those that are *known*.
 
-    Raises:
-        ValueError: too much like a plain shape, it would recognise anything.
+    A form that is too much like a plain shape would recognise anything, and is left out.
     """
+    plain = [next(fingerprint.normal_forms(Pixels.of(rendered(SVG.format(text), LARGE_PX, "#000")))) for text in PLAIN]
     forms: list[fingerprint.Normal] = []
     for image in sizes(svg):
         normal = next(fingerprint.normal_forms(Pixels.of(image)))
-        forms += [] if is_among(normal, forms, SAME) else [normal]
-    plain = [next(fingerprint.normal_forms(Pixels.of(rendered(SVG.format(text), LARGE_PX, "#000")))) for text in PLAIN]
-    if any(is_among(form, plain, TOO_PLAIN) for form in forms):
-        raise ValueError(f"{name} looks like a plain shape.")
+        is_new = not (is_among(normal, forms, SAME) or is_among(normal, plain, TOO_PLAIN))
+        forms += [normal] if is_new and not is_among(normal, known, NOTHING_NEW) else []
+    known += forms
     return {
         "name": name,
         "digests": [fingerprint.digest(Pixels.of(rendered(svg, side_px, "#000"))) for side_px in DIGEST_SIZES_PX],
@@ -230,9 +277,14 @@ def logos() -> dict[str, str]:
 
 
 def main() -> None:
-    icons = [(name, svg) for package in PACKAGES for name, svg in published(package)]
-    icons += drawn()
-    write(TARGET, [reference(*icon) for icon in icons])
+    icons = [(name, svg) for package in PACKAGES for name, svg in published(package)] + list(drawn())
+    references = [reference(*icon, []) for icon in icons]
+    known = [b64decode(form["normal"]) for each in references for form in each["forms"]]
+    for icon in globes():
+        if (more := reference(*icon, known))["forms"]:
+            references.append(more)
+            icons.append(icon)
+    write(TARGET, references)
     write(TESTS / "generic.json", [[name, svg] for name, svg in icons])
     write(TESTS / "logos.json", list(logos().items()))
 

@@ -54,11 +54,15 @@ def normalise_name(name: str) -> str:
     return "".join(_words(name))
 
 
-def _words(name: str) -> list[str]:
+def _all_words(name: str) -> list[str]:
     if len(name) > MAX_NAME_CHARS:
         return []
     text = _without_accents(name).replace("&", " and ").replace("+", " plus ")
-    words = _NO_WORD.sub(" ", _INSIDE_WORDS.sub("", text)).split()
+    return _NO_WORD.sub(" ", _INSIDE_WORDS.sub("", text)).split()
+
+
+def _words(name: str) -> list[str]:
+    words = _all_words(name)
     while len(words) > 1 and words[-1] in _LEGAL_FORMS:
         words.pop()
         while len(words) > 1 and words[-1] in _JOINTS:
@@ -135,17 +139,20 @@ class Companies:
         return self._table.get(normalise_name(name))
 
 
-def guess(name: str) -> str | None:
+def guesses(name: str) -> tuple[str, ...]:
     """
-    Give a host that *name* might stand for: itself when it is written like one, else its slug and ``.com``.
+    Give the hosts that *name* might stand for, the likeliest first.
 
-    A guess only: nothing may be shown as found before :func:`verifies` has seen that host's page.
+    Itself when it is written like one, else its slug and ``.com``, without and then with its article and legal form:
+    some have kept them, such as "The Body Shop".
+
+    Guesses only: nothing may be shown as found before :func:`verifies` has seen that host's page.
     """
     text = name.strip().lower()
     if len(text) <= MAX_NAME_CHARS and _HOST_LIKE.fullmatch(text):
-        return text
-    slug = normalise_name(name)
-    return f"{slug}.com" if slug.isascii() and 0 < len(slug) <= _MAX_LABEL_CHARS else None
+        return (text,)
+    slugs = dict.fromkeys((normalise_name(name), "".join(_all_words(name))))
+    return tuple(f"{slug}.com" for slug in slugs if slug.isascii() and 0 < len(slug) <= _MAX_LABEL_CHARS)
 
 
 def verifies(page: Page, name: str) -> bool:

@@ -2,7 +2,7 @@
 In which character encoding a page is written, and its text, piece by piece.
 
 The order is that of the HTML Standard, §13.2.3.2 ("Determining the character encoding"): byte order mark, the header's
-``charset``, what a ``meta`` says in the first 1,024 bytes, else a guess.
+``charset``, what a ``meta`` says in the first 1,024 bytes. Where nobody says it nothing is guessed: it is UTF-8.
 """
 
 import codecs
@@ -15,8 +15,6 @@ PRESCAN_BYTES = 1024
 """How far a page may go before it says its encoding (HTML Standard, §4.2.5.4)."""
 
 UTF_8 = "utf-8"
-FALLBACK = "windows-1252"
-"""What undeclared text that is no UTF-8 is taken for: the fallback of browsers in most of the world."""
 
 _MARKS = ((codecs.BOM_UTF8, UTF_8), (codecs.BOM_UTF16_BE, "utf-16be"), (codecs.BOM_UTF16_LE, "utf-16le"))
 _WHITE_SPACE = " \t\n\f\r"
@@ -31,39 +29,23 @@ class Decoder:
     """
     Text of a page from its bytes. Never raises; what cannot be decoded becomes U+FFFD.
 
-    Text that nobody declared is UTF-8, unless the first bytes beyond ASCII say otherwise: then it is windows-1252, from
-    there on and, since all before was ASCII, from the beginning.
-
     Attributes:
-        charset: name of the encoding as far as is known, as the WHATWG spells it, lower-case.
+        charset: name of the encoding, as the WHATWG spells it, lower-case; undeclared text is UTF-8.
     """
 
     def __init__(self, start: bytes, content_type: str) -> None:
         """Take the encoding from the page's first bytes (1,024, or all of it) and its Content-Type header."""
-        declared = declared_charset(start, content_type)
-        self.charset = declared or UTF_8
-        self._decoder = _decoder(self.charset, "replace" if declared else "strict")
+        self.charset = declared_charset(start, content_type) or UTF_8
+        self._decoder = codecs.getincrementaldecoder(codec_of(self.charset))("replace")
         self._is_at_start = True
-        self._is_ascii = True
 
     def decode(self, data: bytes) -> str:
         """Give the text of the next bytes; a character that is cut at their end comes with the next ones."""
-        try:
-            text = self._decoder.decode(data)
-        except UnicodeDecodeError as error:  # only a guess is decoded strictly
-            text = self._settle(error)
-        self._is_ascii = self._is_ascii and text.isascii()
+        text = self._decoder.decode(data)
         if self._is_at_start and text:
             self._is_at_start = False
             text = text.removeprefix("\ufeff")
         return text
-
-    def _settle(self, error: UnicodeDecodeError) -> str:
-        """Decide what the text is; one broken character in UTF-8 does not make it windows-1252."""
-        has_been_utf_8 = not (self._is_ascii and error.object[: error.start].isascii())
-        self.charset = UTF_8 if has_been_utf_8 else FALLBACK
-        self._decoder = _decoder(self.charset, "replace")
-        return self._decoder.decode(error.object)
 
 
 def declared_charset(start: bytes, content_type: str) -> str | None:
@@ -124,10 +106,6 @@ def _named(label: str) -> str | None:
 
 def _declared_in_ascii(label: str) -> str | None:
     if label.strip(_WHITE_SPACE).lower() == "x-user-defined":
-        return FALLBACK
+        return "windows-1252"
     name = _named(label)
     return UTF_8 if name in ("utf-16be", "utf-16le") else name
-
-
-def _decoder(name: str, errors: str) -> codecs.IncrementalDecoder:
-    return codecs.getincrementaldecoder(codec_of(name))(errors)

@@ -152,8 +152,14 @@ def to_json(problem: Problem, request_id: str) -> bytes:
     return json.dumps(document).encode()
 
 
+def _is_about_the_source(error: ImgsvcError) -> bool:
+    if isinstance(error, errors.UnusableSource):
+        return not error.was_sent
+    return isinstance(error, errors.SourceNotFound | errors.LogoNotFound)
+
+
 def _headers(error: ImgsvcError, status: int) -> Iterator[tuple[str, str]]:
-    if isinstance(error, errors.SourceNotFound | errors.LogoNotFound | errors.UnusableSource):
+    if _is_about_the_source(error):
         left = error.remember_seconds if error.retry_after_seconds is None else error.retry_after_seconds
         yield "Cache-Control", f"public, max-age={min(max(0, left), MAX_NEGATIVE_SECONDS)}"
     else:

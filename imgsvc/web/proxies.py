@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from imgsvc.errors import BadPath, InvalidRequest
 from imgsvc.model.formats import FILE_EXTENSIONS
+from imgsvc.model.spec import Output
 from imgsvc.services.assets import ASSET_ID_PATTERN, Assets
 from imgsvc.services.twitter import FOLDERS, Twitter
 from imgsvc.web.given import collect
@@ -54,6 +55,9 @@ ASSET_ID = Parameter(
     schema=text_up_to(MAX_PATH_CHARS, ASSET_ID_PATTERN),
 )  # fmt: skip
 
+_NOT_OF_THE_ANSWER = frozenset(("sig", "exp", "tag", "forceRefresh", "v"))
+"""What changes nothing about an asset: with these alone it is answered as it is."""
+
 _URL_NAMES = frozenset(("url", "src"))
 _OURS = by_name(ASSET_PARAMETERS)
 _OURS_AT_TWITTER = by_name(TWITTER_PARAMETERS)
@@ -66,12 +70,19 @@ _NOT_IN_A_SEGMENT = re.compile(r"[/\\%;?#]")
 
 
 def asset_questions(assets: Assets, *, width_ladder: bool) -> Parse:
-    """Make what understands requests for assets; *width_ladder* as in :func:`imgsvc.web.questions.by_url`."""
+    """
+    Make what understands requests for assets; *width_ladder* as in :func:`imgsvc.web.questions.by_url`.
+
+    Who asks for nothing in particular gets the original, and not what ``Accept`` would choose.
+    """
 
     def parse(request: web.Request, hints: Hints) -> ImageQuestion:
         source = assets.source(request.match_info["assetId"])
         pairs = decode_query(request.rel_url.raw_query_string)
-        return question_about(source, pairs, collect(pairs, _OURS), hints, ladder=width_ladder)
+        given = collect(pairs, _OURS)
+        if given.values.keys() <= _NOT_OF_THE_ANSWER:
+            given = replace(given, values={**given.values, "f": Output.ORIGINAL})
+        return question_about(source, pairs, given, hints, ladder=width_ladder)
 
     return parse
 

@@ -150,13 +150,18 @@ async def test_theme_by_the_browser(world):
         assert answer.headers["Critical-CH"] == "Sec-CH-Prefers-Color-Scheme"
 
 
+LIGHT = {"theme": "light"}
+
+
 async def test_an_exact_page(world):
     """Bg says what the page looks like; a logo of that very colour is adapted, and JPEG lies on it."""
     world.serve_icon(mark(180, "#0a5"))
 
     answer = await world.get(website="acme.test", bg="00aa55", format="png")
     flat = await world.get(website="acme.test", bg="00aa55", format="jpg")
+    described = [await world.get(website="acme.test", format="json", **page) for page in ({"bg": "00aa55"}, LIGHT)]
 
+    assert [told.headers.get("X-Needs-Inversion") for told in described] == [None, "false"]
     assert answer.headers["X-Logo-Inverted"] == "1"
     assert ink(answer) != (0, 170, 85)
     corner = pixels(flat)(0, 0)

@@ -150,3 +150,25 @@ async def test_crawlers_get_what_all_take(service, origin, accept, kind):
     answer = await ask(service, origin.url("/p"), headers={"Accept": accept})
 
     assert (answer.headers["Content-Type"], answer.headers["Vary"]) == (kind, "Accept")
+
+
+CLEAR = pictures.filled((255, 255, 255, 0), 400, 300).insert(pictures.filled((250, 250, 250, 255), 200, 100), 100, 100)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pictures.webp(CLEAR), pictures.webp(CLEAR, lossless=False), pictures.avif(CLEAR),
+        pictures.simple_webp(CLEAR),
+    ],
+    ids=["webp", "lossy webp", "avif", "simple webp"],
+)  # fmt: skip
+async def test_what_is_clear_stays_clear(service, origin, body):
+    """A logo in white is not laid on white: what has alpha is PNG for who names no format."""
+    origin.serve("/p", offering("/a"), headers=HTML)
+    origin.serve("/a", body, headers={"Content-Type": "image/webp"})
+
+    answers = [await ask(service, origin.url("/p"), **more) for more in ({}, {"w": "200"})]
+
+    assert [answer.headers["Content-Type"] for answer in answers] == ["image/png"] * 2
+    assert [pictures.decoded(answer.body)(0, 0)[-1] for answer in answers] == [0, 0]

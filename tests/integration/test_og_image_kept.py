@@ -95,10 +95,11 @@ async def test_keys_of_the_store(service, origin):
     other = next(key for key in keys if key.startswith("images/image/"))
 
     bare, named, missing = [await ask(service, url) for url in (shared, f"s3://{shared}", "images/logos/none.png")]
-    refused = await ask(service, other)
+    refused, elsewhere = await ask(service, other), await ask(service, "s3://secrets/a.png")
 
     assert bare.body == named.body == seen()
     assert is_card(missing, "not-found")
+    assert is_card(elsewhere, "not-found")
     assert is_card(refused, "source-not-allowed")
 
 

@@ -130,7 +130,7 @@ async def logo_world(tmp_path: Path, *, slot_timeout_seconds: float = 5, **env: 
 
 def logo_environment(site: ScriptedOrigin, google: ScriptedOrigin, duckduckgo: ScriptedOrigin) -> dict[str, str]:
     """Give settings under which Google and DuckDuckGo are scripted, and every other host is the site."""
-    sites = [(host, site) for host in ("*.test", "example.com", "zorblax.com")]
+    sites = [(host, site) for host in ("*.test", "example.com", "zorblax.com", "zorblaxco.com")]
     hosts = (("google.test", google), ("duckduckgo.test", duckduckgo), *sites)
     return {
         "IMGSVC_CONNECT_TO": ",".join(f"{host}=127.0.0.1:{origin.port}" for host, origin in hosts),

@@ -68,6 +68,11 @@ def webp(image: Any | None = None, **options: Any) -> bytes:
     return _saved("webpsave_buffer", image, {"keep": "none", "lossless": True} | options)
 
 
+def simple_webp(image: Any | None = None) -> bytes:
+    """Write a WebP of one chunk, without the header of extended ones, lossless."""
+    return _pillow(image, "WEBP", lossless=True)
+
+
 def gif(image: Any | None = None, **options: Any) -> bytes:
     """Write a GIF."""
     return _saved("gifsave_buffer", image, {"keep": "none"} | options)

@@ -42,6 +42,7 @@ class LogoRequest(Struct, frozen=True):
         spec: what is made of it: output, quality, greyscale, page, scheme, and the sides; the service adds the rest.
         theme: of the page; None = it is shown as it is.
         fallback: what is answered where there is none.
+        is_exact: whether the page has another colour than the theme's own.
     """
 
     subject: Subject
@@ -49,6 +50,7 @@ class LogoRequest(Struct, frozen=True):
     spec: TransformSpec
     theme: Theme | None = None
     fallback: Fallback = Fallback.MONOGRAM
+    is_exact: bool = False
 
 
 class LogoServed(Struct, frozen=True):

@@ -7,7 +7,7 @@ from functools import partial
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.metadata import MetadataCache
 from imgsvc.errors import BadDomain
-from imgsvc.logos.companies import Companies, guess, normalise_name, verifies
+from imgsvc.logos.companies import Companies, guesses, normalise_name, verifies
 from imgsvc.logos.domain import Domain, DomainReader
 from imgsvc.services.limits import Allowance, joined_for
 from imgsvc.services.logos.searcher import Searcher
@@ -59,16 +59,17 @@ class CompanyFinder:
         """
         if (domain := self.known(name)) is not None:
             return domain
-        host = guess(name)
-        domain = None if host is None else self._read(host)
-        if domain is None:
-            return None
+        for guessed in filter(None, map(self._read, guesses(name))):
+            if await self._is_right(guessed, name, allowance):
+                return guessed
+        return None
+
+    async def _is_right(self, domain: Domain, name: str, allowance: Allowance | None) -> bool:
         key = f"company:{normalise_name(name)}:{domain.host}"
         if (remembered := await self._metadata.get(key)) is not None:
-            return domain if remembered.get("is_right") is True else None
+            return remembered.get("is_right") is True
         work = partial(self._confirmed, domain, name, key, allowance)
-        is_right = (await joined_for(allowance, lambda: self._flights.join(key, work))).value
-        return domain if is_right else None
+        return bool((await joined_for(allowance, lambda: self._flights.join(key, work))).value)
 
     async def _confirmed(self, domain: Domain, name: str, key: str, allowance: Allowance | None) -> bool:
         """Read the guessed site's page and see whether it is that company's; an end without an answer is no answer."""

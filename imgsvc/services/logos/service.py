@@ -262,6 +262,7 @@ class LogoService:
 
 def _described(request: LogoRequest, entry: Entry | None) -> str:
     """Say what was seen of a logo that is described and not shown; on an exact page nobody has looked at it."""
-    if entry is None or entry.kept is None or request.theme is None or not request.spec.is_json:
+    is_described = request.spec.is_json and not request.is_exact
+    if entry is None or entry.kept is None or request.theme is None or not is_described:
         return ""
     return entry.kept.look_on(request.theme).to_text()

@@ -21,7 +21,12 @@ PLAIN_TYPES = frozenset(("image/jpeg", "image/png", "image/gif"))
 
 _WEBP = "image/webp"
 _LOSSY = frozenset((_WEBP, "image/avif"))
-_VP8X, _ANIMATED = b"VP8X", 0x02
+_HEAD_BYTES = 4096
+# WebP's chunks, and bits of their flags (RFC 9649 §2.7 and §3.4).
+_VP8X, _VP8L = b"VP8X", b"VP8L"
+_ANIMATED, _ALPHA = 0x02, 0x10
+# What AVIF calls the picture that holds opacity (AVIF 1.1, §4, auxiliary image items).
+_ALPHA_NAME = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
 
 
 async def fitted(
@@ -75,9 +80,9 @@ async def _plain(ask: Answers, question: Question, spec: TransformSpec) -> Fitte
     served = await ask(asked)
     if _is_plain(served):
         return served, asked
-    is_lossy = served.blob.meta.media_type in _LOSSY
+    is_opaque = served.blob.meta.media_type in _LOSSY and not _may_be_clear(served.blob)
     served.let_go()
-    asked = question(replace(spec, output=Output.JPEG if is_lossy else Output.PNG, animate=False).normalised())
+    asked = question(replace(spec, output=Output.JPEG if is_opaque else Output.PNG, animate=False).normalised())
     return await ask(asked), asked
 
 
@@ -92,6 +97,16 @@ def _is_animated(blob: object) -> bool:
     if not isinstance(blob, Blob):
         return True
     return blob.data[12:16] == _VP8X and bool(blob.data[20] & _ANIMATED)
+
+
+def _may_be_clear(blob: object) -> bool:
+    """Whether a WebP or AVIF has alpha, by its head: a white logo would vanish on the white that JPEG puts behind."""
+    if not isinstance(blob, Blob):
+        return False
+    head = bytes(blob.data[:_HEAD_BYTES])
+    if head[12:16] == _VP8L:
+        return bool(head[24] & _ALPHA)
+    return bool(head[20] & _ALPHA) if head[12:16] == _VP8X else _ALPHA_NAME in head
 
 
 def _size_bytes(served: Served) -> int:

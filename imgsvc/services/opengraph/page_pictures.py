@@ -131,7 +131,12 @@ class PagePictures:
     async def _fitted(self, request: ShareRequest, decided: _Decided) -> Shared:
         document, picture = decided.document, decided.document.picture
         if picture is None:
-            raise ShareImageNotFound("None of the page's pictures is fit to be shared.", param="url")
+            again_seconds = int(min(document.fresh_until, document.chosen_until) - self._clock())
+            raise ShareImageNotFound(
+                "None of the page's pictures is fit to be shared.",
+                param="url",
+                retry_after_seconds=max(1, again_seconds),
+            )
         size_px = (picture.width_px, picture.height_px)
 
         def question(spec: TransformSpec) -> ImageRequest:

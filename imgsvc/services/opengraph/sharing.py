@@ -202,8 +202,9 @@ def _card_seconds(error: ImgsvcError) -> int:
     """
     if isinstance(error, RateLimited):
         return 0
-    if isinstance(error, OriginError):
-        return min(CARD_SECONDS, max(LOOKED_SECONDS, error.retry_after_seconds or error.remember_seconds))
+    known_seconds = error.retry_after_seconds or error.remember_seconds
+    if known_seconds or isinstance(error, OriginError):
+        return min(CARD_SECONDS, max(LOOKED_SECONDS, known_seconds))
     return CARD_SECONDS
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from imgsvc.errors import ImgsvcError
+from imgsvc.errors import ImgsvcError, UnusableSource
 from imgsvc.services.logos.answers import Verdict
 from imgsvc.services.logos.service import LogoService
 from imgsvc.web.answers import NO_STORE, VerdictAnswer
@@ -45,11 +45,13 @@ class VerdictHandlers:
 
 @contextmanager
 def _named(param: str) -> Iterator[None]:
-    """Let what is wrong with a picture be said of the field that it was sent in."""
+    """Let what is wrong with a picture be said of the field that it was sent in, and kept by nobody."""
     try:
         yield
     except ImgsvcError as error:
         error.param = None if error.param is None else param
+        if isinstance(error, UnusableSource):
+            error.was_sent = True
         raise
 
 

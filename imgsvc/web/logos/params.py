@@ -36,6 +36,7 @@ class LogoQuestion(Struct, frozen=True):
         size_px: side of the square that the logo shall fit in, in device pixels, 16–4096.
         spec: what is made of it, in normal form.
         theme: of the page; None = it is shown as it is, and nothing is said of how it looks.
+        is_exact: whether the page has another colour than the theme's own.
         fallback: what is answered where there is no logo.
         refresh: whether it shall be looked for anew.
         pairs: all parameters as sent, decoded once; what a signature is checked over.
@@ -50,6 +51,7 @@ class LogoQuestion(Struct, frozen=True):
     size_px: int
     spec: TransformSpec
     theme: Theme | None
+    is_exact: bool
     fallback: Fallback
     refresh: bool
     pairs: tuple[tuple[str, str], ...]
@@ -58,7 +60,7 @@ class LogoQuestion(Struct, frozen=True):
 
     def about(self, subject: Subject) -> LogoRequest:
         """Ask the same of *subject*, which is what *website* or *company* means."""
-        return LogoRequest(subject, self.size_px, self.spec, self.theme, self.fallback)
+        return LogoRequest(subject, self.size_px, self.spec, self.theme, self.fallback, self.is_exact)
 
 
 class _Whose(Struct, frozen=True):
@@ -113,6 +115,7 @@ def parse_logo_query(
         size_px=size_px,
         spec=spec,
         theme=page.theme,
+        is_exact=page.theme is not None and page.colour != page.theme.page,
         fallback=values.get("fallback", Fallback.MONOGRAM),
         refresh=values.get("forceRefresh", False),
         pairs=tuple((pair.name, pair.value) for pair in pairs),
@@ -144,7 +147,8 @@ def _whose(given: Given, shape: Shape, website: str | None) -> _Whose:
 
 def _page(values: Mapping[str, Any], hints: Hints, shape: Shape) -> tuple[_Page, tuple[str, ...]]:
     """Say what the page is, and which header did; of a colour alone its lightness says whether it is a dark one."""
-    word, colour = values.get("theme", shape.theme), values.get("bg")
+    colour = values.get("bg")
+    word = values.get("theme", shape.theme if colour is None else NONE)
     if word == NONE:
         if colour is None:
             return _Page(), ()

@@ -78,7 +78,10 @@ OPERATIONS = (
     ),
     Operation(
         path="/api/assets/{assetId}", name="getAsset", tag=IMAGES, summary="A picture of the operator's asset server",
-        description="Needs `ASSETS_BASE_URL` and `ASSETS_BEARER_TOKEN`.",
+        description=(
+            "Needs `ASSETS_BASE_URL` and `ASSETS_BEARER_TOKEN`. "
+            "Without a parameter that says how it shall look it is the original."
+        ),
         path_parameters=(ASSET_ID,), query=ASSET_PARAMETERS, request_headers=_REQUEST, answers=_ANSWERS,
         errors=(*problems.PICTURE, errors.BadAssetId, errors.AssetsNotConfigured), statuses=(416,),
     ),

@@ -21,7 +21,7 @@ OPERATIONS = (
         query=PARAMETERS, request_headers=(*headers.CONDITIONS, "X-Request-Id"),
         answers=picture_answers(_CARD, described=False),
         errors=(
-            *problems.QUERY, *problems.URL, *problems.KEY, *problems.LOOP, *problems.LOAD, errors.BadAssetId,
+            *problems.QUERY, *problems.URL, *problems.LOOP, *problems.LOAD, errors.BadAssetId, errors.BadKey,
         ),
         statuses=(416,),
         tries=(

@@ -3,7 +3,7 @@
 from aiohttp import web
 from msgspec import Struct
 
-from imgsvc.errors import SourceForbidden
+from imgsvc.errors import ImgsvcError, SourceForbidden
 from imgsvc.opengraph.keys import SHARE_PREFIX
 from imgsvc.services.access import AccessService, Grant
 from imgsvc.services.opengraph.answers import ShareRequest
@@ -50,7 +50,6 @@ class ShareQuestions:
 
         Raises:
             InvalidRequest: it is wrong.
-            ObjectNotFound: a store key where no pictures are.
         """
         return self._remembered.understood(request, self._understand, self.is_current)
 
@@ -69,11 +68,11 @@ class ShareQuestions:
         said = (("Vary", question.vary), ("X-Ignored-Params", question.ignored))
         return ShareUnderstood(asked, grant, tuple((name, ", ".join(texts)) for name, texts in said if texts))
 
-    def _granted(self, path: str, question: ShareQuestion) -> tuple[Grant, SourceForbidden | None]:
+    def _granted(self, path: str, question: ShareQuestion) -> tuple[Grant, ImgsvcError | None]:
         """Say whether the source may be fetched as a picture; a page may be anybody's."""
         source = question.source
-        if source.is_generated or (source.object_key or "").startswith(PUBLIC_PREFIXES):
-            return Grant(), None
+        if question.missing is not None or source.is_generated or (source.object_key or "").startswith(PUBLIC_PREFIXES):
+            return Grant(), question.missing
         try:
             return self._access.check(path, question.pairs, source, signed=question.is_signed), None
         except SourceForbidden as error:

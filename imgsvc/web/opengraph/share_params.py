@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from imgsvc.errors import InvalidRequest
+from imgsvc.errors import InvalidRequest, ObjectNotFound
 from imgsvc.model.source import Source
 from imgsvc.model.spec import TransformSpec
 from imgsvc.opengraph.cards import CardKind
@@ -26,6 +26,7 @@ class ShareQuestion(Struct, frozen=True, kw_only=True):
 
     Attributes:
         source: a page, a picture or a stored object; :data:`ONLY_A_CARD` = none of them.
+        missing: why there is none, where a key was named that no picture can have.
         asset_id: of an asset, in normal form.
         spec: what is asked of the picture.
         network: whom it is for; None = anybody.
@@ -39,6 +40,7 @@ class ShareQuestion(Struct, frozen=True, kw_only=True):
     """
 
     source: Source
+    missing: ObjectNotFound | None
     asset_id: str | None
     spec: TransformSpec
     network: Network | None
@@ -61,7 +63,6 @@ def parse_share_query(raw_query: str, accept: str) -> ShareQuestion:
 
     Raises:
         InvalidRequest: with the parameter at fault, by the name the client used.
-        ObjectNotFound: a store key where no pictures are.
     """
     pairs = decode_query(raw_query)
     given = collect(pairs, SHARE_BY_NAME)
@@ -69,8 +70,10 @@ def parse_share_query(raw_query: str, accept: str) -> ShareQuestion:
     network = values.get("for")
     spec = as_asked(values, accept).normalised()
     asset_id = _asset_id(given)
+    source, missing = _source(given) if asset_id is None else (ONLY_A_CARD, None)
     return ShareQuestion(
-        source=_source(given) if asset_id is None else ONLY_A_CARD,
+        source=source,
+        missing=missing,
         asset_id=asset_id,
         spec=spec,
         network=network,
@@ -92,10 +95,14 @@ def _asset_id(given: Given) -> str | None:
     return canonical_id(given.values["assetId"])
 
 
-def _source(given: Given) -> Source:
+def _source(given: Given) -> tuple[Source, ObjectNotFound | None]:
+    """Read what is named; a key where no pictures are is no bad request, for a card can stand in."""
     if "url" not in given.values and given.values.get("title", "").strip():
-        return ONLY_A_CARD
+        return ONLY_A_CARD, None
     text = given.values.get("url", "")
     if text.startswith(_BARE_KEY):
         text = f"s3://{text}"
-    return read_source(text, param=given.names.get("url", "url"))
+    try:
+        return read_source(text, param=given.names.get("url", "url")), None
+    except ObjectNotFound as error:
+        return ONLY_A_CARD, error.with_traceback(None)

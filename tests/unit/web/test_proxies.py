@@ -203,6 +203,16 @@ def test_the_same_twice_is_once():
     assert of_twitter("media/X?format=jpg&format=jpg").source.url.endswith("?format=jpg&format=jpg")
 
 
+@pytest.mark.parametrize("query", ["", "v=2", "tag=a&forceRefresh=1", "name=large&url=x"])
+def test_an_asset_as_it_is(query):
+    """Who asks for nothing in particular gets the original, whatever the browser would rather have."""
+    question = of_asset(query)
+
+    assert question.spec.is_identity
+    assert question.vary == ()
+    assert of_asset(f"{query}&q=50").spec.output is of_asset("f=auto").spec.output is Output.AUTO_WEBP
+
+
 def test_parameters_of_assets():
     """All parameters of pictures by all of their names, but for the one that would name another source."""
     question = of_asset("width=10&format=png&url=https://x.test/&name=large")

@@ -47,6 +47,21 @@ async def test_a_guess_refuted(world, finder, title):
     assert world.site.hits("/") == 1
 
 
+async def test_the_whole_name(world, finder):
+    """Where the name without its legal form is another's, the site that has kept it is found."""
+
+    async def behave(exchange) -> None:
+        is_theirs = exchange.request.headers["Host"].startswith("zorblaxco.")
+        await exchange.answer(page(title="Zorblax Co" if is_theirs else "Zorblax & sons"), headers=HTML)
+
+    world.site.script("/", behave)
+
+    found = [await finder.find("Zorblax Co", None) for _ in range(2)]
+
+    assert [domain.host for domain in found] == ["zorblaxco.com"] * 2
+    assert world.site.hits("/") == 2
+
+
 async def test_a_site_that_hangs_is_no_answer(world, finder):
     """A look that did not end is made again."""
     world.site.stall_before_head("/")

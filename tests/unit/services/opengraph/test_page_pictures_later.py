@@ -143,6 +143,7 @@ async def test_a_failure_has_its_own_time(parts, origin, ask, status, body, seco
     """A page whose picture failed is no day without one: it is tried again when that failure is forgotten."""
     ask.offer("/a.jpg")
     origin.serve("/a.jpg", body, status=status)
+    began = parts.clock.now
     first = await ask()
     origin.serve("/a.jpg", seen())
     parts.clock.forward(seconds - 1)
@@ -152,3 +153,4 @@ async def test_a_failure_has_its_own_time(parts, origin, ask, status, body, seco
     after = await ask()
 
     assert [reason(each) for each in (first, before, after)] == [ShareImageNotFound, ShareImageNotFound, None]
+    assert first.fresh_until == began + seconds  # no cache in front keeps the card for longer

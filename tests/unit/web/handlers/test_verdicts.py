@@ -47,18 +47,19 @@ async def test_verdicts(service):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sent", "status", "code"),
+    ("sent", "status", "code", "kept"),
     [
-        ({"image": b"<p>no picture"}, 415, "not-an-image"),
-        ({"json": {"url": "http://acme.test/"}}, 415, "not-an-image"),
-        ({"json": {"url": "http://127.0.0.1/x.png"}}, 403, "address-not-public"),
-        ({"json": {"url": "s3://images/logos/a.png"}}, 400, "bad-parameter"),
-        ({"json": {}}, 400, "bad-parameter"),
-        ({"image": b""}, 400, "bad-parameter"),
+        ({"image": b"<p>no picture"}, 415, "not-an-image", "no-store"),
+        ({"image": png(quarters(64, 64))[:200]}, 422, "broken-image", "no-store"),
+        ({"json": {"url": "http://acme.test/"}}, 415, "not-an-image", "public, max-age=900"),
+        ({"json": {"url": "http://127.0.0.1/x.png"}}, 403, "address-not-public", "no-store"),
+        ({"json": {"url": "s3://images/logos/a.png"}}, 400, "bad-parameter", "no-store"),
+        ({"json": {}}, 400, "bad-parameter", "no-store"),
+        ({"image": b""}, 400, "bad-parameter", "no-store"),
     ],
 )
-async def test_what_cannot_be_judged(service, sent, status, code):
-    """It is refused as anywhere else."""
+async def test_what_cannot_be_judged(service, sent, status, code, kept):
+    """It is refused as anywhere else; what is wrong with a file is the request's fault, and kept by nobody."""
     answer = await validate(service, **sent)
 
-    assert (answer[0], answer[1]["code"]) == (status, code)
+    assert (answer[0], answer[1]["code"], answer[2]["Cache-Control"]) == (status, code, kept)

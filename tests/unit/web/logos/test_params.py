@@ -89,6 +89,7 @@ class TestHow:
         """A colour alone makes a theme of it; one that lets the page through is laid on the theme's own, else white."""
         question = ask(query)
         assert (question.theme, question.spec.page) == (theme, page)
+        assert question.is_exact is (page not in (None, WHITE, NIGHT) or (theme, page) == (Theme.DARK, WHITE))
         assert question.spec.scheme == (theme.value if theme else "")
 
     @pytest.mark.parametrize(
@@ -218,12 +219,14 @@ class TestShapes:
         ("query", "spec"),
         [
             ("", boxed(page=NIGHT, scheme="dark")), ("theme=light", boxed(page=WHITE, scheme="light")),
-            ("bg=fff", boxed(page=WHITE, scheme="dark")),
+            ("bg=fff", boxed(page=WHITE, scheme="light")), ("bg=000", boxed(page=Colour(0, 0, 0), scheme="dark")),
+            ("theme=dark&bg=fff", boxed(page=WHITE, scheme="dark")),
+            ("bg=transparent", boxed(page=NIGHT, scheme="dark")),
             ("f=original", boxed(output=Output.ORIGINAL, page=NIGHT, scheme="dark")),
         ],
     )  # fmt: skip
     def test_inversion_is_for_a_dark_page(self, query, spec):
-        """Unless another one is named; without one there is nothing to adapt to."""
+        """Unless another one is named, by its theme or its colour; without one there is nothing to adapt to."""
         assert ask(query, shape=INVERT).spec == spec
         with pytest.raises(InvalidRequest, match="theme takes one of light, dark, auto"):
             ask("theme=none", shape=INVERT)

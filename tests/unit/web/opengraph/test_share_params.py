@@ -38,12 +38,21 @@ def test_sources(query, url):
     assert ask(query).source.url == url
 
 
+@pytest.mark.parametrize("url", ["images/other/x", "s3://images/other/x", "store:secret.txt"])
+def test_keys_where_no_pictures_are(url):
+    """They are no bad question: a card can stand in, which says why."""
+    question = ask(f"url={url}")
+
+    assert (question.source, type(question.missing)) == (ONLY_A_CARD, ObjectNotFound)
+    assert ask("url=images/logos/a.png").missing is None
+
+
 @pytest.mark.parametrize(
     ("query", "error"),
     [
         ("", MissingUrl), ("url=", MissingUrl), ("url=%20", MissingUrl), ("title=%20", MissingUrl),
         ("url=undefined", UrlUndefined), ("url=null&title=x", UrlUndefined), ("url=&title=x", MissingUrl),
-        ("url=images/../secret", BadKey), ("url=images/other/x", ObjectNotFound), ("url=/p", InvalidRequest),
+        ("url=images/../secret", BadKey), ("url=/p", InvalidRequest),
         ("url=javascript:x", InvalidRequest), (f"{PAGE}&for=orkut", InvalidRequest), (f"{PAGE}&kind=", InvalidRequest),
         (f"{PAGE}&w=8193", InvalidRequest), (f"{PAGE}&q=0", InvalidRequest), (f"{PAGE}&f=json", InvalidRequest),
         (f"{PAGE}&title={'x' * (MAX_TITLE_CHARS + 1)}", InvalidRequest),
@@ -101,5 +110,5 @@ def test_what_accept_decides(query, accept, vary, output):
 @given(st.dictionaries(st.sampled_from(sorted(SHARE_BY_NAME)), st.text(max_size=30)))
 def test_any_query(values):
     """Whatever is sent is understood or refused as bad, nothing else."""
-    with contextlib.suppress(InvalidRequest, ObjectNotFound):
+    with contextlib.suppress(InvalidRequest):
         assert ask(urlencode({"url": "https://a.test/"} | values)).source.url
