@@ -24,8 +24,18 @@ ANIMATED = frozenset((ImageFormat.GIF, ImageFormat.WEBP))
 
 ALL_PAGES = -1
 
+_MISSING = "premature end"
+"""What libjpeg says where bytes of a picture are missing, and of nothing else (JWRN_HIT_MARKER, JWRN_JPEG_EOF)."""
 
-def open_page(body: Body | pyvips.Source, image_format: ImageFormat, *, shrink: float = 1.0, pages: int = 1) -> Any:
+
+def open_page(
+    body: Body | pyvips.Source,
+    image_format: ImageFormat,
+    *,
+    shrink: float = 1.0,
+    pages: int = 1,
+    is_strict: bool = False,
+) -> Any:
     """
     Open a picture for reading from top to bottom; only its header is read before pixels are asked for.
 
@@ -36,12 +46,15 @@ def open_page(body: Body | pyvips.Source, image_format: ImageFormat, *, shrink: 
         shrink: by how much the caller is going to shrink it at the least, 1 or more. Decoders that can, decode
             less, so the image may come out smaller, but never smaller than asked.
         pages: 1, or :data:`ALL_PAGES` for the frames of an animation, one below the other.
+        is_strict: whether a JPEG fails by whatever its decoder complains of, see :func:`may_be_harmless`; it goes on
+            in grey where a file was cut and given another end.
 
     Raises:
         pyvips.Error: the header makes no sense. Reading pixels raises it too: a file that ends early fails instead
             of giving a half-grey picture.
     """
-    options: dict[str, Any] = {"access": "sequential", "fail_on": "truncated"}
+    is_strict = is_strict and image_format is ImageFormat.JPEG
+    options: dict[str, Any] = {"access": "sequential", "fail_on": "warning" if is_strict else "truncated"}
     if image_format in ANIMATED:
         options["n"] = pages
     if shrink > 1 and pages == 1:
@@ -52,6 +65,15 @@ def open_page(body: Body | pyvips.Source, image_format: ImageFormat, *, shrink: 
     # As a source: the loaders for buffers would copy the bytes first.
     source = pyvips.Source.new_from_memory(body) if isinstance(body, bytes) else body
     return pyvips.Operation.call(f"{name}_source", source, **options)
+
+
+def may_be_harmless(error: pyvips.Error, image_format: ImageFormat) -> bool:
+    """
+    Whether a picture that was read strictly may be whole for all that: not every complaint is of missing bytes.
+
+    libvips has one error text for all threads; where another picture's stands in it, this one is read as it always was.
+    """
+    return image_format is ImageFormat.JPEG and _MISSING not in str(error).lower()
 
 
 def _shrink_options(image_format: ImageFormat, shrink: float) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """What can be said of a source, and decided about it, before a pixel of it is decoded; for threads."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+import pyvips
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -16,7 +17,7 @@ from imgsvc.transform.cost import estimate_bytes, estimate_glance_bytes
 from imgsvc.transform.decide import Decision
 from imgsvc.transform.drawing import Drawing, drawing_info, drawing_size, glance_size, undrawn
 from imgsvc.transform.geometry import Size
-from imgsvc.transform.loaders import CONTAINERS
+from imgsvc.transform.loaders import CONTAINERS, may_be_harmless
 from imgsvc.transform.pipeline import Pipeline, Rendered
 from imgsvc.transform.piping import read_pipe
 from imgsvc.transform.probe import ImageInfo, probe, probe_head
@@ -25,6 +26,8 @@ from imgsvc.transform.runtime import KillSwitch
 from imgsvc.transform.source import FileSource, PixelSource, contained_source
 from imgsvc.transform.svg_names import MAX_SVG_BYTES
 from imgsvc.transform.theming import LOOK_SIDE_PX, UNSEEN, Viewed, is_themed
+
+T = TypeVar("T")
 
 _DRAWN_BYTES = 4
 
@@ -174,11 +177,11 @@ class Looker:
         """Do what was planned."""
         # Whether a container's picture is transparent shows only when it is decoded, so all is decided then.
         decision = None if plan.info.image_format in CONTAINERS else plan.decision
-        return self._pipeline.render(self._source(body, plan), spec, switch, decision, plan.viewed)
+        return self._read(body, plan, lambda source: self._pipeline.render(source, spec, switch, decision, plan.viewed))
 
     def glance(self, body: Body, plan: Plan, longest_px: int, switch: KillSwitch) -> Any:
         """Decode the small picture that was planned."""
-        return glance(self._source(body, plan), longest_px, switch)
+        return self._read(body, plan, lambda source: glance(source, longest_px, switch))
 
     def render_drawing(
         self, drawings: Sequence[Drawing], plan: DrawingPlan, spec: TransformSpec, switch: KillSwitch
@@ -193,11 +196,17 @@ class Looker:
             descriptor, plan.info, lambda source: self._pipeline.render(source, spec, switch, plan.decision), switch
         )
 
-    def _source(self, body: Body, plan: Plan) -> PixelSource:
-        """Open what is no drawing; a container is decoded by that."""
-        if plan.info.image_format not in CONTAINERS:
-            return FileSource(body, plan.info)
-        return contained_source(body, plan.info.image_format, self._pipeline.limits)
+    def _read(self, body: Body, plan: Plan, read: Callable[[PixelSource], T]) -> T:
+        """Read what is no drawing strictly, and once more as it is where that may have failed for nothing."""
+        info = plan.info
+        if info.image_format in CONTAINERS:
+            return read(contained_source(body, info.image_format, self._pipeline.limits))
+        try:
+            return read(FileSource(body, info, is_strict=True))
+        except pyvips.Error as error:
+            if not may_be_harmless(error, info.image_format):
+                raise
+        return read(FileSource(body, info))
 
 
 def _glance_bytes(info: ImageInfo, body: Body, longest_px: int) -> int:

@@ -47,11 +47,17 @@ class PixelSource(Protocol):
 
 
 class FileSource(Struct, frozen=True):
-    """A file, in memory or not, that libvips reads; it is opened when frames are asked for."""
+    """
+    A file, in memory or not, that libvips reads; it is opened when frames are asked for.
+
+    Attributes:
+        is_strict: as :func:`~imgsvc.transform.loaders.open_page` has it.
+    """
 
     body: Body
     info: ImageInfo
     scalable: bool = False
+    is_strict: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -66,7 +72,8 @@ class FileSource(Struct, frozen=True):
     def frames(self, switch: KillSwitch, *, shrink: float = 1.0, every: bool = False) -> list[Any]:
         """Open the file anew: what is read from top to bottom can be read but once."""
         if not every:
-            return [switch.watch(open_page(self.body, self.info.image_format, shrink=shrink))]
+            image = open_page(self.body, self.info.image_format, shrink=shrink, is_strict=self.is_strict)
+            return [switch.watch(image)]
         roll = switch.watch(open_page(self.body, self.info.image_format, pages=ALL_PAGES))
         height = roll.get_page_height()
         return [roll.crop(0, top, roll.width, height) for top in range(0, roll.height, height)]

@@ -4,6 +4,7 @@ import hashlib
 import time
 
 import pytest
+import pyvips
 from msgspec.structs import replace
 
 from imgsvc.errors import CorruptImage, ImageTooLarge, NotAnImage, SourceTooLarge
@@ -16,8 +17,9 @@ from imgsvc.transform import runtime
 from imgsvc.transform.body import Body
 from imgsvc.transform.cost import estimate_bytes
 from imgsvc.transform.geometry import Size
+from imgsvc.transform.loaders import open_page
 from imgsvc.transform.looking import Looker, Plan
-from imgsvc.transform.pipeline import Pipeline
+from imgsvc.transform.pipeline import Pipeline, Rendered
 from imgsvc.transform.results import Head
 from imgsvc.transform.theming import Sights
 from imgsvc.vision.theming import PageTheming
@@ -195,3 +197,37 @@ def test_what_is_known_is_neither_looked_at_nor_paid_for() -> None:
     assert new.estimate_bytes > known.estimate_bytes
     assert subject.plan_drawing(pictures.SVG, on_page, "d").look_size is None
     assert planned(subject, data, ImageFormat.PNG, SHOWN, "d").viewed.sight is None
+
+
+def rendered(body: Body) -> Rendered:
+    seen = looker()
+    plan = planned(seen, body, ImageFormat.JPEG, SHOWN)
+    return seen.render(body, plan, SHOWN, runtime.KillSwitch())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("interlace", [False, True])
+def test_a_photograph_that_was_cut_and_given_another_end(kind, interlace) -> None:
+    """It is broken, to whoever makes an answer of it and to whoever looks at it, and not half a picture."""
+    whole = pictures.jpeg(pictures.noise(400, 300), interlace=interlace)
+    with laid(kind, whole[: len(whole) // 2] + b"\xff\xd9") as body:
+        with pytest.raises(pyvips.Error, match="premature end"):
+            rendered(body)
+        seen = looker()
+        plan = seen.plan_glance(body, seen.header(body, ImageFormat.JPEG), 50)
+        with pytest.raises(pyvips.Error, match="premature end"):
+            seen.glance(body, plan, 50, runtime.KillSwitch()).copy_memory()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_photograph_that_is_only_complained_of(kind) -> None:
+    """Bytes that belong to nothing do no harm: it is read as if they were not there."""
+    clean = pictures.jpeg(pictures.noise(400, 300), restart_interval=20)
+    odd = clean.replace(b"\xff\xd3", b"\0\0\0\xff\xd3", 1)
+    with pytest.raises(pyvips.Error, match="extraneous"):
+        open_page(odd, ImageFormat.JPEG, is_strict=True).avg()
+    with laid(kind, odd) as body:
+        assert rendered(body).data == rendered(clean).data
+        seen = looker()
+        plan = seen.plan_glance(body, seen.header(body, ImageFormat.JPEG), 50)
+        assert seen.glance(body, plan, 50, runtime.KillSwitch()).avg() > 0
