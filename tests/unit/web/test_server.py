@@ -1,34 +1,22 @@
 """The server on the wire: slow, stalled, old and rude clients."""
 
-import asyncio
 import json
 import logging
 import time
-import tracemalloc
 
 import pytest
 from aiohttp import web
 
 from imgsvc.web.error_map import codes
-from imgsvc.web.sending import SLICE_BYTES
 from tests.support.large import until
 from tests.support.looptime import LoopClock, loop_clock
 from tests.support.origin import ScriptedOrigin
 from tests.support.pictures import png
 from tests.support.service import IMAGES
-from tests.support.wire import Serving, Wire, serving
+from tests.support.wire import serving
+from tests.unit.web.wire_requests import HEAD_SECONDS, LARGE_BYTES, LIVE, get, large
 
 pytestmark = pytest.mark.slow
-
-MIB = 1024 * 1024
-LIVE = b"GET /api/health/live HTTP/1.1\r\nHost: a\r\n\r\n"
-LARGE_BYTES = 4 * MIB
-HEAD_SECONDS = 50
-SEND_SECONDS = 50
-
-
-def get(target: str, *lines: str, method: str = "GET", version: str = "1.1") -> bytes:
-    return "\r\n".join([f"{method} {target} HTTP/{version}", "Host: a", *lines, "", ""]).encode()
 
 
 @pytest.fixture
@@ -42,23 +30,6 @@ async def origin():
 async def clock():
     with loop_clock() as clock:
         yield clock
-
-
-def large(origin) -> bytes:
-    """A request for an answer of more than 4 MiB."""
-    return get(f"{IMAGES}?url={origin.url('/large.png')}&f=original")
-
-
-async def until_stalled(server: Serving, count: int = 1) -> None:
-    """Wait until so many connections wait for clients that do not read."""
-    await until(lambda: sum(connection.writing_paused for connection in server.connections) >= count)
-
-
-async def warm(server: Serving, request: bytes) -> bytes:
-    """Ask once and read all, so that the answer is in memory."""
-    async with await server.connect() as wire:
-        await wire.send(request)
-        return (await wire.reply()).body
 
 
 # Heads.
@@ -250,98 +221,6 @@ async def test_expectations(tmp_path, expect):
 
 
 # Clients that do not read.
-
-
-async def test_a_stalled_reader_is_dropped(tmp_path, origin, clock: LoopClock):
-    """Who takes no byte for the send time-out loses the connection; what waited for it is free."""
-    async with serving(tmp_path, origin_port=origin.port, IMGSVC_SEND_TIMEOUT=str(SEND_SECONDS)) as server:
-        await warm(server, large(origin))
-        async with await server.connect(tiny=True) as wire:
-            await wire.send(large(origin))
-            await until_stalled(server)
-            while server.connections:  # until the system has taken all that it takes of what nobody reads
-                await clock.forward(SEND_SECONDS + 1)
-
-            assert len(await wire.rest()) < LARGE_BYTES
-
-
-async def test_a_reader_that_leaves_small_answers_lying_is_dropped(tmp_path):
-    """The time-out holds for answers of any size: asking on and on without reading ends too."""
-    async with serving(tmp_path, IMGSVC_SEND_TIMEOUT="0.1") as server, await server.connect(tiny=True) as wire:
-        await wire.send_until_cut(LIVE * 100)
-        await server.until_connections(0)
-
-
-async def test_a_slow_reader_is_served(tmp_path, origin, clock: LoopClock):
-    """Who goes on taking bytes is given them all, however many time-outs that takes."""
-    async with serving(tmp_path, origin_port=origin.port, IMGSVC_SEND_TIMEOUT=str(SEND_SECONDS)) as server:
-        body = await warm(server, large(origin))
-        async with await server.connect(tiny=True) as wire:
-            await wire.send(large(origin))
-            taken, rests = 0, 0
-            while taken < len(body):
-                await until(lambda: all(c.writing_paused or not c._request_in_progress for c in server.connections))
-                while taken < (rests + 1) * MIB // 2 and taken < len(body):
-                    piece = await wire.read(MIB // 8)
-                    assert piece
-                    taken += len(piece)
-                await clock.forward(SEND_SECONDS * 0.6)
-                rests += 1
-
-            assert rests > 4
-
-
-async def test_stalled_readers_cost_slices(tmp_path, origin):
-    """Sixty readers that stall in a 4 MiB hit cost a slice each, not the picture."""
-    async with serving(tmp_path, origin_port=origin.port) as server:
-        await warm(server, large(origin))
-        await server.until_connections(0)
-        wires: list[Wire] = []
-        tracemalloc.start()
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(60):
-            wires.append(await server.connect(tiny=True))
-            await wires[-1].send(large(origin))
-        await until_stalled(server, 60)
-        buffered = [connection._wire.get_write_buffer_size() for connection in server.connections]
-        held = tracemalloc.get_traced_memory()[0] - before
-        tracemalloc.stop()
-        for wire in wires:
-            await wire.__aexit__()
-        await server.until_connections(0)
-
-    assert max(buffered) <= SLICE_BYTES + 4096
-    assert held < 60 * 4 * SLICE_BYTES
-
-
-async def test_a_leaving_client_is_no_error(tmp_path, origin, caplog):
-    """Who hangs up in the middle of an answer leaves no error in the log, no connection and no broken service."""
-    caplog.set_level(logging.INFO)
-    async with serving(tmp_path, origin_port=origin.port) as server:
-        await warm(server, large(origin))
-        for read_bytes in (0, 1, 100_000):
-            wire = await server.connect(tiny=True)
-            await wire.send(large(origin))
-            if read_bytes:
-                await wire.read(read_bytes)
-            await wire.__aexit__()
-        await server.until_connections(0)
-        assert len(await warm(server, large(origin))) > LARGE_BYTES
-
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
-
-
-async def test_the_end_does_not_wait_for_stalled_readers(tmp_path, origin):
-    """A server that is closed drops those who do not read."""
-    async with serving(tmp_path, origin_port=origin.port) as server:
-        await warm(server, large(origin))
-        wire = await server.connect(tiny=True)
-        await wire.send(large(origin))
-        await until_stalled(server)
-        async with asyncio.timeout(60):
-            await server.runner.cleanup()
-        await wire.__aexit__()
-        await asyncio.sleep(0.01)
 
 
 # Faults of our own.
