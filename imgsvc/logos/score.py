@@ -7,6 +7,7 @@ picture with transparency rather than a photograph's format; square rather than 
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
@@ -163,7 +164,7 @@ def winner(candidates: Iterable[Measured], asked_px: int, scheme: Theme | None =
 
 def asked_bucket(asked_px: int) -> int:
     """Round the asked side up to one of :data:`ASKED_BUCKETS_PX`; what is beyond the largest is that."""
-    return next((bucket_px for bucket_px in ASKED_BUCKETS_PX if bucket_px >= asked_px), ASKED_BUCKETS_PX[-1])
+    return ASKED_BUCKETS_PX[min(bisect_left(ASKED_BUCKETS_PX, asked_px), len(ASKED_BUCKETS_PX) - 1)]
 
 
 def winners(candidates: Iterable[Measured]) -> tuple[Measured, ...]:

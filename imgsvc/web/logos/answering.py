@@ -1,7 +1,6 @@
 """From a logo request that was understood to its answer."""
 
 import time
-from functools import partial
 
 from aiohttp import web
 
@@ -14,6 +13,7 @@ from imgsvc.web.logos.params import LogoQuestion
 from imgsvc.web.logos.questions import LogoUnderstood
 from imgsvc.web.repeatable import Found, Repeatable
 from imgsvc.web.responses import answer
+from imgsvc.web.terms import Terms
 
 
 class LogoAnswers:
@@ -44,13 +44,8 @@ class LogoAnswers:
         if found is None:
             found = await self._logos.find(wanted, self._services.allowance(request))
         elif understood.logo is not None and not refresh:
-            again = partial(self._again, understood.logo, question)
-            request[REPEATABLE] = Repeatable.of(found.served, again)
+            request[REPEATABLE] = Repeatable.of(found.served, _Again(self._logos, understood.logo, question))
         return await self._sent(request, question, found, refresh, memory_seconds)
-
-    def _again(self, wanted: LogoRequest, question: LogoQuestion) -> Found | None:
-        found = self._logos.lookup(wanted)
-        return None if found is None else (found.served, terms_of_logo(question, found))
 
     async def _sent(
         self, request: web.Request, question: LogoQuestion, found: LogoServed, refresh: str, memory_seconds: float
@@ -66,6 +61,37 @@ class LogoAnswers:
         return await self._logos.refresh(
             wanted.subject, self._services.allowance(request), is_admin=is_admin(request, self._services.server)
         )
+
+
+class _Again:
+    """
+    Looks a logo up once more; what is said of it is worked out anew only where that may be something else.
+
+    Args:
+        wanted: what is looked up.
+        question: as it was understood.
+    """
+
+    def __init__(self, logos: LogoService, wanted: LogoRequest, question: LogoQuestion) -> None:
+        self._logos = logos
+        self._wanted = wanted
+        self._question = question
+        self._about: tuple[object, ...] | None = None
+        self._terms = Terms()
+
+    def __call__(self) -> Found | None:
+        """Give the answer and its terms, if memory has it."""
+        found = self._logos.lookup(self._wanted)
+        if found is None:
+            return None
+        blob = found.served.blob
+        about = (
+            blob.source, blob.meta.look, found.source, found.domain, found.url, found.fresh_until, found.is_fallback,
+            found.look,
+        )  # fmt: skip
+        if about != self._about:
+            self._about, self._terms = about, terms_of_logo(self._question, found)
+        return found.served, self._terms
 
 
 def _loggable(subject: Subject) -> str:

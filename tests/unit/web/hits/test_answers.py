@@ -10,10 +10,12 @@ from imgsvc.model.source import Source
 from imgsvc.web.paths import PAGE_DATA_PATH
 from imgsvc.web.sending import SLICE_BYTES
 from tests.support.logos import HTML
+from tests.support.pictures import noise, png, quarters
 from tests.unit.web.hits.asking import alike, answered, ask, get, headers_of, hitting, target_of, warm
 
 pytestmark = pytest.mark.slow
 
+LOGOS = {"IMGSVC_LOGO_GOOGLE_URL": "", "IMGSVC_LOGO_DUCKDUCKGO_URL": ""}
 LIVE = get("/api/health/live")
 DELETE = b"DELETE /api/health/live HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -69,6 +71,26 @@ async def test_page_data(tmp_path):
         await server.opened.services.purges.purge(Instructions(urls=(Source(origin.url("/page")),), hard=True))
         assert b'"title": "Two"' in await ask(wire, request)
         assert answered(server) == 3
+
+
+async def test_a_logo(tmp_path):
+    """A logo is answered at once with all that is said of it, and with what is said of the next one then."""
+    async with hitting(tmp_path, **LOGOS) as (server, origin), await server.connect() as wire:
+        origin.serve("/", b'<link rel="icon" href="/icon.png">', headers=HTML)
+        origin.serve("/icon.png", png(quarters(64, 64)))
+        request = get("/api/logo?website=acme.test&theme=dark&f=png")
+        await ask(wire, request)
+        slow = await ask(wire, request)
+        assert b"X-Needs-Inversion: " in slow
+
+        assert [alike(await ask(wire, request)) for _ in range(3)] == [alike(slow)] * 3
+        assert answered(server) == 3
+
+        origin.serve("/", b'<link rel="icon" href="/other.png">', headers=HTML)
+        origin.serve("/other.png", png(noise(64, 64)))
+        await server.opened.services.purges.purge(Instructions(domains=("acme.test",), hard=True))
+        assert all([b"acme.test/other.png>" in await ask(wire, request) for _ in range(3)])
+        assert answered(server) == 4
 
 
 @pytest.mark.parametrize("beyond", [-1, 0, 1])
