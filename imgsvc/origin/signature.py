@@ -40,11 +40,6 @@ class Signer:
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = tuple(key.encode("utf-8", "surrogatepass") for key in keys)
 
-    @property
-    def has_keys(self) -> bool:
-        """Whether signing is possible at all."""
-        return bool(self._keys)
-
     def sign(self, path: str, pairs: Iterable[tuple[str, str]]) -> str:
         """
         Make the ``sig`` of a request: HMAC-SHA256, base64url without padding, 43 characters.

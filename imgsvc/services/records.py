@@ -117,7 +117,7 @@ class SourceRecord(Struct, frozen=True, kw_only=True):
             tags = longer if len(longer) <= MAX_TAGS_CHARS else tags
         return replace(self, tags=tags)
 
-    def meta(self, *, media_type: str, sha256: str, width: int, height: int, degraded: str = "") -> BlobMeta:
+    def meta(self, *, media_type: str, sha256: str, width: int, height: int) -> BlobMeta:
         """Describe bytes made from this record's original."""
         return BlobMeta(
             media_type=media_type,
@@ -128,7 +128,6 @@ class SourceRecord(Struct, frozen=True, kw_only=True):
             last_modified=self.modified_at,
             width=width,
             height=height,
-            degraded=degraded,
             tags=self.tags,
         )
 
@@ -150,7 +149,6 @@ def record_of(
     sha256: str,
     size_px: tuple[int, int],
     media_type: str,
-    tags: str = "",
 ) -> SourceRecord:
     """Write down one fetch that ended well, and began at unix second *asked_at*."""
     return SourceRecord(
@@ -167,7 +165,6 @@ def record_of(
         width=size_px[0],
         height=size_px[1],
         media_type=media_type,
-        tags=tags,
     )
 
 
