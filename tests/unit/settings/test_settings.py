@@ -93,11 +93,17 @@ class TestThresholds:
         assert values["MEMORY_WARNING_THRESHOLD"] == "1000"
         assert values["IMGSVC_CACHE_BYTES"] == "0"
 
-    @pytest.mark.parametrize(("warning", "critical"), [("2000", "2000"), ("2001", "2000"), ("500000000", "")])
-    def test_warning_must_be_below_critical(self, warning, critical):
-        """Equal or reversed thresholds end the start, against a default as well."""
+    @pytest.mark.parametrize(
+        ("warning", "critical", "in_force"),
+        [
+            ("2000", "2000", (2000, 2000)), ("2001", "2000", (2001, 2000)),
+            ("500000000", "", (500000000, 483183820)), ("", "400000000", (402653184, 400000000)),
+        ],
+    )  # fmt: skip
+    def test_warning_must_be_below_critical(self, warning, critical, in_force):
+        """Equal or reversed thresholds end the start, against a default as well, which is told."""
         assert faults_of(MEMORY_WARNING_THRESHOLD=warning, MEMORY_CRITICAL_THRESHOLD=critical) == [
-            "MEMORY_WARNING_THRESHOLD: must be below MEMORY_CRITICAL_THRESHOLD"
+            f"MEMORY_WARNING_THRESHOLD: {in_force[0]} must be below MEMORY_CRITICAL_THRESHOLD, {in_force[1]}"
         ]
 
     def test_two_faults_at_once(self):
