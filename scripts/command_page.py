@@ -20,14 +20,14 @@ from a `.env` file in the working directory, as for the service ([configuration.
 | exit code | |
 |---|---|
 | 0 | Done; for `check-url` allowed, for `health` healthy or degraded. |
-| 1 | It failed, is denied, or is unhealthy. A line on standard error says why. |
+| 1 | It failed, is denied, or is unhealthy. A line says why, of `check-url` and `health` on standard output. |
 | 2 | The settings, or the command line, make no sense. |
 | 130 | Interrupted, by Ctrl-C or SIGINT. `serve` ends with 0 then, as it does on SIGTERM, once it has begun to serve. |
 
 Results go to standard output, all else to standard error. What moves (a bar, a line that says what is going on) is
 shown on a terminal only; `NO_COLOR` and `COLUMNS` are heeded. With `--json` standard output has one JSON document and
 nothing else; where `get`, `logo` or `card` fail because of the source it is `{"error": {"code", "detail"}}`, with the
-codes of [api.md](api.md).
+codes of [api.md](api.md). Where `purge` or `store init` fails there is none.
 
 Completion of commands and options, by the Tab key:
 

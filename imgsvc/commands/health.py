@@ -6,6 +6,7 @@ import click
 from click.decorators import pass_meta_key
 
 from imgsvc.commands import ENVIRON, EXIT_FAILED, Environ, examples, fail, printable
+from imgsvc.commands.naming import service_url
 from imgsvc.commands.output import write_json
 
 DEFAULT_HOST = "127.0.0.1"
@@ -21,7 +22,10 @@ MAX_DIGITS = 20
     short_help="Ask the running service how it is.",
     epilog=examples("health", "health --live --timeout 2", "health --json"),
 )
-@click.option("--server", metavar="URL", help="The running service; otherwise where IMGSVC_HOST and IMGSVC_PORT say.")
+@click.option(
+    "--server", callback=service_url, metavar="URL",
+    help="The running service; otherwise where IMGSVC_HOST and IMGSVC_PORT say.",
+)  # fmt: skip
 @click.option("--live", is_flag=True, help="Only whether it answers at all.")
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, metavar="SECONDS",

@@ -4,6 +4,7 @@ import click
 from click.decorators import pass_meta_key
 
 from imgsvc.commands import EXIT_FAILED, SETTINGS, Ready, examples, fail
+from imgsvc.commands.naming import service_url
 from imgsvc.commands.output import write_json
 
 
@@ -22,7 +23,10 @@ from imgsvc.commands.output import write_json
 @click.option("--domain", "domains", multiple=True, metavar="HOST", help="A host, or *.SUFFIX for all below one.")
 @click.option("--tag", "tags", multiple=True, metavar="WORD", help="A word that was given with tag=.")
 @click.option("--hard", is_flag=True, help="Delete; without it, what is hit is stale.")
-@click.option("--server", metavar="URL", help="The running service; otherwise where IMGSVC_HOST and IMGSVC_PORT say.")
+@click.option(
+    "--server", callback=service_url, metavar="URL",
+    help="The running service; otherwise where IMGSVC_HOST and IMGSVC_PORT say.",
+)  # fmt: skip
 @click.option("--json", is_flag=True, help="Write purged, mode and server as JSON.")
 @pass_meta_key(SETTINGS)
 def purge(read: Ready, /, server: str | None, *, hard: bool, json: bool, **named: tuple[str, ...]) -> None:

@@ -1,12 +1,13 @@
 """``imgsvc sign``: a signature for a path."""
 
 import time
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import click
 from click.decorators import pass_meta_key
 
 from imgsvc.commands import SETTINGS, Ready, examples, fail
+from imgsvc.commands.naming import service_url, split_url
 from imgsvc.commands.output import write_json
 
 _TARGET = "'/api/cache/images?url=https://www.example.com/photo.jpg&w=640'"
@@ -19,7 +20,9 @@ _TARGET = "'/api/cache/images?url=https://www.example.com/photo.jpg&w=640'"
 )
 @click.argument("target", metavar="PATH-OR-URL")
 @click.option("--expires", type=click.IntRange(min=1), metavar="SECONDS", help="How long the signature shall hold.")
-@click.option("--base", metavar="URL", help="Print a whole URL: this, with the signed path behind it.")
+@click.option(
+    "--base", callback=service_url, metavar="URL", help="Print a whole URL: this, with the signed path behind it."
+)
 @click.option("--json", is_flag=True, help="Write url, path, sig and exp as JSON.")
 @pass_meta_key(SETTINGS)
 def sign(settings: Ready, /, target: str, expires: int | None, base: str | None, *, json: bool) -> None:
@@ -35,13 +38,13 @@ def sign(settings: Ready, /, target: str, expires: int | None, base: str | None,
     if not keys:
         fail(["IMGSVC_SIGNING_KEYS: set at least one key to sign with"])
     path, pairs = _asked(target, expires)
+    exp = _end_of(pairs)
     signature = Signer([key.reveal() for key in keys]).sign(path, pairs)
     text = signed_text(path, pairs).decode()
     signed = f"{text}{'&' if pairs else ''}sig={signature}"
-    url = f"{_checked(base)}{signed}"
+    url = f"{(base or '').rstrip('/')}{signed}"
     if json:
-        exp = dict(pairs).get("exp")
-        write_json({"url": url, "path": signed, "sig": signature, "exp": exp and int(exp)})
+        write_json({"url": url, "path": signed, "sig": signature, "exp": exp})
     else:
         click.echo(url)
 
@@ -49,11 +52,11 @@ def sign(settings: Ready, /, target: str, expires: int | None, base: str | None,
 def _asked(target: str, expires: int | None) -> tuple[str, list[tuple[str, str]]]:
     """Give path and parameters to sign: without an older signature, and with a new end where one is asked for."""
     if not target.isprintable():
-        raise click.BadParameter("a path or URL has no characters that cannot be printed", param_hint="PATH-OR-URL")
-    parts = urlsplit(target)
-    path = parts.path or ("/" if parts.netloc else "")
-    if not path.startswith("/") or bool(parts.netloc) is not (parts.scheme in ("http", "https")):
-        raise click.BadParameter("a path begins with /, a URL with http:// or https://", param_hint="PATH-OR-URL")
+        raise _bad_target("a path or URL has no characters that cannot be printed")
+    parts = split_url(target)
+    path = "" if parts is None else parts.path or ("/" if parts.netloc else "")
+    if parts is None or not path.startswith("/") or bool(parts.netloc) is not (parts.scheme in ("http", "https")):
+        raise _bad_target("a path begins with /, a URL with http:// or https:// and a host")
     replaced = ("sig",) if expires is None else ("sig", "exp")
     pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in replaced]
     if expires is not None:
@@ -61,13 +64,16 @@ def _asked(target: str, expires: int | None) -> tuple[str, list[tuple[str, str]]
     return path, pairs
 
 
-def _checked(base: str | None) -> str:
-    """Give what stands before the path."""
-    if base is None:
-        return ""
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise click.BadParameter(
-            "an http or https URL without a query, such as https://img.example.com", param_hint="--base"
-        )
-    return base.rstrip("/")
+def _end_of(pairs: list[tuple[str, str]]) -> int | None:
+    """Give the unix second at which the signature ends; the service would refuse what is none."""
+    from imgsvc.errors import InvalidRequest  # noqa: PLC0415 - see the package
+    from imgsvc.origin.signature import expiry_of  # noqa: PLC0415
+
+    try:
+        return expiry_of(pairs)
+    except InvalidRequest as error:
+        raise _bad_target(error.detail) from error
+
+
+def _bad_target(text: str) -> click.BadParameter:
+    return click.BadParameter(text, param_hint="PATH-OR-URL")

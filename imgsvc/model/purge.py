@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self, get_args
 
 from msgspec import Struct
@@ -62,27 +62,6 @@ class Mark(Struct, frozen=True):
     def key(self) -> str:
         """Where it lies in the store; another time is another key, so that what has been read need not be again."""
         return f"{MARKS_PREFIX}{hashlib.sha256(self.to_json()).hexdigest()[:16]}.json"
-
-    def matches(self, url: str, host: str, tags: Collection[str]) -> bool:
-        """
-        Whether it names a source.
-
-        Args:
-            url: the source's, in normal form.
-            host: likewise; empty for an object of our own store.
-            tags: all of the source, those that every source has included.
-        """
-        match self.kind:
-            case "url":
-                return url == self.value
-            case "prefix":
-                return url.startswith(self.value)
-            case "domain":
-                return host.endswith(self.value[1:]) if self.value.startswith("*.") else host == self.value
-            case "tag":
-                return self.value in tags
-            case "all":
-                return True
 
     def not_after(self, time: float) -> Self:
         """Give the same mark, with *time* when its own is later."""

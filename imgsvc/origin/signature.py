@@ -40,11 +40,6 @@ class Signer:
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = tuple(key.encode("utf-8", "surrogatepass") for key in keys)
 
-    @property
-    def has_keys(self) -> bool:
-        """Whether signing is possible at all."""
-        return bool(self._keys)
-
     def sign(self, path: str, pairs: Iterable[tuple[str, str]]) -> str:
         """
         Make the ``sig`` of a request: HMAC-SHA256, base64url without padding, 43 characters.
@@ -77,7 +72,7 @@ class Signer:
         given = [value for name, value in sent if name == "sig"]
         if len(given) != 1 or not self._fits(given[0], signed_text(path, sent)):
             raise BadSignature("The signature does not fit this path and these parameters.", param="sig")
-        expires = _expiry([value for name, value in sent if name == "exp"])
+        expires = expiry_of(sent)
         if expires is not None and now >= expires:
             raise SignatureExpired("This signed URL has expired.", param="exp")
         return expires
@@ -93,7 +88,14 @@ def _digest(key: bytes, text: bytes) -> bytes:
     return base64.urlsafe_b64encode(hmac.digest(key, text, hashlib.sha256)).rstrip(b"=")
 
 
-def _expiry(values: list[str]) -> int | None:
+def expiry_of(pairs: Iterable[tuple[str, str]]) -> int | None:
+    """
+    Give the unix second at which a signature over *pairs* ends; None when it is good for ever.
+
+    Raises:
+        InvalidRequest: ``exp`` is not one whole number; ``param`` says so.
+    """
+    values = [value for name, value in pairs if name == "exp"]
     if not values:
         return None
     if len(values) > 1 or not _UNIX_SECONDS.match(values[0]):

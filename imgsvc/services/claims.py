@@ -1,4 +1,4 @@
-"""Which replica asks a source: one at a time, where they share a Redis (storage.md, "Across replicas")."""
+"""Which replica asks a source: one at a time, where they share a Redis, and all of them where they share none."""
 
 import asyncio
 import contextlib

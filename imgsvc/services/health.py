@@ -1,6 +1,7 @@
 """Whether this process should be sent requests, and why not."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -19,6 +20,8 @@ from imgsvc.services.persist import Persister
 from imgsvc.services.scripts import Scripts
 from imgsvc.services.shelf import Shelf
 from imgsvc.store.base import ObjectStore
+
+log = logging.getLogger("imgsvc.store")
 
 STORE_CHECK_SECONDS = 15.0
 
@@ -91,7 +94,7 @@ class HealthService:
         self._clock = clock
         self._store_check_seconds = store_check_seconds
         self._started_at = clock()
-        self._store_error: str | None = None
+        self._store_fails = False
         self.phase = Phase.STARTING
 
     @property
@@ -126,19 +129,21 @@ class HealthService:
         }
 
     async def watch(self) -> None:
-        """Ask the store now and every 15 s until cancelled."""
+        """Ask the store now and every 15 s until cancelled; the first failure of a row is logged."""
         while True:
             try:
                 await self._store.ping()
             except StoreError as error:
-                self._store_error = error.detail
+                if not self._store_fails:
+                    log.warning("the store fails: %s", error.detail)
+                self._store_fails = True
             else:
-                self._store_error = None
+                self._store_fails = False
             await asyncio.sleep(self._store_check_seconds)
 
     def _mild_reasons(self, status: SystemStatus) -> list[str]:
         failing = (
-            self._store_error or self._persister.last_error or self._downloads.last_error or self._shelf.read_failed
+            self._store_fails or self._persister.last_error or self._downloads.last_error or self._shelf.read_failed
         )
         return [
             *(["memory-warning"] if status is SystemStatus.MEMORY_WARNING else []),

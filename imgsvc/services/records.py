@@ -113,7 +113,7 @@ class SourceRecord(Struct, frozen=True, kw_only=True):
         """Add words by which it can be purged; those for which there is no room are left away."""
         return replace(self, tags=joined_tags(self.tags, words))
 
-    def meta(self, *, media_type: str, sha256: str, width: int, height: int, degraded: str = "") -> BlobMeta:
+    def meta(self, *, media_type: str, sha256: str, width: int, height: int) -> BlobMeta:
         """Describe bytes made from this record's original."""
         return BlobMeta(
             media_type=media_type,
@@ -124,7 +124,6 @@ class SourceRecord(Struct, frozen=True, kw_only=True):
             last_modified=self.modified_at,
             width=width,
             height=height,
-            degraded=degraded,
             tags=self.tags,
         )
 
@@ -154,7 +153,6 @@ def record_of(
     sha256: str,
     size_px: tuple[int, int],
     media_type: str,
-    tags: str = "",
 ) -> SourceRecord:
     """Write down one fetch that ended well, and began at unix second *asked_at*."""
     return SourceRecord(
@@ -171,7 +169,6 @@ def record_of(
         width=size_px[0],
         height=size_px[1],
         media_type=media_type,
-        tags=tags,
     )
 
 

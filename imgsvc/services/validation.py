@@ -162,18 +162,24 @@ class Validation:
             if not force and (spared := await self._spared(source, record, before if waited else None)) is not None:
                 return spared
             order = Order(purges=purges, tags=tags, record=record, proves=record.may_stand_in(self._clock()))
-            try:
-                validated = await self._asked(source, trace, order, record, force=force)
-            except SourceNotFound as error:
-                raise await self.gone(source, error) from None
-            except ImgsvcError as error:
-                self._counts["failed"] += 1
-                if self._shelf.may_keep(source, purges):
-                    await self._failures.remember(source.h16, error)
-                return self._last_good(record, error)
+            validated = await self._answer(source, trace, order, record, force=force)
             if validated.original is not None:
                 claim.brings(validated.original)
             return validated
+
+    async def _answer(
+        self, source: Source, trace: Trace, order: Order, record: SourceRecord, *, force: bool
+    ) -> Validated:
+        """Ask, and take what comes, or what its failing leaves."""
+        try:
+            return await self._asked(source, trace, order, record, force=force)
+        except SourceNotFound as error:
+            raise await self.gone(source, error) from None
+        except ImgsvcError as error:
+            self._counts["failed"] += 1
+            if self._shelf.may_keep(source, order.purges):
+                await self._failures.remember(source.h16, error)
+            return self._last_good(record, error)
 
     async def _arrived(self, source: Source, arriving: Original) -> Validated:
         """Give what comes already, because somebody else has asked; a good picture stays until all of it is there."""

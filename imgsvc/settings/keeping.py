@@ -1,5 +1,6 @@
 """The settings of what is kept: for how long, and where."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -8,10 +9,23 @@ from imgsvc.model.secret import Secret
 from imgsvc.settings.group import Group
 from imgsvc.settings.memory import MIB
 from imgsvc.settings.services import OptionalUrl
-from imgsvc.settings.setting import Env
+from imgsvc.settings.setting import Env, ReadBy
 
 MAX_TTL_SECONDS = 100 * 31536000
 """The longest lifetime that can be set; as good as for ever."""
+
+# What botocore lets pass, which is more than any server takes; of an ARN it looks at more itself.
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}|arn:[^\s]+")
+
+
+def _bucket(text: str) -> str:
+    """Let only texts pass that a bucket can be called; a URL, or a folder in a bucket, would fail at its first use."""
+    if not _BUCKET.fullmatch(text):
+        raise ValueError("not a bucket's name, such as pictures, without URL and folders; nor an ARN")
+    return text
+
+
+OptionalBucket = Annotated[str | None, ReadBy(_bucket)]
 
 
 class CacheSettings(Group, frozen=True, kw_only=True):
@@ -83,7 +97,7 @@ class StoreSettings(Group, frozen=True, kw_only=True):
             gt=0,
         ),
     ] = None
-    s3_bucket: Annotated[str | None, Env("S3_BUCKET", "Bucket; unset: the filesystem store is used.")] = None
+    s3_bucket: Annotated[OptionalBucket, Env("S3_BUCKET", "Bucket; unset: the filesystem store is used.")] = None
     s3_endpoint_url: Annotated[OptionalUrl, Env("S3_ENDPOINT_URL", "Endpoint of an S3 that is not AWS.")] = None
     s3_region: Annotated[str | None, Env("S3_REGION", "Region; unset: botocore's own choice.")] = None
     s3_access_key_id: Annotated[Secret | None, Env("S3_ACCESS_KEY_ID", "Access key; unset: botocore's own chain.")] = (
@@ -96,6 +110,13 @@ class StoreSettings(Group, frozen=True, kw_only=True):
     s3_addressing_style: Annotated[
         Literal["auto", "path", "virtual"], Env("S3_ADDRESSING_STYLE", "Bucket in the path or in the host name.")
     ] = "auto"
+
+    def contradictions(self) -> Iterator[str]:
+        """A key has two halves; botocore would find that out at the first use, and pass over a token without a key."""
+        halves = {"S3_ACCESS_KEY_ID": self.s3_access_key_id, "S3_SECRET_ACCESS_KEY": self.s3_secret_access_key}
+        given = [name for name, value in {**halves, "S3_SESSION_TOKEN": self.s3_session_token}.items() if value]
+        if self.s3_bucket and given:
+            yield from (f"{name}: must be set with {given[0]}" for name, value in halves.items() if not value)
 
 
 class SpoolSettings(Group, frozen=True, kw_only=True):

@@ -82,8 +82,9 @@ class MemorySettings(Group, frozen=True, kw_only=True):
         return self.budget_bytes * 8 // 100
 
     def contradictions(self) -> Iterator[str]:
-        """The thresholds lie in order, and within the budget."""
-        if self.warning_threshold_bytes >= self.critical_threshold_bytes:
-            yield "MEMORY_WARNING_THRESHOLD: must be below MEMORY_CRITICAL_THRESHOLD"
-        if self.critical_threshold_bytes > self.budget_bytes:
-            yield "MEMORY_CRITICAL_THRESHOLD: must not be above IMAGE_RAM_BUDGET_BYTES"
+        """The thresholds lie in order, and within the budget; the values are told, for some are set by nobody."""
+        warning, critical, budget = self.warning_threshold_bytes, self.critical_threshold_bytes, self.budget_bytes
+        if warning >= critical:
+            yield f"MEMORY_WARNING_THRESHOLD: {warning} must be below MEMORY_CRITICAL_THRESHOLD, {critical}"
+        if critical > budget:
+            yield f"MEMORY_CRITICAL_THRESHOLD: {critical} must not be above IMAGE_RAM_BUDGET_BYTES, {budget}"

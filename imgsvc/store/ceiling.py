@@ -72,7 +72,8 @@ class Tally:
 
     Args:
         max_bytes: the ceiling; None sets it at the first count, to 10 GiB, or half of what was free or taken by
-            objects then, where that is less.
+            objects then, where that is less. Later counts raise it where others have left more: on a disk that was
+            full at the first one it would stay nothing.
     """
 
     def __init__(self, max_bytes: int | None = None) -> None:
@@ -81,6 +82,7 @@ class Tally:
         self._added_bytes = self._added = 0
         self.is_counted = False
         """Whether the numbers mean anything yet."""
+        self._is_said = max_bytes is not None
         self.capacity_bytes = max_bytes
         self.used_bytes = 0
         self.reserved_bytes = 0
@@ -144,9 +146,9 @@ class Tally:
         with self._lock:
             self.used_bytes, self.entries = found_bytes + self._added_bytes, found + self._added
             self._block_bytes = max(BLOCK_BYTES, block_bytes)
-            if self.capacity_bytes is None:
+            if not self._is_said:
                 half = DEFAULT_BYTES if free_bytes is None else (free_bytes + found_bytes) // 2
-                self.capacity_bytes = min(DEFAULT_BYTES, half)
+                self.capacity_bytes = max(self.capacity_bytes or 0, min(DEFAULT_BYTES, half))
             self.is_counted = True
 
     def excess_bytes(self, wanted_bytes: int) -> int:

@@ -75,7 +75,7 @@ class DiskThreads:
             yield
         except OSError as error:
             self._counters.failures += 1
-            # The path stays out of it: the detail is shown in /api/health.
+            # The path stays out of it: whoever purges, or warms, is told the detail.
             reason = os.strerror(error.errno) if error.errno else type(error).__name__
             raise StoreError(f"The filesystem store failed: {reason}.") from error
 

@@ -20,6 +20,10 @@ RECOUNT_SECONDS = 600
 VAIN_SECONDS = 60
 """When nothing could be deleted the folder is not walked in vain again within this time, unless it was written to."""
 
+_TOO_LARGE = (
+    "The object is larger than all that the filesystem store may hold, by IMGSVC_STORE_MAX_BYTES or by what is free."
+)
+
 
 class Room:
     """
@@ -91,10 +95,10 @@ class Room:
 
     async def _take(self, size_bytes: int) -> None:
         self._disk.check_open()
-        if not self._tally.is_counted:
-            await asyncio.shield(self._clear())
+        if not self._tally.is_counted or (size_bytes > self._tally.ceiling_bytes and self._is_old()):
+            await asyncio.shield(self._clear())  # the disk may have been full when the ceiling was worked out
         if size_bytes > self._tally.ceiling_bytes:
-            raise self._failure("The object is larger than all that the filesystem store may hold.")
+            raise self._failure(_TOO_LARGE)
         self._wanted_bytes += size_bytes
         try:
             while not self._tally.take(size_bytes):

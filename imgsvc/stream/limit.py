@@ -49,11 +49,3 @@ class SizeLimitedStream:
         return SourceTooLarge(
             f"The source has more than {self._limit_bytes} bytes, the limit set by MAX_IMAGE_SIZE_BYTES.", param="url"
         )
-
-
-async def read_all(stream: ByteStream) -> bytes:
-    """Read a stream to its end into one bytes object and close it, whatever happens."""
-    try:
-        return b"".join([chunk async for chunk in stream])
-    finally:
-        await stream.aclose()

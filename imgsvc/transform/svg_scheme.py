@@ -46,26 +46,6 @@ def in_scheme(data: bytes, scheme: str) -> bytes:
     return etree.tostring(root, encoding="utf-8", xml_declaration=False)
 
 
-def has_scheme(data: bytes) -> frozenset[str]:
-    """
-    Say for which of ``light`` and ``dark`` a drawing brings rules of its own.
-
-    CPU only; call it in a thread.
-
-    Args:
-        data: sanitised.
-
-    Raises:
-        CorruptImage: no SVG.
-        SourceTooLarge: more than 1 MiB.
-    """
-    if not _may_have_scheme(data):
-        return frozenset()
-    return frozenset(
-        theme.value for style in parse(data).iter(_STYLE, "style") for theme in _themes_of(_text_of(style))
-    )
-
-
 def _may_have_scheme(data: bytes) -> bool:
     """Whether the words are there at all; they rarely are, and all else need not be parsed."""
     return _FEATURE in data or _FEATURE in data.lower()
@@ -83,16 +63,6 @@ def _unwrapped(css: str, theme: Theme) -> Iterator[str]:
             yield f"{prelude}{{{block}}}"
         elif theme in themes:
             yield from _unwrapped(block, theme)
-
-
-def _themes_of(css: str) -> Iterator[Theme]:
-    """Give the schemes that have a block which does not hold for the other."""
-    for prelude, block in blocks(css):
-        themes = _themes_for(prelude)
-        if themes is not None and len(themes) == 1:
-            yield from themes
-        elif themes:
-            yield from _themes_of(block)
 
 
 def _themes_for(prelude: str) -> frozenset[Theme] | None:

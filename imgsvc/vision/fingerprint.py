@@ -23,8 +23,6 @@ from imgsvc.vision.pixels import Pixels
 SIDE_PX = 16
 """Of a normal form: as much as a favicon has to say, so that no size has more than another."""
 
-HASH_BITS = 64
-
 _WORKING_PX = 32
 _OVERSAMPLING = 4
 _LEAST_SPREAD_PX = 0.5

@@ -64,20 +64,23 @@ class Outline(Struct, frozen=True):
         opacity = _greatest(alpha).copy_memory() if faint > _FAINT_SHARE * share else None
         return cls(visible, counted, opacity, is_empty=not share)
 
-    def contrast(self, colour: Any, page: Colour, light: Any | None = None) -> float:
+    def contrast(self, colour: Any, page: Colour) -> float:
         """
         Give the contrast that nine tenths of the outline reach or surpass on *page*, 1–21; 1 when there is none.
 
         Args:
             colour: 8-bit sRGB, not multiplied by alpha, of the outline's size.
             page: the background; its alpha is left out.
-            light: the colours' :func:`levels`, if they are known.
         """
-        (contrast,) = self.contrasts(colour, (page,), light)
+        (contrast,) = self.contrasts(colour, (page,))
         return contrast
 
     def contrasts(self, colour: Any, pages: Sequence[Colour], light: Any | None = None) -> tuple[float, ...]:
-        """Give :meth:`contrast` for several pages; faster than one by one where all ink is opaque."""
+        """
+        Give :meth:`contrast` for several pages; faster than one by one where all ink is opaque.
+
+        *light* are the colours' :func:`levels`, if they are known.
+        """
         if self.opacity is None:
             counts = self._counts(levels(colour) if light is None else light)
             return tuple(_lowest_tenth(counts, page) for page in pages)

@@ -2,7 +2,6 @@
 
 from typing import Any, Self
 
-import pyvips
 from msgspec import Struct
 
 _WITH_ALPHA = 4
@@ -42,20 +41,6 @@ class Pixels(Struct, frozen=True):
         if image.interpretation == _GREY:
             image = image.colourspace("srgb")
         return cls._of_four_bands((image if image.hasalpha() else image.addalpha()).copy_memory())
-
-    @classmethod
-    def of_rgba(cls, width_px: int, height_px: int, rgba: bytes) -> Self:
-        """
-        Take pixels row by row, four bytes each.
-
-        Raises:
-            ValueError: the sides do not fit the number of bytes.
-        """
-        if min(width_px, height_px) < 1 or len(rgba) != width_px * height_px * _WITH_ALPHA:
-            raise ValueError("There are four bytes a pixel.")
-        # libvips does not copy the bytes: they live as long as the object that they were given to.
-        image = pyvips.Image.new_from_memory(rgba, width_px, height_px, _WITH_ALPHA, "uchar")
-        return cls._of_four_bands(image.copy(interpretation="srgb"))
 
     def recoloured(self, colour: Any) -> Self:
         """Give it in another colour, 8-bit sRGB of three bands and its size; evaluates that."""

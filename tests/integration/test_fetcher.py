@@ -15,8 +15,7 @@ from imgsvc.errors import (
 )
 from imgsvc.origin.own import LoopGuard
 from imgsvc.stream.inflate import inflate
-from imgsvc.stream.limit import read_all
-from tests.support.fetching import BODY, Names, fetch, fetching, near
+from tests.support.fetching import BODY, Names, fetch, fetching, near, read_all
 from tests.support.origin import Canary
 
 

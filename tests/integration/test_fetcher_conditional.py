@@ -4,8 +4,7 @@ import pytest
 
 from imgsvc.errors import OriginStatus
 from imgsvc.origin.answer import Fetched, NotModified, Validators
-from imgsvc.stream.limit import read_all
-from tests.support.fetching import BODY, fetch, fetching, near
+from tests.support.fetching import BODY, fetch, fetching, near, read_all
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 HEAD_304 = b"HTTP/1.1 304 Not Modified\r\n"

@@ -10,8 +10,7 @@ from imgsvc.errors import (
     OriginTimeout,
     OriginUnreachable,
 )
-from imgsvc.stream.limit import read_all
-from tests.support.fetching import BODY, Names, fetch, fetching, near
+from tests.support.fetching import BODY, Names, fetch, fetching, near, read_all
 
 
 async def test_slow_name_server():

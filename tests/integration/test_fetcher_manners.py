@@ -6,8 +6,7 @@ import pytest
 
 from imgsvc.errors import AddressNotPublic, OriginTimeout, OriginUnreachable, SourceNotAllowed
 from imgsvc.origin.manner import FOUND_PICTURE, PAGE
-from imgsvc.stream.limit import read_all
-from tests.support.fetching import BODY, fetching, near
+from tests.support.fetching import BODY, fetching, near, read_all
 
 
 async def test_anywhere(origin):

@@ -7,8 +7,7 @@ from imgsvc.errors import (
     SourceNotAllowed,
     TooManyRedirects,
 )
-from imgsvc.stream.limit import read_all
-from tests.support.fetching import BODY, fetch, fetching, near
+from tests.support.fetching import BODY, fetch, fetching, near, read_all
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -8,7 +8,7 @@ from imgsvc.origin.fetcher import Fetcher
 from imgsvc.origin.own import LoopGuard
 from imgsvc.origin.policy import SourcePolicy
 from imgsvc.settings import AccessSettings, OriginSettings
-from imgsvc.stream.limit import read_all
+from imgsvc.stream.base import ByteStream
 from tests.support.environ import texts
 from tests.support.origin import ScriptedOrigin
 
@@ -57,6 +57,14 @@ async def fetching(
 def near(origin: ScriptedOrigin, *hosts: str) -> dict[str, object]:
     """Give the setting that leads *hosts* to the scripted origin."""
     return {"IMGSVC_CONNECT_TO": origin.connect_to(*hosts)}
+
+
+async def read_all(stream: ByteStream) -> bytes:
+    """Read a stream to its end, and close it, whatever happens."""
+    try:
+        return b"".join([chunk async for chunk in stream])
+    finally:
+        await stream.aclose()
 
 
 async def fetch(fetcher: Fetcher, url: str) -> bytes:

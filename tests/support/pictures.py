@@ -53,6 +53,11 @@ def framed(width: int = 80, height: int = 60, *, border: tuple[int, ...] = (255,
     return filled(border, width, height).insert(filled(colour, 40, 20), 10, 20)
 
 
+def of_rgba(width: int, height: int, rgba: bytes) -> Any:
+    """Make a picture of pixels row by row, four bytes each; it has a copy of them."""
+    return pyvips.Image.new_from_memory(rgba, width, height, 4, "uchar").copy(interpretation="srgb").copy_memory()
+
+
 def jpeg(image: Any | None = None, **options: Any) -> bytes:
     """Write a JPEG, by default of :func:`quarters`; without metadata unless asked."""
     return _saved("jpegsave_buffer", image, {"Q": 95, "keep": "none", "subsample_mode": "off"} | options)

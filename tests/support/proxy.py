@@ -65,10 +65,6 @@ class Proxy:
         """Wait before each piece that clients send."""
         self._pause_seconds = pause_seconds
 
-    def heal(self) -> None:
-        """Pass on everything again."""
-        self._fault, self._pause_seconds = None, 0.0
-
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None

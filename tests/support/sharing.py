@@ -7,7 +7,6 @@ from tests.support.service import Answer, RunningService
 
 JPEG = {"Content-Type": "image/jpeg"}
 CARD_PX = (1200, 630)
-BROWSER = {"Accept": "image/avif,image/webp,image/png,*/*;q=0.8"}
 
 
 def seen(width: int = 800, height: int = 420) -> bytes:

@@ -3,6 +3,8 @@
 import json
 import socket
 
+import pytest
+
 from tests.support.answering import answering
 
 
@@ -41,6 +43,16 @@ def test_purge_of_a_service_that_is_not_there(invoke):
     assert result.stderr.startswith(f"imgsvc: http://127.0.0.1:{port} cannot be asked (--server, IMGSVC_HOST")
     assert "s3cret" not in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1:8080", "ftp://img.test", "http://[x", "http://img.test:99999"])
+@pytest.mark.parametrize("command", [("purge", "--tag", "red"), ("health",)], ids=["purge", "health"])
+def test_a_server_that_is_none(invoke, command, server):
+    """What cannot be asked at all is a mistake in the command line, not a service that does not answer."""
+    result = invoke(*command, "--server", server, IMGSVC_ADMIN_TOKEN="t")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--server" in result.stderr
 
 
 def test_as_json(invoke):

@@ -64,13 +64,24 @@ def test_a_whole_url(invoke, base):
     assert url == base.rstrip("/") + path
 
 
-@pytest.mark.parametrize("base", ["img.test", "ftp://img.test", "https://", "https://img.test/?a=1"])
+@pytest.mark.parametrize(
+    "base", ["img.test", "ftp://img.test", "https://", "https://img.test/?a=1", "http://[x", "http://img.test:99999"]
+)
 def test_a_base_that_is_none(invoke, base):
     """What no path can stand behind is a mistake in the command line."""
     result = invoke("sign", TARGET, "--base", base, IMGSVC_SIGNING_KEYS="k1")
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "--base" in result.stderr
+
+
+@pytest.mark.parametrize("target", ["http://[x/a", "http://img.test:x/a", "/a?exp=soon", "/a?exp=1&exp=2"])
+def test_what_cannot_be_signed(invoke, target):
+    """What is no URL, and what has an end that the service would not read, are mistakes in the command line."""
+    result = invoke("sign", target, "--json", IMGSVC_SIGNING_KEYS="k1")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "PATH-OR-URL" in result.stderr
 
 
 def test_as_json(invoke, monkeypatch):

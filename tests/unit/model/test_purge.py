@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from imgsvc.errors import ImgsvcError, InvalidRequest
-from imgsvc.model.blob import tags_of
 from imgsvc.model.hosts import normalise_url
 from imgsvc.model.purge import Instructions, Mark, domain_of, prefix_of, source_of, tag_of
 from imgsvc.model.source import Source
@@ -29,38 +28,6 @@ MARKS = st.builds(
     st.floats(0, 1e11),
     st.booleans(),
 )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "source", "hit"),
-    [
-        ("url", SOURCE.url, SOURCE, True),
-        ("url", "https://cdn.example.com/a/b.jpg", SOURCE, False),
-        ("url", STORED.url, STORED, True),
-        ("prefix", "https://cdn.example.com/", SOURCE, True),
-        ("prefix", "https://cdn.example.com/a/b", SOURCE, True),
-        ("prefix", "https://cdn.example.com/A", SOURCE, False),
-        ("prefix", "http://cdn.example.com/", SOURCE, False),
-        ("domain", "cdn.example.com", SOURCE, True),
-        ("domain", "example.com", SOURCE, False),
-        ("domain", "*.example.com", SOURCE, True),
-        ("domain", "*.cdn.example.com", SOURCE, False),
-        ("domain", "*.com", SOURCE, True),
-        ("domain", "*.ample.com", SOURCE, False),
-        ("domain", "*.com", STORED, False),
-        ("tag", "red", SOURCE, True),
-        ("tag", "re", SOURCE, False),
-        ("tag", "cdn.example.com", SOURCE, True),
-        ("tag", f"url:{SOURCE.h16}", SOURCE, True),
-        ("tag", f"url:{STORED.h16}", STORED, True),
-        ("all", "", STORED, True),
-    ],
-)
-def test_what_a_mark_names(kind, value, source, hit):
-    """URLs are compared whole, prefixes from the start, suffixes of hosts label by label, words one by one."""
-    mark = Mark(kind, value, hard=False, time=1)
-
-    assert mark.matches(source.url, source.host, tags_of(source, "blue red")) is hit
 
 
 @given(MARKS)

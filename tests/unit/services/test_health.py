@@ -123,14 +123,18 @@ async def test_a_process_that_is_not_ready(health, phase):
     assert (health.report().status, health.report().reasons) == (Status.UNHEALTHY, (phase.value,))
 
 
-async def test_a_store_that_is_down_is_degraded(health, parts, watching):
-    """The watch notices a store that goes and one that comes back."""
-    parts.store.failing = {"ping"}
-    await until(lambda: health.report().reasons == ("store-failing",))
-    assert health.report().status is Status.DEGRADED
+async def test_a_store_that_is_down_is_degraded(health, parts, watching, caplog):
+    """The watch notices a store that goes and one that comes back, and logs why it went, once each time."""
+    for times in (1, 2):
+        parts.store.failing = {"ping"}
+        await until(lambda: health.report().reasons == ("store-failing",))
+        assert health.report().status is Status.DEGRADED
+        before = len(parts.store.asked)
+        await until(lambda before=before: len(parts.store.asked) > before + 1)
+        assert [line.startswith("the store fails: ") for line in caplog.messages] == [True] * times
 
-    parts.store.failing = set()
-    await until(lambda: health.report().status is Status.HEALTHY)
+        parts.store.failing = set()
+        await until(lambda: health.report().status is Status.HEALTHY)
 
 
 async def test_a_store_that_does_not_write_is_degraded(health, parts):

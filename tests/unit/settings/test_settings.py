@@ -93,11 +93,17 @@ class TestThresholds:
         assert values["MEMORY_WARNING_THRESHOLD"] == "1000"
         assert values["IMGSVC_CACHE_BYTES"] == "0"
 
-    @pytest.mark.parametrize(("warning", "critical"), [("2000", "2000"), ("2001", "2000"), ("500000000", "")])
-    def test_warning_must_be_below_critical(self, warning, critical):
-        """Equal or reversed thresholds end the start, against a default as well."""
+    @pytest.mark.parametrize(
+        ("warning", "critical", "in_force"),
+        [
+            ("2000", "2000", (2000, 2000)), ("2001", "2000", (2001, 2000)),
+            ("500000000", "", (500000000, 483183820)), ("", "400000000", (402653184, 400000000)),
+        ],
+    )  # fmt: skip
+    def test_warning_must_be_below_critical(self, warning, critical, in_force):
+        """Equal or reversed thresholds end the start, against a default as well, which is told."""
         assert faults_of(MEMORY_WARNING_THRESHOLD=warning, MEMORY_CRITICAL_THRESHOLD=critical) == [
-            "MEMORY_WARNING_THRESHOLD: must be below MEMORY_CRITICAL_THRESHOLD"
+            f"MEMORY_WARNING_THRESHOLD: {in_force[0]} must be below MEMORY_CRITICAL_THRESHOLD, {in_force[1]}"
         ]
 
     def test_two_faults_at_once(self):
@@ -153,6 +159,8 @@ class TestFaults:
             ("IMGSVC_LOGO_PROVIDERS", "https://a.test/?token=t", "a template holds {domain}"),
             ("IMGSVC_LOGO_DEADLINE", "0", "must be above 0"),
             ("IMGSVC_TRUSTED_PROXIES", "10.0.0.0/8,10.1.2.3:80", "'10.1.2.3:80'"),
+            ("S3_BUCKET", "pictures/of-mine", "such as pictures"), ("S3_BUCKET", "s3://pictures", "such as pictures"),
+            ("S3_BUCKET", "arn:aws:s3 x", "an ARN"),
         ],
     )  # fmt: skip
     def test_says_what_is_expected(self, name, value, shape):
@@ -161,6 +169,20 @@ class TestFaults:
         assert len(faults) == 1
         assert faults[0].startswith(f"{name}: ")
         assert shape in faults[0]
+
+    @pytest.mark.parametrize(
+        ("given", "names"),
+        [
+            (("S3_ACCESS_KEY_ID",), ["S3_SECRET_ACCESS_KEY"]),
+            (("S3_SECRET_ACCESS_KEY", "S3_SESSION_TOKEN"), ["S3_ACCESS_KEY_ID"]),
+            (("S3_SESSION_TOKEN",), ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"]),
+        ],
+    )
+    def test_half_a_key(self, given, names):
+        """What is missing of a bucket's key is named; without a bucket nobody needs one."""
+        environ = dict.fromkeys(given, "x")
+        assert [f.partition(":")[0] for f in faults_of(S3_BUCKET="b", **environ)] == names
+        assert Settings.from_env(environ).store.s3_bucket is None
 
     def test_passwords_are_not_repeated(self):
         """A fault never shows a value that may hold a secret."""

@@ -40,11 +40,20 @@ def test_oldest(times: list[int], limit: int):
     ids=["said", "half-of-free", "with-what-is-there", "ten-gib", "unknown"],
 )
 def test_ceiling(max_bytes: int | None, used_bytes: int, free_bytes: int | None, ceiling_bytes: int):
-    """Unless said, it is 10 GiB, or half of what is free or taken by objects already; counting anew moves nothing."""
+    """Unless said, it is 10 GiB, or half of what is free or taken by objects; less of that later moves nothing."""
     tally = counted(max_bytes, used_bytes, free_bytes)
     assert tally.capacity_bytes == ceiling_bytes
     tally.counted(used_bytes, 1, 1, BLOCK_BYTES)
     assert tally.capacity_bytes == ceiling_bytes
+
+
+def test_ceiling_rises():
+    """One that was worked out on a disk that was full rises with what is free later; one that was said stays."""
+    tally, said = counted(None, free_bytes=0), counted(5000)
+    assert tally.capacity_bytes == 0
+    for each in (tally, said):
+        each.counted(0, 0, 6 * GIB, BLOCK_BYTES)
+    assert (tally.capacity_bytes, said.capacity_bytes) == (3 * GIB, 5000)
 
 
 def test_nothing_before_the_first_count():

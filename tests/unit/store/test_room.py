@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imgsvc.errors import StoreError
-from imgsvc.store.ceiling import Tally
+from imgsvc.store.ceiling import BLOCK_BYTES, Tally
 from imgsvc.store.disk import DiskThreads
 from imgsvc.store.errands import Errands
 from imgsvc.store.eviction import Eviction
@@ -44,11 +44,11 @@ class Walks(Eviction):
 
 
 class Place:
-    """A folder with room for so many objects, and a clock."""
+    """A folder with room for so many objects, None for as many as the disk has, and a clock."""
 
-    def __init__(self, root: Path, room_for: int = 2) -> None:
+    def __init__(self, root: Path, room_for: int | None = 2) -> None:
         self.now = 1000.0
-        self.tally = Tally(room_for * TAKEN_BYTES)
+        self.tally = Tally(room_for and room_for * TAKEN_BYTES)
         self.folder = Folder(root, self.tally)
         self.walks = Walks(self.folder, self.tally)
         self.errands = Errands()
@@ -80,7 +80,7 @@ class Place:
 async def places(tmp_path: Path) -> AsyncIterator[Callable[..., Place]]:
     made: list[Place] = []
 
-    def make(room_for: int = 2) -> Place:
+    def make(room_for: int | None = 2) -> Place:
         made.append(Place(tmp_path / "store", room_for))
         return made[-1]
 
@@ -137,6 +137,18 @@ async def test_larger_than_the_ceiling(places):
     with pytest.raises(StoreError, match="larger than all"):
         await place.room.start(4 * TAKEN_BYTES, pytest.fail)
     assert await place.stored() == {"a", "b"}
+
+
+async def test_a_disk_that_was_full_at_first(places, monkeypatch):
+    """What was larger than all that fitted is written once a later count finds more free; until then nothing walks."""
+    place = places(room_for=None)
+    monkeypatch.setattr("imgsvc.store.folder.space_of", lambda _: ((place.now > 1000) * 10 * TAKEN_BYTES, BLOCK_BYTES))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="or by what is free"):
+            await place.write("new")
+    place.now += RECOUNT_SECONDS
+    await place.write("new")
+    assert (place.walks.count, await place.stored()) == (2, {"new"})
 
 
 async def test_room_is_made(places):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.errors import StoreError
 from imgsvc.settings import StoreSettings
@@ -108,12 +109,12 @@ async def test_nobody_listens():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"S3_SECRET_ACCESS_KEY": ""}, {"S3_BUCKET": "no/such bucket"}],
+    [{"s3_secret_access_key": None}, {"s3_bucket": "arn:aws:s3:none"}],
     ids=["half-credentials", "bucket"],
 )
-async def test_settings_that_make_no_client(wrong: dict[str, str]):
+async def test_settings_that_make_no_client(wrong: dict[str, str | None]):
     """Settings no client can be made with fail every call as StoreError, and close cleanly."""
-    store = S3Store(settings_of(**({"S3_ENDPOINT_URL": "http://127.0.0.1:9"} | wrong)))
+    store = S3Store(replace(settings_of(S3_ENDPOINT_URL="http://127.0.0.1:9"), **wrong))
     for _ in range(2):
         with pytest.raises(StoreError):
             await store.ping()

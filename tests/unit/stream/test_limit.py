@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsvc.errors import SourceTooLarge
-from imgsvc.stream.limit import SizeLimitedStream, read_all
+from imgsvc.stream.limit import SizeLimitedStream
+from tests.support.fetching import read_all
 
 
 class Chunks:

@@ -47,7 +47,8 @@ def test_logos_have_few_colours(logo) -> None:
 def test_any_colours_are_told_apart(colours, width) -> None:
     """However close or far apart colours are, none is taken for another."""
     colours += [colours[0]] * (-len(colours) % width)
-    pixels = Pixels.of_rgba(width, len(colours) // width, bytes(part for colour in colours for part in colour))
+    rgba = bytes(part for colour in colours for part in colour)
+    pixels = Pixels.of(pictures.of_rgba(width, len(colours) // width, rgba))
     palette = Palette.of(pixels)
     assert palette is None or is_whole(pixels, palette)
     assert palette is not None or len(set(colours)) > 200
@@ -56,7 +57,7 @@ def test_any_colours_are_told_apart(colours, width) -> None:
 def test_noise_has_no_palette() -> None:
     """Where nearly each pixel has a colour of its own there is none."""
     noise = random.Random(1).randbytes(4 * 300 * 300)
-    assert Palette.of(Pixels.of_rgba(300, 300, noise)) is None
+    assert Palette.of(Pixels.of(pictures.of_rgba(300, 300, noise))) is None
 
 
 def test_many_shades_have_one() -> None:
