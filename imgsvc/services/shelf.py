@@ -5,7 +5,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from cachetools import LRUCache
@@ -26,6 +26,9 @@ PURGES_REMEMBERED = 4096
 LOOK_SECONDS = 5.0
 """Longest look into the store; then the source is asked, for which most of the 30 s is left that clients wait."""
 
+SLOWEST_BYTES_PER_SECOND = 512 * 1024
+"""A store that has begun to answer has more time for larger objects: many at once share its line."""
+
 REST_SECONDS = 10.0
 """How long a store that took longer is left alone, so that not every answer waits for it, and some several times."""
 
@@ -44,7 +47,8 @@ class Shelf:
         persister: writes to it behind.
         ledger: counts what is being read.
         buffer_bytes: gives the size up to which an object is read whole at once, just now; larger ones are streamed.
-        look_seconds: longest look into the store; one that is longer is a failure.
+        look_seconds: longest look into the store; one that is longer is a failure. What is read whole, and has more
+            than :data:`SLOWEST_BYTES_PER_SECOND`, has as much more time as it takes at that speed.
         clock: seconds, monotonic.
     """
 
@@ -83,23 +87,26 @@ class Shelf:
         if (waiting := self._persister.pending(key)) is not None:
             return waiting
         limit_bytes, taken = self._buffer_bytes(), []
+        limit, loop = asyncio.timeout(self._look_seconds), asyncio.get_running_loop()
 
         def may_buffer(size_bytes: int) -> bool:  # in any thread, but never after the call has ended
             if size_bytes > limit_bytes or not self._ledger.take(size_bytes):
                 return False
             taken.append(size_bytes)
+            if size_bytes > SLOWEST_BYTES_PER_SECOND:
+                loop.call_soon_threadsafe(_extend, limit, size_bytes / SLOWEST_BYTES_PER_SECOND)
             return True
 
         try:
-            return await self._ask(key, lambda: self._store.open(key, may_buffer))
+            return await self._ask(key, lambda: self._store.open(key, may_buffer), limit)
         finally:
             self._ledger.give_back(sum(taken))  # whoever has the bytes now counts them
 
-    async def _ask(self, key: str, look: Callable[[], Awaitable[T]]) -> T | None:
+    async def _ask(self, key: str, look: Callable[[], Awaitable[T]], limit: asyncio.Timeout | None = None) -> T | None:
         if self._rests():
             return None
         try:
-            async with asyncio.timeout(self._look_seconds):
+            async with limit or asyncio.timeout(self._look_seconds):
                 found = await look()
         except (StoreError, TimeoutError) as error:
             self._note_failure(key, error)
@@ -186,3 +193,8 @@ class Shelf:
     def _note_purge(self, source: Source) -> None:
         self._count += 1
         self._purged[source.h16] = self._count
+
+
+def _extend(limit: asyncio.Timeout, seconds: float) -> None:
+    with suppress(RuntimeError):  # it is over by now
+        limit.reschedule((limit.when() or 0) + seconds)

@@ -13,6 +13,9 @@ from imgsvc.transform.body import View
 _JPEG_END = b"\xff\xd9"
 _JPEG_FILL = 0xFF
 _JPEG_SCAN, _JPEG_END_CODE = 0xDA, 0xD9
+_JPEG_BARE = frozenset((0x01, *range(0xD0, 0xD8)))
+"""Markers without a segment (ITU-T T.81, table B.1): TEM and restarts, which a decoder passes over."""
+
 _JPEG_MARKER_BYTES, _JPEG_SEGMENT_HEAD_BYTES = 2, 4
 _MAX_JPEG_SEGMENTS = 8192
 """Twice of what 255 pieces of a profile and 200 MB of extended XMP take; who sends more only makes work."""
@@ -47,8 +50,10 @@ def _first_scan(data: View) -> int:
         head = data[at : at + _JPEG_SEGMENT_HEAD_BYTES]
         if len(head) < _JPEG_SEGMENT_HEAD_BYTES or head[0] != _JPEG_FILL or head[1] in (_JPEG_SCAN, _JPEG_END_CODE):
             break
-        is_fill = head[1] == _JPEG_FILL
-        at += 1 if is_fill else _JPEG_MARKER_BYTES + int.from_bytes(head[2:], "big")
+        if head[1] == _JPEG_FILL:
+            at += 1
+        else:
+            at += _JPEG_MARKER_BYTES + (0 if head[1] in _JPEG_BARE else int.from_bytes(head[2:], "big"))
     return at
 
 

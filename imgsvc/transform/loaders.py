@@ -71,7 +71,7 @@ def may_be_harmless(error: pyvips.Error, image_format: ImageFormat) -> bool:
     """
     Whether a picture that was read strictly may be whole for all that: not every complaint is of missing bytes.
 
-    libvips has one error text for all threads; where another picture's stands in it, this one is read as it always was.
+    libvips has one error text for all threads: what it says may be of another picture, so a False is to be asked twice.
     """
     return image_format is ImageFormat.JPEG and _MISSING not in str(error).lower()
 

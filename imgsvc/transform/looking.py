@@ -197,15 +197,23 @@ class Looker:
         )
 
     def _read(self, body: Body, plan: Plan, read: Callable[[PixelSource], T]) -> T:
-        """Read what is no drawing strictly, and once more as it is where that may have failed for nothing."""
+        """
+        Read what is no drawing strictly, and once more as it is where that may have failed for nothing.
+
+        libvips has one error text for all threads, and complaints that failed nothing stay in it until the next failure
+        takes them away. So it is believed that bytes are missing when it has been said twice.
+        """
         info = plan.info
         if info.image_format in CONTAINERS:
             return read(contained_source(body, info.image_format, self._pipeline.limits))
-        try:
-            return read(FileSource(body, info, is_strict=True))
-        except pyvips.Error as error:
-            if not may_be_harmless(error, info.image_format):
-                raise
+        for is_second in (False, True):
+            try:
+                return read(FileSource(body, info, is_strict=True))
+            except pyvips.Error as error:
+                if may_be_harmless(error, info.image_format):
+                    break
+                if is_second or info.image_format is not ImageFormat.JPEG:
+                    raise
         return read(FileSource(body, info))
 
 

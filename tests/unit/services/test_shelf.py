@@ -7,7 +7,9 @@ import pytest
 from imgsvc.errors import StoreError
 from imgsvc.model.keys import source_prefix
 from imgsvc.model.source import Source
-from imgsvc.services.shelf import REST_SECONDS, Shelf
+from imgsvc.pressure.transfers import TransferLedger
+from imgsvc.services.shelf import REST_SECONDS, SLOWEST_BYTES_PER_SECOND, Shelf
+from imgsvc.store.base import StoredObject
 from tests.support.blobs import meta_of
 from tests.support.spine_parts import Clock
 
@@ -68,9 +70,33 @@ async def test_a_store_that_hangs_is_given_up_and_left_alone(parts, caplog):
 
     parts.store.gates["get"].set()
     clock.now += REST_SECONDS
+    shelf._look_seconds = 60.0  # from here on it shall not matter how busy the machine is
     assert (await shelf.read(KEY)).data == b"data"
     assert (await shelf.read(KEY)).data == b"data"
     assert not shelf.read_failed
+
+
+@pytest.mark.parametrize(("size_bytes", "is_given"), [(1000, False), (SLOWEST_BYTES_PER_SECOND * 60, True)])
+async def test_large_objects_have_more_time(parts, size_bytes, is_given):
+    """A store that has begun to answer is not taken for one that hangs, however slow the line is that others share."""
+
+    class SlowLine:
+        is_through = asyncio.Event()
+
+        async def open(self, key, buffers):
+            assert buffers(size_bytes)
+            await self.is_through.wait()
+            return StoredObject(b"data", meta_of(b"data"))
+
+    ledger = TransferLedger(1 << 30)
+    shelf = Shelf(SlowLine(), parts.persister, ledger, lambda: 1 << 30, look_seconds=0.05)
+    opening = asyncio.create_task(shelf.open(KEY))
+    await asyncio.wait((opening,), timeout=0.2)
+    SlowLine.is_through.set()
+
+    assert ((await opening) is not None) is is_given
+    assert shelf.read_failed is not is_given
+    assert ledger.take(1 << 30)  # all is given back
 
 
 async def test_a_store_that_says_that_it_fails_is_asked_each_time(parts):

@@ -50,7 +50,7 @@ def test_a_jpeg_s_end_is_found_far_from_the_file_s(behind_bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("filling", [b"", b"\xff\xff"])
+@pytest.mark.parametrize("filling", [b"", b"\xff\xff", b"\xff\x01", b"\xff\xd0\xff\xd7"])
 def test_the_end_of_a_small_picture_inside_is_not_a_jpeg_s(filling, kind) -> None:
     """Cameras put a whole small JPEG before the pixels; what ends behind that has not ended."""
     small, large = pictures.jpeg(), pictures.jpeg(pictures.noise(200, 100))

@@ -231,3 +231,24 @@ def test_a_photograph_that_is_only_complained_of(kind) -> None:
         seen = looker()
         plan = seen.plan_glance(body, seen.header(body, ImageFormat.JPEG), 50)
         assert seen.glance(body, plan, 50, runtime.KillSwitch()).avg() > 0
+
+
+def test_a_photograph_is_not_refused_for_another_s_missing_bytes() -> None:
+    """What another thread's picture lacks, libvips says in this one's error text too."""
+    cut = pictures.jpeg(pictures.noise(400, 300))[:9000] + b"\xff\xd9"
+
+    class Between(runtime.KillSwitch):
+        others = 2
+
+        def watch(self, image):
+            if self.others:
+                self.others -= 1
+                open_page(cut, ImageFormat.JPEG).copy_memory()
+            return super().watch(image)
+
+    clean = pictures.jpeg(pictures.noise(400, 300), restart_interval=20)
+    odd = clean.replace(b"\xff\xd3", b"\0\0\0\xff\xd3", 1)
+    seen = looker()
+    plan = planned(seen, odd, ImageFormat.JPEG, SHOWN)
+
+    assert seen.render(odd, plan, SHOWN, Between()).data == rendered(clean).data
