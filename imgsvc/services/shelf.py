@@ -131,6 +131,7 @@ class Shelf:
             self._rests_until = self._clock() + REST_SECONDS
             log.warning("not read: %s: The store did not answer within %g s.", key, self._look_seconds)
         else:
+            self._rests_until = None  # it answers
             log.warning("not read: %s: %s", key, error.detail)
 
     def persist(self, key: str, data: bytes, meta: BlobMeta, *, if_absent: bool = False) -> None:

@@ -48,6 +48,8 @@ async def opened(browser: Browser, base_url: str, *tolerated: str, at: str = "/"
         page = await context.new_page()
         complaints = Complaints(page, tolerated)
         await page.goto(base_url + at)
+        # It is put together after its first paint; a key or a click before that would be for nobody.
+        await expect(page.locator("[role=tab][tabindex='0']")).to_have_count(1)
         yield page
         assert complaints.heard == []
         assert complaints.origins == {base_url}
