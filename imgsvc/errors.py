@@ -17,7 +17,7 @@ Everything that can go wrong, as one tree; no HTTP in it.
     ├── OriginError
     │   ├── OriginUnreachable · OriginUnresolvable · OriginStatus · TooManyRedirects · OriginTimeout · CircuitOpen
     ├── RateLimited
-    ├── AssetsNotConfigured
+    ├── AssetsNotConfigured · StoreUnavailable
     ├── Overloaded
     │   ├── QueueFull · MemoryPressure · NoSpoolRoom · TransformTimeout · Draining
     └── StoreError
@@ -233,6 +233,10 @@ class RateLimited(ImgsvcError):
 
 class AssetsNotConfigured(ImgsvcError):
     """The operator has named no asset server, or no token for it."""
+
+
+class StoreUnavailable(ImgsvcError):
+    """The object store fails, so that nobody knows whether it has what was named."""
 
 
 class Overloaded(ImgsvcError):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.failures import RememberedFailures
-from imgsvc.errors import ImgsvcError, NotAnImage, ObjectNotFound, SourceNotFound, StoreError
+from imgsvc.errors import ImgsvcError, NotAnImage, ObjectNotFound, SourceNotFound, StoreError, StoreUnavailable
 from imgsvc.model.blob import BlobMeta
 from imgsvc.model.formats import BY_MEDIA_TYPE, CAPABILITIES
 from imgsvc.model.keys import original_key
@@ -22,7 +22,7 @@ from imgsvc.services.limits import Allowance, joined_for
 from imgsvc.services.marks import Marks
 from imgsvc.services.original import Original
 from imgsvc.services.records import RecordLookup, Records, SourceRecord
-from imgsvc.services.shelf import Shelf
+from imgsvc.services.shelf import REST_SECONDS, Shelf
 from imgsvc.services.validation import Validation
 from imgsvc.settings import CacheSettings
 from imgsvc.store.base import StoredObject, StoredStream
@@ -193,6 +193,8 @@ class Originals:
         """Read an object of our own store that a client named; what is not a picture does not exist for clients."""
         with trace.timed("store"):
             stored = await self._shelf.open(key)
+            if stored is None and self._shelf.read_failed:
+                raise StoreUnavailable("The store does not answer.", param="url", retry_after_seconds=int(REST_SECONDS))
             spool = await self._taken(key, stored)
         if stored is None or spool is None:
             raise ObjectNotFound("The store has no such image.", param="url")

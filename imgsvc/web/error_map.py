@@ -57,6 +57,7 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
     errors.CircuitOpen: (502, "circuit-open"),
     errors.RateLimited: (429, "rate-limited"),
     errors.AssetsNotConfigured: (503, "assets-not-configured"),
+    errors.StoreUnavailable: (503, "store-unavailable"),
     errors.Overloaded: (503, "overloaded"),
     errors.QueueFull: (503, "overloaded"),
     errors.MemoryPressure: (503, "memory"),
@@ -65,6 +66,10 @@ _TABLE: Mapping[type[ImgsvcError], tuple[int, str]] = {
     errors.Draining: (503, "draining"),
     errors.StoreError: (500, "internal-error"),
 }
+
+_MAY_BE_TRIED_AGAIN = (
+    errors.OriginError, errors.Overloaded, errors.RateLimited, errors.AssetsNotConfigured, errors.StoreUnavailable,
+)  # fmt: skip
 
 # Statuses a framework answers by itself, where the code is not simply the phrase in kebab case.
 _PLAIN_CODES: Mapping[int, str] = {
@@ -164,7 +169,7 @@ def _headers(error: ImgsvcError, status: int) -> Iterator[tuple[str, str]]:
         yield "Cache-Control", f"public, max-age={min(max(0, left), MAX_NEGATIVE_SECONDS)}"
     else:
         yield from NO_STORE.items()
-    if isinstance(error, errors.OriginError | errors.Overloaded | errors.RateLimited | errors.AssetsNotConfigured):
+    if isinstance(error, _MAY_BE_TRIED_AGAIN):
         yield from _retry_after(status, error.retry_after_seconds)
     if isinstance(error, errors.RateLimited):
         yield "RateLimit-Limit", str(error.limit)

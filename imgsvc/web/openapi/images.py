@@ -41,7 +41,7 @@ def picture_answers(names: Iterable[str], *, described: bool = True) -> tuple[An
 
 
 _ANSWERS = picture_answers((*headers.PICTURE, "X-Refresh"))
-_BY_URL = (*problems.PICTURE, *problems.URL, *problems.KEY)
+_BY_URL = (*problems.PICTURE, *problems.URL, *problems.STORED)
 
 OPERATIONS = (
     Operation(

@@ -63,7 +63,7 @@ OPERATIONS = (
         path="/api/logo/invert", name="getInvertedLogo", tag=LOGOS, summary="A logo, or any picture, for its page",
         description="Name `domain` or `url`, not both. `theme` is `dark` unless it is given.",
         query=INVERT.parameters, request_headers=_REQUEST, answers=_ANSWERS,
-        errors=(*_ERRORS, *problems.PICTURE, *problems.URL, *problems.KEY), statuses=(416,),
+        errors=(*_ERRORS, *problems.PICTURE, *problems.URL, *problems.STORED), statuses=(416,),
         tries=("/api/logo/invert?domain=example.com", "/api/logo/invert?url={picture}&theme=dark&size=320"),
     ),
     Operation(

@@ -16,6 +16,9 @@ Errors = tuple[type[ImgsvcError], ...]
 QUERY: Errors = (errors.InvalidRequest,)
 URL: Errors = (errors.MissingUrl, errors.UrlUndefined, errors.SchemeNotAllowed, errors.UserinfoNotAllowed)
 KEY: Errors = (errors.BadKey, errors.ObjectNotFound)
+STORED: Errors = (*KEY, errors.StoreUnavailable)
+"""Of routes that answer what a key names."""
+
 LOOP: Errors = (errors.SourceNotAllowed,)
 SIGNATURE: Errors = (errors.BadSignature, errors.SignatureExpired)
 REACH: Errors = (errors.SourceNotAllowed, errors.AddressNotPublic, errors.PortNotAllowed)

@@ -15,11 +15,13 @@ from imgsvc.errors import (
     QueueFull,
     SourceNotFound,
     SourceTooLarge,
+    StoreUnavailable,
 )  # fmt: skip
 from imgsvc.model.keys import original_key, record_key
 from imgsvc.model.source import Source
 from imgsvc.services.answers import Tier, Trace
 from imgsvc.services.records import SourceRecord
+from imgsvc.services.shelf import REST_SECONDS
 from tests.support.blobs import meta_of
 from tests.support.spine import png, spine, until
 from tests.support.spine_parts import HOUR, START
@@ -246,6 +248,18 @@ async def test_an_object_of_our_own_is_a_source(parts):
 
     assert (original.tier, original.spool.data) == (Tier.STORE, png())
     assert (original.meta.fetched_at, original.meta.fresh_until) == (START, START + HOUR)
+
+
+async def test_a_store_that_fails_does_not_say_what_it_has(parts):
+    """An object that is there is not called missing while nobody can look; afterwards it is given."""
+    await parts.store.put(LOGO, png(), meta_of(png(), media_type="image/png"))
+    parts.store.failing = {"get"}
+    with pytest.raises(StoreUnavailable) as failure:
+        await parts.named(Source.stored(LOGO))
+    assert failure.value.retry_after_seconds == REST_SECONDS
+    parts.store.failing = set()
+
+    assert (await parts.named(Source.stored(LOGO))).spool.data == png()
 
 
 @pytest.mark.parametrize("data", [None, b"{}", b"<!doctype html>"])

@@ -40,6 +40,7 @@ def test_every_error_is_mapped(cls):
         (errors.UserinfoNotAllowed, 400, "userinfo-not-allowed"), (errors.BadKey, 400, "bad-key"),
         (errors.BadAssetId, 400, "bad-asset-id"), (errors.BadPath, 400, "bad-path"),
         (errors.AssetsNotConfigured, 503, "assets-not-configured"),
+        (errors.StoreUnavailable, 503, "store-unavailable"),
         (errors.Unauthorized, 401, "unauthorized"), (errors.SourceNotAllowed, 403, "source-not-allowed"),
         (errors.AddressNotPublic, 403, "address-not-public"), (errors.PortNotAllowed, 403, "port-not-allowed"),
         (errors.BadSignature, 403, "bad-signature"), (errors.SignatureExpired, 410, "signature-expired"),
