@@ -46,14 +46,13 @@ def open_page(
         shrink: by how much the caller is going to shrink it at the least, 1 or more. Decoders that can, decode
             less, so the image may come out smaller, but never smaller than asked.
         pages: 1, or :data:`ALL_PAGES` for the frames of an animation, one below the other.
-        is_strict: whether a JPEG fails by whatever its decoder complains of, see :func:`may_be_harmless`; it goes on
-            in grey where a file was cut and given another end.
+        is_strict: whether it fails by whatever its decoder complains of, see :func:`may_be_harmless`; that of JPEG goes
+            on in grey where a file was cut and given another end.
 
     Raises:
         pyvips.Error: the header makes no sense. Reading pixels raises it too: a file that ends early fails instead
             of giving a half-grey picture.
     """
-    is_strict = is_strict and image_format is ImageFormat.JPEG
     options: dict[str, Any] = {"access": "sequential", "fail_on": "warning" if is_strict else "truncated"}
     if image_format in ANIMATED:
         options["n"] = pages
@@ -67,13 +66,13 @@ def open_page(
     return pyvips.Operation.call(f"{name}_source", source, **options)
 
 
-def may_be_harmless(error: pyvips.Error, image_format: ImageFormat) -> bool:
+def may_be_harmless(error: pyvips.Error) -> bool:
     """
-    Whether a picture that was read strictly may be whole for all that: not every complaint is of missing bytes.
+    Whether a JPEG that was read strictly may be whole for all that: not every complaint is of missing bytes.
 
     libvips has one error text for all threads: what it says may be of another picture, so a False is to be asked twice.
     """
-    return image_format is ImageFormat.JPEG and _MISSING not in str(error).lower()
+    return _MISSING not in str(error).lower()
 
 
 def _shrink_options(image_format: ImageFormat, shrink: float) -> dict[str, Any]:

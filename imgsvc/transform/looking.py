@@ -198,7 +198,7 @@ class Looker:
 
     def _read(self, body: Body, plan: Plan, read: Callable[[PixelSource], T]) -> T:
         """
-        Read what is no drawing strictly, and once more as it is where that may have failed for nothing.
+        Read what is no drawing; a JPEG strictly, and once more as it is where that may have failed for nothing.
 
         libvips has one error text for all threads, and complaints that failed nothing stay in it until the next failure
         takes them away. So it is believed that bytes are missing when it has been said twice.
@@ -206,13 +206,13 @@ class Looker:
         info = plan.info
         if info.image_format in CONTAINERS:
             return read(contained_source(body, info.image_format, self._pipeline.limits))
-        for is_second in (False, True):
+        for is_last in (False, True) if info.image_format is ImageFormat.JPEG else ():
             try:
                 return read(FileSource(body, info, is_strict=True))
             except pyvips.Error as error:
-                if may_be_harmless(error, info.image_format):
+                if may_be_harmless(error):
                     break
-                if is_second or info.image_format is not ImageFormat.JPEG:
+                if is_last:
                     raise
         return read(FileSource(body, info))
 
