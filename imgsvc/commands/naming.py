@@ -27,10 +27,10 @@ def split_url(text: str) -> SplitResult | None:
 
 def service_url(_context: click.Context, _parameter: click.Parameter, url: str | None) -> str | None:
     """Let only URLs pass that paths can be put behind; for options that say where a service is."""
-    parts = split_url(url or "")
-    if url is not None and (
-        parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
-    ):
+    if url is None:
+        return None
+    parts = split_url(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise click.BadParameter("an http or https URL without a query, such as https://img.example.com")
     return url
 

@@ -110,15 +110,15 @@ class Room:
 
     async def _make(self, size_bytes: int) -> None:
         """Wait until there may be room; raises StoreError when there will be none."""
-        if self._is_walking():  # it may not have known of this write
-            await asyncio.shield(self._clear())
+        if (walk := self._walk()) is not None:  # it may not have known of this write
+            await asyncio.shield(walk)
             return
         if (self._has_written or not self._is_vain()) and await asyncio.shield(self._clear()) > 0:
             return
         if self._tally.has_room(size_bytes):  # given back meanwhile
             return
         # What ended during the walk may lie where the walk had been, or the next one is at it already.
-        if self._has_written or self._is_walking():
+        if self._has_written or self._walk() is not None:
             return
         if not self._tally.reserved_bytes:
             raise self._failure("The filesystem store is full.")
@@ -126,12 +126,13 @@ class Room:
 
     def _clear(self) -> asyncio.Task[int]:
         """Count and make room, unless somebody is at it."""
-        if self._round is None or self._round.done():
-            self._round = self._errands.start(self._run())
-        return self._round
+        if (walk := self._walk()) is None:
+            walk = self._round = self._errands.start(self._run())
+        return walk
 
-    def _is_walking(self) -> bool:
-        return self._round is not None and not self._round.done()
+    def _walk(self) -> asyncio.Task[int] | None:
+        """Give what counts and makes room just now; None = nobody does."""
+        return None if self._round is None or self._round.done() else self._round
 
     async def _run(self) -> int:
         self._has_written = False
