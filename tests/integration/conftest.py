@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pyvips
 
+from tests.integration.logo_service import Running, running
 from tests.support.origin import ScriptedOrigin
 from tests.support.service import RunningService, running_service
 
@@ -52,3 +53,9 @@ def size_of(data: bytes) -> tuple[int, int]:
     """Width and height of an encoded picture."""
     image = pyvips.Image.new_from_buffer(data, "")
     return image.width, image.height
+
+
+@pytest.fixture
+async def world(tmp_path) -> AsyncIterator[Running]:
+    async with running(tmp_path) as world:
+        yield world

@@ -2,19 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.logo_service import CHECKED, Running, pixels, running
+from tests.integration.logo_service import CHECKED, pixels, running
 from tests.support.logos import HTML, mark, page
 from tests.support.origin import Canary
-
-
-@pytest.fixture
-async def world(tmp_path) -> AsyncIterator[Running]:
-    async with running(tmp_path) as world:
-        yield world
 
 
 async def test_a_logo(world):

@@ -1,19 +1,9 @@
 """Logos over HTTP, adapted to the page they are shown on."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
-from tests.integration.logo_service import Running, ink, pixels, running
+from tests.integration.logo_service import ink, pixels
 from tests.support.logos import HTML, PNG, SVG, mark, mark_svg, page
 
 LIGHT = {"theme": "light"}
-
-
-@pytest.fixture
-async def world(tmp_path) -> AsyncIterator[Running]:
-    async with running(tmp_path) as world:
-        yield world
 
 
 async def test_adapted_to_a_dark_page(world):

@@ -1,19 +1,11 @@
 """Candidates, verdicts and other services' shapes over HTTP."""
 
 import io
-from collections.abc import AsyncIterator
 
 import aiohttp
-import pytest
 
-from tests.integration.logo_service import Running, pixels, running
+from tests.integration.logo_service import pixels
 from tests.support.logos import HTML, PNG, globe, mark, page
-
-
-@pytest.fixture
-async def world(tmp_path) -> AsyncIterator[Running]:
-    async with running(tmp_path) as world:
-        yield world
 
 
 async def test_candidates(world):

@@ -9,27 +9,12 @@ from aiohttp import web
 
 from imgsvc.web.error_map import codes
 from tests.support.large import until
-from tests.support.looptime import LoopClock, loop_clock
-from tests.support.origin import ScriptedOrigin
-from tests.support.pictures import png
+from tests.support.looptime import LoopClock
 from tests.support.service import IMAGES
 from tests.support.wire import serving
-from tests.unit.web.wire_requests import HEAD_SECONDS, LARGE_BYTES, LIVE, get, large
+from tests.unit.web.wire_requests import HEAD_SECONDS, LIVE, get, large
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def origin():
-    async with ScriptedOrigin() as origin:
-        origin.serve("/large.png", png() + bytes(LARGE_BYTES))
-        yield origin
-
-
-@pytest.fixture
-async def clock():
-    with loop_clock() as clock:
-        yield clock
 
 
 # Heads.

@@ -8,9 +8,7 @@ import pytest
 
 from imgsvc.web.sending import SLICE_BYTES
 from tests.support.large import until
-from tests.support.looptime import LoopClock, loop_clock
-from tests.support.origin import ScriptedOrigin
-from tests.support.pictures import png
+from tests.support.looptime import LoopClock
 from tests.support.wire import Wire, serving
 from tests.unit.web.wire_requests import (
     LARGE_BYTES,
@@ -23,19 +21,6 @@ from tests.unit.web.wire_requests import (
 )
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def origin():
-    async with ScriptedOrigin() as origin:
-        origin.serve("/large.png", png() + bytes(LARGE_BYTES))
-        yield origin
-
-
-@pytest.fixture
-async def clock():
-    with loop_clock() as clock:
-        yield clock
 
 
 async def test_a_stalled_reader_is_dropped(tmp_path, origin, clock: LoopClock):
