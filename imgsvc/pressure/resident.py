@@ -1,9 +1,9 @@
 """How large this process and its workers are now."""
 
+import os
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-
-import psutil
 
 
 def resident_reader(worker_pids: Callable[[], Iterable[int]] = tuple) -> Callable[[], int]:
@@ -16,39 +16,59 @@ def resident_reader(worker_pids: Callable[[], Iterable[int]] = tuple) -> Callabl
     Args:
         worker_pids: gives the process ids of the workers there are now; one that is dead, or cannot be read, counts 0.
     """
-    own, workers = _Own(), _Workers()
-    return lambda: own.rss_bytes() + workers.rss_bytes(worker_pids())
+    own = _Own()
+    return lambda: own.rss_bytes() + sum(_worker_bytes(pid) for pid in worker_pids())
 
 
 class _Own:
     """Remembers what it has read last."""
 
     def __init__(self) -> None:
-        self._process = psutil.Process()
-        self._last_bytes = int(self._process.memory_info().rss)
+        self._pid = os.getpid()
+        self._last_bytes = rss_bytes(self._pid)
 
     def rss_bytes(self) -> int:
         with suppress(OSError):
-            self._last_bytes = int(self._process.memory_info().rss)
+            self._last_bytes = rss_bytes(self._pid)
         return self._last_bytes
 
 
-class _Workers:
-    """Remembers the handle of each worker: making one costs as much as several readings."""
+def _worker_bytes(pid: int) -> int:
+    try:
+        return rss_bytes(pid)
+    except OSError:
+        return 0
 
-    def __init__(self) -> None:
-        self._handles: dict[int, psutil.Process] = {}
 
-    def rss_bytes(self, pids: Iterable[int]) -> int:
-        sizes = {pid: self._read(pid) for pid in pids}
-        for pid in self._handles.keys() - sizes.keys():
-            del self._handles[pid]
-        return sum(sizes.values())
+def rss_of_linux(pid: int) -> int:
+    """
+    Read a process's resident bytes where Linux says them, as psutil does, in a third of the time.
 
-    def _read(self, pid: int) -> int:
-        try:
-            if pid not in self._handles:
-                self._handles[pid] = psutil.Process(pid)
-            return int(self._handles[pid].memory_info().rss)
-        except (psutil.Error, OSError):
-            return 0
+    Raises:
+        OSError: there is no such process, or too many files are open.
+    """
+    with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:  # noqa: PTH123 - a path would take as long as the file
+        pages = file.read().split()
+    if len(pages) < 2:  # noqa: PLR2004 - proc(5): all, resident, …; nothing while the process ends
+        raise ProcessLookupError(pid)
+    return int(pages[1]) * _PAGE_BYTES
+
+
+def rss_elsewhere(pid: int) -> int:
+    """
+    Ask psutil for a process's resident bytes, which takes longer to load than the rest of this room.
+
+    Raises:
+        OSError: there is no such process, or it is not ours to look at.
+    """
+    import psutil  # noqa: PLC0415 - see above
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error as error:
+        raise ProcessLookupError(pid) from error
+
+
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+rss_bytes = rss_of_linux if sys.platform == "linux" else rss_elsewhere

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsvc.pressure.resident import resident_reader
+from imgsvc.pressure.resident import resident_reader, rss_elsewhere, rss_of_linux
 
 MIB = 1024 * 1024
 
@@ -66,6 +66,16 @@ def test_no_more_files(worker):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
     assert seen == pytest.approx(rss_of("self"), rel=0.2)
+
+
+@pytest.mark.parametrize("read", [rss_of_linux, rss_elsewhere])
+def test_each_way_to_read(worker, read):
+    """With psutil or without it is what the kernel says; a process that has ended is an error of the system."""
+    assert read(worker.pid) == pytest.approx(rss_of(worker.pid), abs=MIB)
+    worker.kill()
+    worker.wait()
+    with pytest.raises(OSError, match=str(worker.pid)):
+        read(worker.pid)
 
 
 async def test_it_may_be_called_on_the_loop(worker):
