@@ -5,6 +5,7 @@ A command that makes pictures starts its interpreter twice (see :mod:`imgsvc.all
 here, before anything else is loaded, wherever the command line is plain; :mod:`imgsvc.cli` decides the rest.
 """
 
+import gc
 import os
 import sys
 
@@ -20,8 +21,10 @@ def main() -> None:
     """Run the program; ends the process."""
     if _is_plain(sys.argv[1:]):
         start_early(find_libraries(), restart)
+    gc.disable()  # it would look again and again at what all stays
     from imgsvc.cli import main as run  # noqa: PLC0415 - see the module
 
+    gc.enable()
     run()
 
 

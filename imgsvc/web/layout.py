@@ -4,7 +4,6 @@ from bisect import bisect_left
 from decimal import ROUND_HALF_UP, Decimal
 from typing import cast
 
-import http_sf
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -51,8 +50,11 @@ class Hints(Struct, frozen=True):
 
     def saves_data(self) -> bool:
         """Whether ``Save-Data`` is ``on`` (https://wicg.github.io/savedata/)."""
-        value = _item(self.save_data)
-        return isinstance(value, http_sf.Token) and str(value).lower() == "on"
+        if (value := _item(self.save_data)) is None:
+            return False
+        from http_sf import Token  # noqa: PLC0415 - see _item
+
+        return isinstance(value, Token) and str(value).lower() == "on"
 
 
 def _item(text: str) -> object:
@@ -63,6 +65,8 @@ def _item(text: str) -> object:
     """
     if not text or len(text) > _MAX_HINT_CHARS:
         return None
+    import http_sf  # noqa: PLC0415 - takes longer than all of this module, and most send no such header
+
     try:
         value, _ = cast("tuple[object, object]", http_sf.parse(text.encode("ascii"), tltype="item"))
     except ValueError:
