@@ -26,7 +26,6 @@ from imgsvc.commands.program import EXIT_CODES, Program
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from imgsvc.settings import Settings
     from imgsvc.web.logs import LineWriter
@@ -103,8 +102,8 @@ def _starting() -> Iterator[None]:
     """
     Begin as a start has to, until what serves takes over: without the collector, and with Ctrl-C the end at once.
 
-    The collector would look again and again at what is loaded from here on, which all stays. KeyboardInterrupt can
-    leave the lock of an import held: the thread that loads beside would wait for that for ever, the end for the thread.
+    The collector would look again and again at what is loaded from here on, which all stays. KeyboardInterrupt would
+    come out of whatever is being imported, as a traceback.
     """
     gc.disable()
     before = signal.signal(signal.SIGINT, lambda *_: os._exit(EXIT_INTERRUPTED))
@@ -116,9 +115,10 @@ def _starting() -> Iterator[None]:
 
 
 def _serve(given: Mapping[str, str], *, demo: bool) -> None:
-    warming = _begin_loading()
+    from imgsvc.origin.trust import load_aiohttp  # noqa: PLC0415
     from imgsvc.settings import SettingsError  # noqa: PLC0415 - after the second start: see the module
 
+    load_aiohttp(os.environ)
     settings = _settings(given)
     import asyncio  # noqa: PLC0415
     import logging  # noqa: PLC0415
@@ -135,7 +135,7 @@ def _serve(given: Mapping[str, str], *, demo: bool) -> None:
             supervisor = Supervisor.of(os.environ, os.getpid())
             serving = run(
                 settings, demo=demo, log=log, json_log=json_log, announce=announce, supervisor=supervisor,
-                traced=is_wanted(os.environ), warming=warming,
+                traced=is_wanted(os.environ),
             )  # fmt: skip
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(serving)
@@ -151,27 +151,6 @@ def _loop_factory() -> "Callable[[], AbstractEventLoop] | None":
     from imgsvc.app.polling import make_loop  # noqa: PLC0415 - see the module
 
     return make_loop
-
-
-def _begin_loading() -> "Future[None]":
-    """
-    Load libvips, and begin, in a thread, to try the codecs out; gives when that is done.
-
-    Codecs are C, which leaves the interpreter to the main thread. To import in both at once took longer than in one.
-    """
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - see the module
-
-    import imgsvc.transform.runtime  # noqa: F401, PLC0415 - brings pyvips, which only rooms of pixels may name
-
-    def try_out() -> None:
-        from imgsvc.transform.warming import warm_up  # noqa: PLC0415
-
-        warm_up()
-
-    thread = ThreadPoolExecutor(1, "loading")
-    warming = thread.submit(try_out)
-    thread.shutdown(wait=False)
-    return warming
 
 
 def _prepare(again: Restart | None) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -36,9 +36,6 @@ from imgsvc.web.metrics import Traffic
 from imgsvc.web.recent import recent_requests
 from imgsvc.web.tracing import Tracing
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 log = logging.getLogger("imgsvc")
 
 
@@ -62,7 +59,7 @@ class Opened(Struct, frozen=True):
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, *, demo: bool = False, tracing: Tracing | None = None, warming: "Future[None] | None" = None
+    settings: Settings, *, demo: bool = False, tracing: Tracing | None = None
 ) -> AsyncIterator[Opened]:
     """
     Open everything, in order; close it in the opposite order, background writes included.
@@ -71,8 +68,6 @@ async def open_services(
         settings: all of them.
         demo: whether to serve sample pictures too.
         tracing: follows requests; stays the caller's to close.
-        warming: the codecs are being loaded already, by :func:`~imgsvc.transform.warming.warm_up` in a thread; None =
-            that is begun here, and waited for.
 
     Raises:
         SettingsError: a setting needs a package that is not installed.
@@ -82,7 +77,7 @@ async def open_services(
         settings = replace(settings, memory=memory)
         guard, ending = LoopGuard(demo=demo), Ending(settings.server.shutdown_timeout_seconds)
         policy = make_policy(settings, guard)
-        rooms = await open_rooms(settings, policy, ending, stack, warming)
+        rooms = await open_rooms(settings, policy, ending, stack)
         parts, answering, scripts, owners = rooms.parts, rooms.answering, Scripts(), rooms.owners()
         annexe = await _open_annexe(settings, rooms, ending, scripts, owners, stack)
         health = _make_health(parts, rooms.shelf, scripts)

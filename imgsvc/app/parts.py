@@ -5,7 +5,6 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -45,10 +44,6 @@ from imgsvc.stream.spoolfile import SpoolSpace
 from imgsvc.stream.spools import Spools
 from imgsvc.transform.pool import TransformPool
 from imgsvc.transform.svg import SvgRenderer
-from imgsvc.transform.warming import warm_up
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 log = logging.getLogger("imgsvc")
 
@@ -98,11 +93,9 @@ class Parts(Struct, frozen=True):
         return lambda: not ending.has_begun and self.monitor.is_below(below)
 
 
-async def open_parts(
-    settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack, warming: "Future[None] | None"
-) -> Parts:
+async def open_parts(settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack) -> Parts:
     """
-    Open all of them; *stack* closes them, within what *ending* leaves; *warming* is :func:`warm_up`, if that has begun.
+    Open all of them; *stack* closes them, within what *ending* leaves.
 
     Raises:
         SettingsError: a setting needs a package that is not installed.
@@ -133,7 +126,6 @@ async def open_parts(
     admission = Admission(monitor, gate, settings.memory.large_operation_bytes, settings.origin.stream_threshold_bytes)
     transforms = _make_transforms(settings, svg, admission)
     stack.push_async_callback(transforms.aclose)
-    await (asyncio.to_thread(warm_up) if warming is None else asyncio.wrap_future(warming))
     persister = _make_persister(store, transfers, memory)
     persister.start()
     stack.push_async_callback(lambda: persister.aclose(ending.left_seconds()))

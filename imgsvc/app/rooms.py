@@ -1,7 +1,6 @@
 """The rooms of the house, each put together by a module of its own, in the order in which they need each other."""
 
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,10 +12,6 @@ from imgsvc.origin.policy import SourcePolicy
 from imgsvc.pressure.levels import Level
 from imgsvc.services.shelf import Shelf
 from imgsvc.settings import Settings
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 
 CRITICAL_BUFFER_BYTES = 64 * 1024
 """At CRITICAL what is stored is still served, but piece by piece."""
@@ -40,16 +35,14 @@ def owners_of(group: Struct) -> dict[str, object]:
     return {name: owner for name, owner in made.items() if hasattr(owner, "statistics")}
 
 
-async def open_rooms(
-    settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack, warming: "Future[None] | None"
-) -> Rooms:
+async def open_rooms(settings: Settings, policy: SourcePolicy, ending: Ending, stack: AsyncExitStack) -> Rooms:
     """
-    Open them; *stack* closes them in the opposite order; *warming* is as in :func:`open_services`.
+    Open them; *stack* closes them in the opposite order.
 
     Raises:
         SettingsError: a setting needs a package that is not installed.
     """
-    parts = await open_parts(settings, policy, ending, stack, warming)
+    parts = await open_parts(settings, policy, ending, stack)
     shelf = _make_shelf(settings, parts)
     answering = put_together(settings, parts, shelf, ending, stack)
     return Rooms(parts, shelf, answering)

@@ -6,24 +6,23 @@ import logging
 import resource
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
 
 from aiohttp import web
 
 from imgsvc.app.composition import Opened, open_services
 from imgsvc.app.supervisor import NOBODY, READY, STOPPING, Supervisor
+from imgsvc.origin.trust import platform_trust
 from imgsvc.services.health import Phase
 from imgsvc.settings import Settings
+from imgsvc.transform.warming import warm_up
 from imgsvc.web.late import LateHandlers
 from imgsvc.web.logs import AccessLog, LineWriter, TextAccessLog
 from imgsvc.web.routes import LATE, make_application
 from imgsvc.web.server import make_runner
 from imgsvc.web.tracing import Tracing
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 log = logging.getLogger("imgsvc")
 
@@ -51,7 +50,6 @@ async def serve(
     announce: Callable[[str, int], None],
     supervisor: Supervisor = NOBODY,
     traced: bool = False,
-    warming: "Future[None] | None" = None,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT, then end in good order.
@@ -64,7 +62,6 @@ async def serve(
         announce: told host and port once requests are answered.
         supervisor: who started the process; sockets that it hands over are listened on, and no other.
         traced: whether to send traces where the environment says.
-        warming: as :func:`open_services` takes it.
 
     Raises:
         CannotListenError: the address cannot be listened on.
@@ -75,7 +72,7 @@ async def serve(
     async with (
         supervisor.reassured(),
         _tracing(traced=traced) as tracing,
-        open_services(settings, demo=demo, tracing=tracing, warming=warming) as opened,
+        open_services(settings, demo=demo, tracing=tracing) as opened,
     ):
         app = make_application(opened.services)
         log_class = AccessLog if json_log else TextAccessLog
@@ -121,15 +118,22 @@ async def _load_rest(late: LateHandlers) -> None:
     """
     Load, in a thread, what the start did not wait for, once whoever waited for the start has had a moment with it.
 
-    Who asks for it meanwhile waits for the same loading. Where it fails that is logged, and whoever asks has it tried
-    again. What is loaded by then stays: the collector, which works from here on, need not look at it. Once it does, for
-    what requests have left meanwhile shall not stay; at what was there when the service became ready it does not.
+    First the codecs, in case the first picture has not come yet. Who asks for the rest meanwhile waits for the same
+    loading. Where it fails that is logged, and whoever asks has it tried again. What is loaded by then stays: the
+    collector, which works from here on, need not look at it. Once it does, for what requests have left meanwhile shall
+    not stay; at what was there when the service became ready it does not.
     """
     await asyncio.sleep(LOAD_AFTER_SECONDS)
-    try:
-        await late.load()
-    except Exception:
-        log.exception("logos and share pictures could not be loaded")
+    rest: Mapping[str, Callable[[], Awaitable[object]]] = {
+        "codecs": partial(asyncio.to_thread, warm_up),
+        "certificates": partial(asyncio.to_thread, platform_trust),
+        "logos and share pictures": late.load,
+    }
+    for named, load in rest.items():
+        try:
+            await load()
+        except Exception:
+            log.exception("%s could not be loaded", named)
     gc.collect()
     gc.freeze()
     gc.enable()

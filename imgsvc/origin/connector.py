@@ -136,7 +136,7 @@ class GuardedResolver(AbstractResolver):
 
 def open_session(
     settings: OriginSettings, policy: SourcePolicy, names: NameLookup, *, headers: dict[str, str],
-    tls: SSLContext | bool,
+    tls: SSLContext,
 ) -> aiohttp.ClientSession:  # fmt: skip
     """
     Make the session all fetches share; the caller closes it. Needs a running loop.
@@ -148,7 +148,7 @@ def open_session(
         policy: judges peers.
         names: looks names up; not closed here.
         headers: sent with each request.
-        tls: how certificates are checked; True = against the platform's store (SSL_CERT_FILE, SSL_CERT_DIR).
+        tls: how certificates are checked.
     """
     connector = aiohttp.TCPConnector(
         socket_factory=PeerGuard(policy),

@@ -34,6 +34,7 @@ from imgsvc.origin.manner import PICTURE, Manner
 from imgsvc.origin.policy import NOT_OURSELVES, NOT_PUBLIC, SourcePolicy
 from imgsvc.origin.redirects import REDIRECTS, Trail
 from imgsvc.origin.resolver import NameLookup, SystemLookup
+from imgsvc.origin.trust import platform_trust
 from imgsvc.origin.witness import Witness
 from imgsvc.settings import OriginSettings
 from imgsvc.stream.limit import SizeLimitedStream
@@ -75,12 +76,12 @@ class Fetcher:
         breaker: asked before each request, and told how it ended; by default one that takes each host for a domain of
             its own.
         names: looks names up, by default the system; closed with the fetcher.
-        tls: how certificates are checked; True = against the platform's store.
+        tls: how certificates are checked; None = by :func:`~imgsvc.origin.trust.platform_trust`.
     """
 
     def __init__(
         self, settings: OriginSettings, policy: SourcePolicy, *, breaker: Breaker | None = None,
-        names: NameLookup | None = None, tls: SSLContext | bool = True,
+        names: NameLookup | None = None, tls: SSLContext | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._policy = policy
@@ -182,7 +183,7 @@ class Fetcher:
             witness.begins(attempt)
             try:
                 headers = manner.headers_for(url) | self._named_for(url)
-                response = await request(self._open_session(), url, self._policy, hop, headers)
+                response = await request(await self._open_session(), url, self._policy, hop, headers)
             except aiohttp.ClientConnectorDNSError:
                 raise
             except aiohttp.ClientConnectorError:
@@ -220,7 +221,9 @@ class Fetcher:
             drop(response)
             raise
 
-    def _open_session(self) -> aiohttp.ClientSession:
+    async def _open_session(self) -> aiohttp.ClientSession:
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(platform_trust)
         if self._closed:  # between two hops
             raise _draining()
         if self._session is None:

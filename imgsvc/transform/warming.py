@@ -11,8 +11,7 @@ def warm_up() -> None:
     """
     Read and write a tiny picture in every format that libvips knows here, and convert its colours; for a thread.
 
-    Resident size afterwards is what the process has before it has done anything. Libraries are mapped and their tables
-    made at first use, and that memory never comes back.
+    Libraries are mapped and their tables made at first use: whoever comes afterwards does not wait for that.
     """
     runtime.prepare()
     picture = pyvips.Image.black(_SIDE_PX, _SIDE_PX, bands=3).copy(interpretation="srgb").copy_memory()

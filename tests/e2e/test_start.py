@@ -7,15 +7,18 @@ import sys
 import aiohttp
 import pytest
 
+from tests.support.origin import ScriptedOrigin
+from tests.support.pictures import png
 from tests.support.process import ROOT, listening, python_environment, service_process
 from tests.support.service import IMAGES
+from tests.support.tls import make_certificate, server_context
 
 NOT_AT_START = (
-    "aiobotocore", "aiocache", "botocore", "imgsvc.logos.companies", "imgsvc.opengraph", "imgsvc.pages",
+    "aiobotocore", "aiocache", "botocore", "http_sf", "imgsvc.logos.companies", "imgsvc.opengraph", "imgsvc.pages",
     "imgsvc.services.logos", "imgsvc.services.opengraph", "imgsvc.store.s3", "imgsvc.vision",
     "imgsvc.web.handlers.logos", "imgsvc.web.logos", "imgsvc.web.openapi", "imgsvc.web.opengraph",
-    "imgsvc.web.prometheus", "lxml", "opentelemetry", "prometheus_client", "publicsuffixlist", "pydantic", "redis",
-    "rich",
+    "imgsvc.web.prometheus", "lxml", "opentelemetry", "prometheus_client", "psutil", "publicsuffixlist", "pydantic",
+    "redis", "rich",
 )  # fmt: skip
 """Loaded by whoever needs them first, or behind the start."""
 
@@ -45,17 +48,15 @@ sys.addaudithook(note)
 
 
 INTERRUPTED = """
-import signal, sys, threading
+import os, signal, sys
 
 def note(event, arguments):
-    main = threading.main_thread()
-    if event == "import" and arguments[0] == "imgsvc.transform.warming" and threading.current_thread() is not main:
-        signal.pthread_kill(main.ident, signal.SIGINT)
-        threading.Event().wait()
+    if event == "import" and arguments[0] == "MODULE":
+        os.kill(os.getpid(), signal.SIGINT)
 
 sys.addaudithook(note)
 """
-"""Has Ctrl-C come while a thread loads, and the thread never be done, as it is when it waits for a lost lock."""
+"""Has Ctrl-C come while a module is loaded."""
 
 
 async def loaded_at_start(folder) -> set[str]:
@@ -100,9 +101,10 @@ async def test_first_requests_all_at_once(tmp_path):
     assert code == 0
 
 
-async def test_ctrl_c_while_a_thread_loads(tmp_path):
-    """Ctrl-C in the middle of the start ends it at once and without a word, whatever the thread waits for."""
-    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED)
+@pytest.mark.parametrize("module", ["imgsvc.origin.trust", "imgsvc.app.composition", "imgsvc.web.routes"])
+async def test_ctrl_c_while_it_loads(tmp_path, module):
+    """Ctrl-C in the middle of the start ends it at once and without a word."""
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED.replace("MODULE", module))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "imgsvc", "serve", "--port", "0", cwd=tmp_path,
         env=python_environment({"PYTHONPATH": f"{tmp_path}:{ROOT}"}),
@@ -156,3 +158,18 @@ async def test_a_table_of_companies_is_read_before_the_service_is_ready(tmp_path
 
     assert (process.returncode, out) == (2, b"")
     assert b"IMGSVC_LOGO_COMPANIES" in err
+
+
+async def test_the_first_source_over_https(tmp_path):
+    """Certificates are read behind the start; whoever asks before has his source checked against them all the same."""
+    certificate, key = make_certificate(tmp_path, "DNS:origin.test")
+    async with ScriptedOrigin(tls=server_context(certificate, key)) as origin:
+        origin.serve("/a.png", png())
+        env = {"IMGSVC_ALLOWED_HOSTS": "origin.test", "IMGSVC_CONNECT_TO": f"origin.test=127.0.0.1:{origin.port}"}
+        # First the one that trusts nobody: the other leaves the picture in the store.
+        for trusted, status in (({}, 502), ({"SSL_CERT_FILE": str(certificate)}, 200)):
+            async with service_process(tmp_path, **env, **trusted) as service, aiohttp.ClientSession() as session:
+                parameters = {"url": origin.url("/a.png", host="origin.test"), "w": "8"}
+                async with session.get(service.base_url + IMAGES, params=parameters) as response:
+                    assert response.status == status
+                assert await service.end() == 0

@@ -37,7 +37,7 @@ class Names:
 
 @asynccontextmanager
 async def fetching(
-    *, allowed: str = "*", own: LoopGuard | None = None, names: Names | None = None, tls=True, **env: object
+    *, allowed: str = "*", own: LoopGuard | None = None, names: Names | None = None, tls=None, **env: object
 ) -> AsyncIterator[Fetcher]:
     """Give a fetcher with these settings; afterwards nothing of it may be left."""
     before = asyncio.all_tasks()
