@@ -58,10 +58,11 @@ def use_fonts(settings: Path = FONTS) -> None:
 def missing_scripts() -> tuple[str, ...]:
     """Draw a letter of every script, and name those of which nothing is to be seen; for a thread."""
     use_fonts()
-    return tuple(script for script, letter in SAMPLES.items() if not _is_seen(letter))
+    return tuple(script for script, letter in SAMPLES.items() if not is_seen(letter))
 
 
-def _is_seen(letter: str) -> bool:
+def is_seen(letter: str) -> bool:
+    """Draw a letter, and say whether anything is to be seen of it; for a thread."""
     try:
         drawn = pyvips.Image.text(letter, font=f"{FAMILY} 24", dpi=72, rgba=True)
     except pyvips.Error:  # there is nothing to be drawn

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import pytest
 
-from imgsvc.transform.typefaces import missing_scripts
+from imgsvc.transform.typefaces import is_seen, missing_scripts
 
 
 def require_tool(*names: str) -> Path:
@@ -39,6 +39,12 @@ def require_scripts(*scripts: str) -> None:
     """Go on only where the system's fonts have these scripts; likewise."""
     if missing := sorted(set(scripts) & set(missing_scripts())):
         _do_without(f"no font has {', '.join(missing)}")
+
+
+def require_letters(letters: str) -> None:
+    """Go on only where the system's fonts have all of these; likewise."""
+    if missing := [letter for letter in letters if not is_seen(letter)]:
+        _do_without(f"no font has {' '.join(missing)}")
 
 
 def _do_without(message: str) -> NoReturn:

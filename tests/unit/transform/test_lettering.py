@@ -66,6 +66,7 @@ def test_a_word_too_long_is_broken_and_cut():
 
 def test_taller_scripts_have_more_room():
     """Lines of Devanagari are further apart than those of Latin."""
+    require_scripts("Devanagari")
     assert written("क", Size(100, 1, 1.2)).height_px > written("a", Size(100, 1, 1.2)).height_px
 
 
