@@ -97,7 +97,8 @@ def allocator_environment(choice: str, environ: Mapping[str, str], libraries: Li
     """
     Give the environment the process should have been started with.
 
-    What the user has set stays as it is, whatever it is. ``auto`` also respects another allocator that is preloaded.
+    What the user has set stays as it is, but for a jemalloc that is preloaded, as in the image, where another allocator
+    is asked for by name. ``auto`` also respects another one that is preloaded.
 
     Args:
         choice: as IMGSVC_ALLOCATOR has it; one that is none of its values changes nothing.
@@ -118,7 +119,9 @@ def allocator_environment(choice: str, environ: Mapping[str, str], libraries: Li
     elif choice == "glibc":
         if not libraries.glibc:
             raise AllocatorMissingError("glibc was asked for, and this system's C library is another")
-        wanted = {**GLIBC_SETTINGS, **environ}
+        wanted = {**GLIBC_SETTINGS, **_without_jemalloc(environ)}
+    elif choice == "system":
+        wanted = _without_jemalloc(environ)
     else:
         return None
     return None if wanted == dict(environ) else wanted
@@ -158,6 +161,15 @@ def _with_jemalloc(preloaded: str, libraries: Libraries) -> str:
     if libraries.jemalloc is None:
         raise AllocatorMissingError("jemalloc was asked for, and no libjemalloc.so.2 was found")
     return f"{libraries.jemalloc}:{preloaded}" if preloaded else libraries.jemalloc
+
+
+def _without_jemalloc(environ: Mapping[str, str]) -> dict[str, str]:
+    preloaded = environ.get("LD_PRELOAD", "")
+    if "jemalloc" not in preloaded:
+        return dict(environ)
+    others = [library for library in preloaded.replace(":", " ").split() if "jemalloc" not in library]
+    rest = {name: value for name, value in environ.items() if name != "LD_PRELOAD"}
+    return {**rest, "LD_PRELOAD": ":".join(others)} if others else rest
 
 
 def _meant(folder: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from imgsvc.allocator import JEMALLOC_SETTINGS, Libraries, allocator_environment
 from tests.support.nginx import answered
 from tests.support.process import ROOT
 from tests.support.service import IMAGES
@@ -68,6 +69,15 @@ def test_the_image_does_not_run_as_root():
 def environment() -> dict[str, str]:
     """Give what ENV sets in the image that runs."""
     return dict(pair.split("=", 1) for line in instructions("ENV", 1) for pair in line.split())
+
+
+def test_the_image_has_its_allocator_from_the_start():
+    """Nothing is missing for which the interpreter would start again, and another one can still be asked for."""
+    installed = Libraries(jemalloc="/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", glibc=True)
+
+    assert JEMALLOC_SETTINGS.items() <= environment().items()
+    assert allocator_environment("auto", environment(), installed) is None
+    assert "LD_PRELOAD" not in allocator_environment("glibc", environment(), installed)
 
 
 @pytest.fixture(scope="module")

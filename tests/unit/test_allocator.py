@@ -66,6 +66,16 @@ def test_another_preloaded_allocator_is_a_choice(libraries):
     assert allocator_environment("jemalloc", preloaded, BOTH)["LD_PRELOAD"].startswith(f"{JEMALLOC}:")
 
 
+@pytest.mark.parametrize(("choice", "added"), [("glibc", GLIBC_SETTINGS), ("system", {})])
+def test_jemalloc_goes_where_another_is_named(choice, added):
+    """An image that preloads it can still be told otherwise; what else is preloaded stays."""
+    alone = {"LD_PRELOAD": "libjemalloc.so.2", "HOME": "/h"}
+    beside = {"LD_PRELOAD": "/a.so:libjemalloc.so.2 /b.so"}
+
+    assert allocator_environment(choice, alone, BOTH) == {"HOME": "/h", **added}
+    assert allocator_environment(choice, beside, BOTH) == {"LD_PRELOAD": "/a.so:/b.so", **added}
+
+
 VARIABLES = st.sampled_from([*GLIBC_SETTINGS, *JEMALLOC_SETTINGS, "LD_PRELOAD", "PATH"])
 VALUES = st.sampled_from(["", "1", "x:y", "/a.so", "/opt/libjemalloc.so.2"])
 
@@ -76,7 +86,7 @@ VALUES = st.sampled_from(["", "1", "x:y", "/a.so", "/opt/libjemalloc.so.2"])
     libraries=st.sampled_from([BOTH, GLIBC]),
 )
 def test_the_users_own_values_win_and_once_is_enough(choice, environ, libraries):
-    """No variable that is set changes, a preload only grows, and a second reckoning wants nothing more."""
+    """No variable that is set changes, a preload loses only jemalloc, and a second reckoning wants nothing more."""
     try:
         environment = allocator_environment(choice, environ, libraries)
     except AllocatorMissingError:
@@ -86,7 +96,8 @@ def test_the_users_own_values_win_and_once_is_enough(choice, environ, libraries)
     assert environment != environ
     for name in environ.keys() - {"LD_PRELOAD"}:
         assert environment[name] == environ[name]
-    assert environment.get("LD_PRELOAD", "").endswith(environ.get("LD_PRELOAD", ""))
+    given = environ.get("LD_PRELOAD", "")
+    assert environment.get("LD_PRELOAD", "").endswith("" if "jemalloc" in given else given)
     assert allocator_environment(choice, environment, libraries) is None
 
 
