@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from msgspec import Struct
 
 from imgsvc.cache.raising import copy_of, drop_locals
 from imgsvc.errors import Draining, OriginTimeout
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 T = TypeVar("T")
 
@@ -70,18 +71,19 @@ class CoalescerStatistics(Struct, frozen=True):
     timed_out: int
 
 
-@dataclass(slots=True, eq=False)
 class _Flight:
     """Work on one key; *waits_for* are the flights its own work has joined, as far as they have not landed."""
 
-    key: str
-    task: asyncio.Task[Any] = field(init=False)
-    waiters: int = 0
-    abandoned: bool = False
-    let_go: bool = False
-    head: asyncio.Future[None] = field(init=False)
-    traceback: TracebackType | None = None
-    waits_for: list["_Flight"] = field(default_factory=list)
+    task: asyncio.Task[Any]
+
+    def __init__(self, key: str, head: asyncio.Future[None]) -> None:
+        self.key = key
+        self.head = head
+        self.waiters = 0
+        self.abandoned = False
+        self.let_go = False
+        self.traceback: TracebackType | None = None
+        self.waits_for: list[_Flight] = []
 
     def depends_on(self, other: "_Flight") -> bool:
         """Whether this flight can only land after *other*; a flight depends on itself."""
@@ -181,8 +183,7 @@ class Coalescer:
             await asyncio.wait((flight.task,))
 
     def _launch(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> _Flight:
-        flight = self._flights[key] = _Flight(key)
-        flight.head = asyncio.get_running_loop().create_future()
+        flight = self._flights[key] = _Flight(key, asyncio.get_running_loop().create_future())
         flight.task = asyncio.create_task(_run(flight, work), name=f"flight {key}", context=self._make_context())
         # Added before any waiter's own callback, so it runs first: who wakes finds the key gone.
         flight.task.add_done_callback(lambda _: self._ended(flight))

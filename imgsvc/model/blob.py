@@ -4,14 +4,13 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import PurePosixPath
 from typing import Any, Self
 from urllib.parse import quote, unquote
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict, force_setattr, replace
 from yarl import URL
 
 from imgsvc.model.formats import BY_MEDIA_TYPE
@@ -143,8 +142,7 @@ class BlobMeta(Struct, frozen=True, kw_only=True):
 _META_READERS = tuple((name, _READERS[kind]) for name, kind in BlobMeta.__annotations__.items())
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
-class Representation:
+class Representation(Struct, frozen=True, kw_only=True, weakref=True):
     """
     An answer without its bytes: everything that is said of them (RFC 9110 §8).
 
@@ -157,7 +155,7 @@ class Representation:
         immutable: whether the client's ``v`` makes a new URL of every change.
         provisional: whether a better answer is being made already.
         is_weak: whether other bytes may have the same digest, for they say the same (RFC 9110 §8.8.1).
-        etag: from the digest, strong unless that is weak; empty while it is not known.
+        etag: worked out, as all below: from the digest, strong unless that is weak; empty while it is not known.
         max_age_seconds: how long an answer may be kept from the fetch on.
         cache_control: finished header.
         headers: all response headers that depend on nothing else.
@@ -171,26 +169,25 @@ class Representation:
     immutable: bool = False
     provisional: bool = False
     is_weak: bool = False
-    etag: str = field(init=False)
-    max_age_seconds: int = field(init=False)
-    cache_control: str = field(init=False)
-    headers: tuple[tuple[str, str], ...] = field(init=False, repr=False)
+    etag: str = ""
+    max_age_seconds: int = 0
+    cache_control: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         weakness = "W/" if self.is_weak else ""
-        object.__setattr__(self, "etag", weakness + self.meta.etag if self.meta.sha256 else "")
+        force_setattr(self, "etag", weakness + self.meta.etag if self.meta.sha256 else "")
         is_immutable = self.immutable and not self.provisional
-        object.__setattr__(self, "max_age_seconds", YEAR_SECONDS if is_immutable else self.meta.lifetime_seconds)
-        object.__setattr__(self, "cache_control", cache_control_of(self))
-        object.__setattr__(self, "headers", tuple(_headers(self)))
+        force_setattr(self, "max_age_seconds", YEAR_SECONDS if is_immutable else self.meta.lifetime_seconds)
+        force_setattr(self, "cache_control", cache_control_of(self))
+        force_setattr(self, "headers", tuple(_headers(self)))
 
     def is_fresh(self, now: float) -> bool:
         """Whether the source may not be asked again yet at unix second *now*."""
         return is_fresh_at(now, self.meta.fetched_at, self.meta.fresh_until)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blob(Representation):
+class Blob(Representation, frozen=True, kw_only=True):
     """
     Bytes that can be answered as they are.
 
@@ -203,7 +200,7 @@ class Blob(Representation):
     def as_stored(self) -> "Blob":
         """Give the same blob, known to lie in the store."""
         blob = copy(self)  # not replaced, which would finish the headers again, none of which hangs on this
-        object.__setattr__(blob, "stored", True)
+        force_setattr(blob, "stored", True)
         return blob
 
 

@@ -1,13 +1,13 @@
 """Where a picture comes from: one frozen value with one name."""
 
 import hashlib
-from dataclasses import dataclass, field
 
+from msgspec import Struct
+from msgspec.structs import force_setattr
 from yarl import URL
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """
     A picture's origin, already normalised.
 
@@ -17,7 +17,7 @@ class Source:
         is_generated: whether it is the third.
         asset_id: of a picture on the operator's asset server, the UUID by which that knows it, in lower case with
             dashes; *url* is there, and is asked with the server's token.
-        h16: first 16 hex digits of SHA-256 of *url*; names the source in keys.
+        h16: worked out, as *host*: first 16 hex digits of SHA-256 of *url*; names the source in keys.
         host: of *url*, normalised, without port; empty for what comes from no host.
     """
 
@@ -25,14 +25,14 @@ class Source:
     object_key: str | None = None
     is_generated: bool = False
     asset_id: str | None = None
-    h16: str = field(init=False)
-    host: str = field(init=False)
+    h16: str = ""
+    host: str = ""
 
     def __post_init__(self) -> None:
         digest = hashlib.sha256(self.url.encode("utf-8", "surrogatepass")).hexdigest()
-        object.__setattr__(self, "h16", digest[:16])
+        force_setattr(self, "h16", digest[:16])
         host = URL(self.url, encoded=True).raw_host if self.has_origin else ""
-        object.__setattr__(self, "host", host or "")
+        force_setattr(self, "host", host or "")
 
     @classmethod
     def stored(cls, key: str) -> "Source":

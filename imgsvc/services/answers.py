@@ -99,8 +99,7 @@ class Body(Protocol):
         """Want it once less; nobody reads it after the last has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Streamed(Representation):
+class Streamed(Representation, frozen=True, kw_only=True):
     """
     An answer whose bytes are read while they are sent.
 

@@ -25,8 +25,9 @@ An answer of a source that forbids sharing (``no-store``, ``private``) reaches o
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.memory import MemoryCache

@@ -9,9 +9,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.errors import StoreError

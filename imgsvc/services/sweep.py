@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.errors import ImgsvcError
 from imgsvc.model.keys import ASSET_PREFIX, IMAGE_PREFIX, source_prefix

@@ -1,6 +1,5 @@
 """Words that later requests give a source that is kept already: they have to be able to purge it too."""
 
-import dataclasses
 import logging
 from functools import partial
 from typing import TypeVar
@@ -92,4 +91,4 @@ class Tagging:
 
 
 def _retagged(blob: R, tags: str) -> R:
-    return dataclasses.replace(blob, meta=replace(blob.meta, tags=tags))
+    return replace(blob, meta=replace(blob.meta, tags=tags))

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from imgsvc.services.answers import Served
 from imgsvc.services.limits import Allowance

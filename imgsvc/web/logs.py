@@ -8,12 +8,13 @@ import os
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from imgsvc.services.answers import Tier
 from imgsvc.web.appkeys import REQUEST_ID, SUBJECT, subject_name
@@ -116,14 +117,13 @@ class LineHandler(logging.Handler):
             self.handleError(record)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """
     What is the same in every line about one request that is answered from memory again and again.
 
     Attributes:
         path: as it is shown.
-        middle: in JSON, all that stands between the request's name and the bytes.
+        middle: worked out, as *end*: in JSON, all that stands between the request's name and the bytes.
         end: in JSON, all behind the client.
     """
 
@@ -131,14 +131,14 @@ class Known:
     path: str
     status: int
     cache: str
-    middle: str = field(init=False, repr=False)
-    end: str = field(init=False, repr=False)
+    middle: str = ""
+    end: str = ""
 
     def __post_init__(self) -> None:
         asked = {"method": self.method, "path": self.path, "status": self.status}
         found = {"cache": self.cache, "tier": Tier.MEMORY.value}
-        object.__setattr__(self, "middle", f'", {json.dumps(asked)[1:-1]}, "bytes": ')
-        object.__setattr__(self, "end", f", {json.dumps(found)[1:]}")
+        force_setattr(self, "middle", f'", {json.dumps(asked)[1:-1]}, "bytes": ')
+        force_setattr(self, "end", f", {json.dumps(found)[1:]}")
 
 
 class AccessLog(AbstractAccessLogger):

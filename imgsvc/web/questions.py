@@ -7,10 +7,11 @@ signature's end is looked at each time.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from aiohttp import web
+from msgspec import Struct
+from msgspec.structs import force_setattr
 from multidict import istr
 
 from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
@@ -26,15 +27,14 @@ ALIKE = 256
 """What is said of answers for the sake of how they were asked for is the same of most, and kept once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(Struct, frozen=True):
     """
     A request that was parsed and granted.
 
     Attributes:
         for_next: whether it came by Next's own route.
         refresh: what became of the refresh that was asked for; empty = none was.
-        headers: those that say what decided and what was ignored, finished.
+        headers: worked out, as *terms*: those that say what decided and what was ignored, finished.
         terms: what its answer says for the sake of all that.
     """
 
@@ -43,17 +43,17 @@ class Understood:
     request: ImageRequest
     for_next: bool = False
     refresh: str = ""
-    headers: tuple[tuple[str, str], ...] = field(init=False)
-    terms: Terms = field(init=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    terms: Terms = Terms()
 
     def __post_init__(self) -> None:
         question = self.question
         # Words of a client that nobody vouches for name nothing.
         tag = ("tag",) if question.tags and question.sig is None else ()
         headers = _headers(question.vary, (*question.ignored, *tag), self.refresh)
-        object.__setattr__(self, "headers", headers)
+        force_setattr(self, "headers", headers)
         stale_seconds = self.request.stale_seconds
-        object.__setattr__(self, "terms", _terms(headers, self.grant.expires_at, self.for_next, stale_seconds))
+        force_setattr(self, "terms", _terms(headers, self.grant.expires_at, self.for_next, stale_seconds))
 
 
 @lru_cache(ALIKE)

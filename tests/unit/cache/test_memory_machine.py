@@ -1,10 +1,9 @@
 """The memory cache beside a plain model of what may be there, by any sequence of calls."""
 
-from dataclasses import replace
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from imgsvc.cache.memory import MemoryCache, weight_bytes
 from tests.support.blobs import blob_of

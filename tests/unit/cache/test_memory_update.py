@@ -1,6 +1,6 @@
 """The memory cache: entries whose metadata change while their bytes stay."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tests.support.blobs import blob_of
 from tests.unit.cache.test_memory import filled, of_weight

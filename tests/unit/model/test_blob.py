@@ -1,11 +1,11 @@
 """Blobs and their metadata."""
 
-import dataclasses
 import hashlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from imgsvc.model.blob import FORMAT_VERSION, MAX_NAME_CHARS, Blob, BlobMeta, file_name
 from imgsvc.model.source import Source
@@ -95,12 +95,12 @@ def test_as_stored():
     stored = blob.as_stored()
     assert (blob.stored, stored.stored) == (False, True)
     assert stored.data is blob.data
-    assert dataclasses.replace(stored, stored=False) == blob
+    assert replace(stored, stored=False) == blob
 
 
 def test_frozen():
     """A blob cannot be changed."""
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         blob_of(b"x").stored = True
 
 

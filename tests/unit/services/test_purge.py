@@ -1,9 +1,9 @@
 """The purge service: what becomes of memory, here and at a second replica, and of the store."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.model.blob import Blob
 from imgsvc.model.purge import Instructions, Mark

@@ -8,6 +8,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from imgsvc.errors import InvalidRequest
 from imgsvc.model.blob import MAX_LINK_CHARS, MAX_NAME_CHARS, Blob
@@ -128,7 +129,7 @@ async def test_for_longer_while_it_is_asked_for(more, exp, expected):
     """A question that has stale answers for longer announces so, and nothing else changes."""
     end = None if exp is None else int(time.time()) + exp
     plain = understood(exp=end)
-    asked = replace(plain, request=replace(plain.request, stale_seconds=604800))
+    asked = structs.replace(plain, request=replace(plain.request, stale_seconds=604800))
 
     header = (await respond(Served(blob(**more), Tier.ORIGIN, hit=False), asked=asked)).headers
 

@@ -1,11 +1,11 @@
 """Heads that are kept: what they say, and until when."""
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from imgsvc.pressure.levels import SystemStatus
 from imgsvc.services.answers import Served, Tier

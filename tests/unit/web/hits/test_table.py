@@ -1,6 +1,5 @@
 """Answers that may be given again: as long as memory has them, and as it has them now."""
 
-import dataclasses
 from urllib.parse import quote
 from weakref import ref
 
@@ -92,7 +91,7 @@ async def test_what_is_replaced_is_answered_as_it_is_now(tmp_path):
         assert (await ask(wire, known))[9:12] == b"304"
         await ask(wire, whole)
         (blob,) = memory.blobs()
-        memory.put(dataclasses.replace(blob, data=b"new", meta=replace(blob.meta, sha256="0" * 64)))
+        memory.put(replace(blob, data=b"new", meta=replace(blob.meta, sha256="0" * 64)))
         answers = await ask(wire, whole), await ask(wire, known)
 
         assert [each[9:12] for each in answers] == [b"200", b"200"]
@@ -112,7 +111,7 @@ async def test_stale_answers_have_their_source_asked(tmp_path):
         records = server.opened.services.images._records
         record = records.known(blob.source)
         records.keep(blob.source, replace(record, fetched_at=meta.fetched_at, fresh_until=meta.fresh_until))
-        memory.replace(dataclasses.replace(blob, meta=meta))
+        memory.replace(replace(blob, meta=meta))
         stale = await ask(wire, request)
 
         assert headers_of(stale)["X-Cache"] == "STALE"
@@ -269,7 +268,7 @@ async def test_a_head_that_grows_is_weighed_anew(tmp_path):
         (hit,) = table_of(server)._hits.values()
         for length in (1000, 10):
             (blob,) = memory.blobs()
-            blob = dataclasses.replace(blob, meta=replace(blob.meta, tags="t" * length))
+            blob = replace(blob, meta=replace(blob.meta, tags="t" * length))
             memory.replace(blob)
             hit.blob = ref(blob)
             hit.form = None
