@@ -95,7 +95,7 @@ async def open_services(
             assets=answering.assets,
             twitter=answering.twitter,
             health=health,
-            metrics=_make_metrics(rooms, annexe, await asyncio.to_thread(TrackedMemory), limit_bytes),
+            metrics=_make_metrics(rooms, annexe, TrackedMemory(), limit_bytes),
             traffic=Traffic(),
             tracing=tracing,
             recent=recent_requests(settings.server),

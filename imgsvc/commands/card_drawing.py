@@ -1,9 +1,9 @@
 """A card for the command line: its page read, itself drawn, with everything opened and closed again."""
 
-from dataclasses import replace
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.app import Opened
 from imgsvc.commands.card_wish import CardWish

@@ -2,7 +2,6 @@
 
 import re
 
-import webcolors
 from msgspec import Struct
 
 
@@ -21,10 +20,6 @@ class Colour(Struct, frozen=True):
 TRANSPARENT = "transparent"
 
 _REBECCAPURPLE_NAME = "rebeccapurple"
-_NAMES = (TRANSPARENT, *sorted((*webcolors.names(webcolors.CSS3), _REBECCAPURPLE_NAME)))
-
-COLOUR_PATTERN = f"#?(?:[0-9A-Fa-f]{{3,4}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}})|{'|'.join(_NAMES)}"
-"""What :func:`colour` takes, for documents; names in lower case."""
 
 _HEX = re.compile(r"#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})\Z", re.IGNORECASE)
 _SHORT_DIGITS = 4
@@ -58,6 +53,14 @@ def colour(value: str) -> Colour | None:
     digits = _HEX.match(value)
     found = _from_hex(digits[1]) if digits else _from_name(value.lower())
     return found if found is not None and found.alpha else None
+
+
+def colour_pattern() -> str:
+    """Give a pattern of what :func:`colour` takes, for documents; names in lower case."""
+    import webcolors  # noqa: PLC0415 - few requests name a colour, and it takes longer to load than all of this
+
+    names = (TRANSPARENT, *sorted((*webcolors.names(webcolors.CSS3), _REBECCAPURPLE_NAME)))
+    return f"#?(?:[0-9A-Fa-f]{{3,4}}|[0-9A-Fa-f]{{6}}|[0-9A-Fa-f]{{8}})|{'|'.join(names)}"
 
 
 def luminance_of(colour: Colour) -> float:
@@ -94,4 +97,6 @@ def _from_hex(digits: str) -> Colour:
 def _from_name(name: str) -> Colour | None:
     if name == TRANSPARENT:
         return None
+    import webcolors  # noqa: PLC0415 - see colour_pattern
+
     return _REBECCAPURPLE if name == _REBECCAPURPLE_NAME else Colour(*webcolors.name_to_rgb(name))

@@ -3,12 +3,12 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from imgsvc.model.blob import Blob, Representation
 from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
@@ -30,8 +30,7 @@ class Tier(StrEnum):
     GENERATED = "generated"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRequest:
+class ImageRequest(Struct, frozen=True):
     """
     One question: which picture, and what is wanted of it.
 
@@ -39,18 +38,18 @@ class ImageRequest:
         tags: words by which the answer can be purged; beside those every source has.
         stale_seconds: for how long past its end an answer may be given while its source is asked behind.
         bring: gives the original, to be let go, where the answer has to be made; None = it is fetched from the source.
-        key: what the answer is called in memory, in flight and in the store.
+        key: worked out: what the answer is called in memory, in flight and in the store.
     """
 
     source: Source
     spec: TransformSpec
     tags: frozenset[str] = frozenset()
     stale_seconds: int = STALE_WHILE_REVALIDATE_SECONDS
-    bring: "Callable[[Trace], Awaitable[Original]] | None" = field(default=None, compare=False, repr=False)
-    key: str = field(init=False)
+    bring: "Callable[[Trace], Awaitable[Original]] | None" = None
+    key: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", result_key(self.source, self.spec))
+        force_setattr(self, "key", result_key(self.source, self.spec))
 
 
 class Trace(Struct):

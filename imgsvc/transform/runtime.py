@@ -3,8 +3,8 @@
 import ctypes
 import logging
 import os
+import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pyvips
@@ -62,14 +62,15 @@ class TrackedMemory:
     """
     What libvips has allocated by its own means; the codecs' memory is not in it.
 
-    pyvips does not hand these figures out, so they are asked of the library that it has loaded.
+    pyvips does not hand these figures out, so they are asked of the library that it has loaded; a second copy would
+    count its own memory only.
 
     Args:
-        maps: the files this process has mapped, as in proc(5); read once, here.
+        name: what is loaded already and has libvips' functions, be it that or what depends on it; None = pyvips' own.
     """
 
-    def __init__(self, maps: Path = Path("/proc/self/maps")) -> None:
-        self._library = _loaded(maps)
+    def __init__(self, name: str | None = None) -> None:
+        self._library = _loaded(name or _vips_name())
 
     def tracked_bytes(self) -> tuple[int, int]:
         """Give what is allocated now and the most that ever was; (0, 0) where the library cannot be asked."""
@@ -78,20 +79,18 @@ class TrackedMemory:
         return self._library.vips_tracked_get_mem(), self._library.vips_tracked_get_mem_highwater()
 
 
-def _loaded(maps: Path) -> ctypes.CDLL | None:
-    """Find the copy of libvips that is in use; a second one would count its own memory only."""
+def _vips_name() -> str:
+    """Name pyvips' own module, where it has one; else libvips, as pyvips does."""
+    return str(sys.modules["_libvips"].__file__) if pyvips.API_mode else "libvips.so.42"
+
+
+def _loaded(name: str) -> ctypes.CDLL | None:
     try:
-        mapped = {line.split(maxsplit=5)[-1] for line in maps.read_text().splitlines() if "libvips" in line}
-    except OSError:
+        library = ctypes.CDLL(name, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+        library.vips_tracked_get_mem.restype = library.vips_tracked_get_mem_highwater.restype = ctypes.c_size_t
+    except (OSError, AttributeError):
         return None
-    for path in sorted(mapped):
-        try:
-            library = ctypes.CDLL(path, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
-            library.vips_tracked_get_mem.restype = library.vips_tracked_get_mem_highwater.restype = ctypes.c_size_t
-        except (OSError, AttributeError):  # pyvips' own module has the same word in its name
-            continue
-        return library
-    return None
+    return library
 
 
 class KillSwitch:

@@ -1,6 +1,5 @@
 """Files of our own, as they are sent: finished once, with a tag for each of their two encodings."""
 
-import gzip
 import hashlib
 from collections.abc import Mapping
 
@@ -40,6 +39,8 @@ class OwnFile(Struct, frozen=True):
     def of(cls, media_type: str, body: bytes) -> "OwnFile":
         """Compress and tag *body*; takes some milliseconds for each 100 KB."""
         tag = hashlib.blake2b(body, digest_size=_TAG_BYTES).hexdigest()
+        import gzip  # noqa: PLC0415 - nothing here is asked for before the service is ready
+
         zipped = gzip.compress(body, _LEVEL, mtime=0)
         return cls(media_type, Encoded(body, f'"{tag}"'), Encoded(zipped, f'"{tag}-gzip"'))
 

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imgsvc.errors import InvalidRequest
-from imgsvc.model.colours import COLOUR_PATTERN, colour
+from imgsvc.model.colours import colour, colour_pattern
 from imgsvc.model.hosts import MAX_URL_CHARS
 from imgsvc.model.spec import MAX_SIDE_PX, Fit, Placeholder
 from imgsvc.web import values
@@ -33,7 +33,8 @@ class Parameter(Struct, frozen=True):
         takes: what is allowed, as the rest of a sentence that begins with the name.
         help: one sentence for the API's documentation.
         aliases: other names that mean the same.
-        schema: the same facts as *takes*, as JSON schema; words are listed in lower case, and taken in any.
+        schema: the same facts as *takes*, as JSON schema, or what makes it; words are listed in lower case, taken in
+            any.
         max_chars: longest decoded text.
         required: whether a request without it is refused.
         example: a value to try; empty = there is none.
@@ -44,10 +45,14 @@ class Parameter(Struct, frozen=True):
     takes: str
     help: str
     aliases: tuple[str, ...] = ()
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    schema: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = field(default_factory=lambda: {"type": "string"})
     max_chars: int = MAX_VALUE_CHARS
     required: bool = False
     example: str = ""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Give the schema, made where it was not yet."""
+        return dict(self.schema() if callable(self.schema) else self.schema)
 
     def read(self, pair: Pair) -> Any:
         """
@@ -105,8 +110,11 @@ def text_up_to(max_chars: int, pattern: str = "") -> Mapping[str, Any]:
     return schema | {"pattern": f"^(?:{pattern})$"} if pattern else schema
 
 
+def _colours() -> Mapping[str, Any]:
+    return text_up_to(MAX_VALUE_CHARS, colour_pattern())
+
+
 _DPR_TAKES, _DPR_SCHEMA = _number("1", "4", "")
-_COLOUR_SCHEMA = text_up_to(MAX_VALUE_CHARS, COLOUR_PATTERN)
 _GRAVITY_SCHEMA = {"anyOf": [words(values.GRAVITIES), {"type": "string", "pattern": values.FOCUS_PATTERN}]}
 _TRIM_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, words(values.TRIM_WORDS)]}
 _URL_PATTERN = "(?:https?|s3|store)(?::|%).+"
@@ -132,7 +140,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "bg", colour, "a hex colour of 3, 4, 6 or 8 digits, a CSS colour name, or transparent",
-        "Colour behind transparency and behind the bars of fit=contain.", ("background",), _COLOUR_SCHEMA,
+        "Colour behind transparency and behind the bars of fit=contain.", ("background",), _colours,
     ),
     choice("f", values.OUTPUTS, "Format of the answer; auto lets Accept decide.", "format", "fm", "output"),
     Parameter(

@@ -1,6 +1,5 @@
 """Logos, answered: whose, which, and in which form."""
 
-import dataclasses
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -200,7 +199,7 @@ class LogoService:
             return await self._stand_in(request, known)
         asked = self._asked(request, known, entry)
         if settled.is_new and entry.kept is not None:
-            asked = dataclasses.replace(asked, bring=self._bring(known.record, entry.kept, settled.pictures))
+            asked = replace(asked, bring=self._bring(known.record, entry.kept, settled.pictures))
         served = await self._images.get(asked)
         if not known.record.is_fresh(self._clock()):
             served = served._replace(stale=True)

@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import replace
 from functools import partial
 from math import inf
 from pathlib import PurePosixPath
@@ -12,6 +11,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imgsvc.errors import ImgsvcError, InvalidRequest, NotAnImage, NotAPage, OriginError, Overloaded, RateLimited
 from imgsvc.model.formats import FILE_EXTENSIONS

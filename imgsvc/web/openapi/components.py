@@ -76,7 +76,7 @@ def _parameter(place: str, parameter: Parameter, picture: str) -> dict[str, Any]
         "in": place,
         "required": parameter.required,
         "description": f"{parameter.help} Takes {parameter.takes}." + (f" Also called {also}." if also else ""),
-        "schema": dict(parameter.schema),
+        "schema": parameter.json_schema(),
     }
     if parameter.aliases:
         described["x-aliases"] = list(parameter.aliases)

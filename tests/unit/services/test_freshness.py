@@ -1,8 +1,7 @@
 """Freshness as RFC 9111 and RFC 5861 have it: when a source is asked again, with what, and what is answered then."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from imgsvc.services.answers import Tier
 from tests.support.spine import ask_at, png, spine

@@ -109,10 +109,7 @@ def test_libvips_tells_what_it_holds() -> None:
     del held
 
 
-def test_where_libvips_cannot_be_asked_it_holds_nothing(tmp_path) -> None:
-    """No list of mapped files, or nothing fit in it, is no error."""
-    other = tmp_path / "maps"
-    other.write_text(f"7f-80 r-xp 0 0 0 {tmp_path}/libvips-none.so\n7f-80 r-xp 0 0 0\n")
-
-    assert TrackedMemory(tmp_path / "missing").tracked_bytes() == (0, 0)
-    assert TrackedMemory(other).tracked_bytes() == (0, 0)
+def test_where_libvips_cannot_be_asked_it_holds_nothing() -> None:
+    """A library that is not loaded, or has no such functions, is no error."""
+    assert TrackedMemory("libvips-none.so").tracked_bytes() == (0, 0)
+    assert TrackedMemory("libc.so.6").tracked_bytes() == (0, 0)

@@ -12,7 +12,8 @@ from imgsvc.web.query import Pair
 
 def alternatives(parameter: Parameter) -> list:
     """Give the schemas of which one has to hold."""
-    return parameter.schema.get("anyOf", [parameter.schema])
+    schema = parameter.json_schema()
+    return schema.get("anyOf", [schema])
 
 
 def having(keyword: str, parameters: Iterable[Parameter]) -> list:

@@ -2,7 +2,6 @@
 
 import re
 import time
-from dataclasses import replace
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -129,7 +128,7 @@ async def test_for_longer_while_it_is_asked_for(more, exp, expected):
     """A question that has stale answers for longer announces so, and nothing else changes."""
     end = None if exp is None else int(time.time()) + exp
     plain = understood(exp=end)
-    asked = structs.replace(plain, request=replace(plain.request, stale_seconds=604800))
+    asked = structs.replace(plain, request=structs.replace(plain.request, stale_seconds=604800))
 
     header = (await respond(Served(blob(**more), Tier.ORIGIN, hit=False), asked=asked)).headers
 

@@ -78,7 +78,7 @@ def test_parameters_are_those_that_are_parsed(path, table):
     described = [resolved(each) for each in document()["paths"][path]["get"]["parameters"]]
     query = {each["name"]: (each.get("x-aliases", []), each["schema"]) for each in described if each["in"] == "query"}
 
-    assert query == {parameter.name: (list(parameter.aliases), parameter.schema) for parameter in table}
+    assert query == {parameter.name: (list(parameter.aliases), parameter.json_schema()) for parameter in table}
 
 
 def test_every_code_is_of_some_operation():
