@@ -1,10 +1,11 @@
 """The console's playground in Chromium, before a scripted internet."""
 
+import asyncio
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.support.console import REFUSED, opened, shown
 from tests.support.logos import HTML, PNG, SVG, blank, mark, mark_svg
@@ -235,3 +236,25 @@ async def test_with_the_keyboard_alone(browser, service, origin):
         await expect(page.get_by_role("status")).to_contain_text("Shown: 200 × 100")
         await press("Tab")
         assert await focused() == "w"
+
+
+async def test_what_comes_for_a_tab_that_was_left_is_not_said(browser, service, origin):
+    """A card that comes when pictures are shown again is there for who returns, and nobody is told of it."""
+    let_go = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await let_go.wait()
+        await route.continue_()
+
+    async with opened(browser, service.base_url) as page:
+        await page.route("**/api/og-image?*", hold)
+        await page.get_by_role("tab", name="card").click()
+        await page.get_by_role("tab", name="image").click()
+        await field(page, "Picture").fill(origin.url("/a.png"))
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status")).to_contain_text("Shown: 200 × 100")
+        let_go.set()
+        await expect(result(page, "card").locator("figure")).to_have_count(1)
+        await expect(result(page, "card")).not_to_have_attribute("aria-busy", "true")
+
+        assert (await page.get_by_role("status").inner_text()).startswith("Shown: 200 × 100")

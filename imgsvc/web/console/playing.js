@@ -47,12 +47,17 @@ export class Play {
     this.#result.setAttribute('aria-busy', 'true');
     try {
       const sentence = await this.#show(this.#form, this.#result, running.signal);
-      if (!running.signal.aborted && sentence && document.activeElement !== document.body) announce(sentence);
+      if (!running.signal.aborted && sentence && this.#isHeard()) announce(sentence);
     } catch (error) {
       if (error.name !== 'AbortError') throw error;
     } finally {
       if (this.#running === running) this.#result.removeAttribute('aria-busy');
     }
+  }
+
+  /** Whether somebody is at work here: not before the page is used, nor once another tab has been chosen. */
+  #isHeard() {
+    return document.activeElement !== document.body && !this.#result.closest('[hidden]');
   }
 
   #soon(delay) {
