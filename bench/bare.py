@@ -8,7 +8,8 @@ from pathlib import Path
 from aiohttp import web
 from multidict import CIMultiDict
 
-from imgsvc.web.logs import AccessLog, LineWriter
+from imgsvc.web.line_writer import LineWriter
+from imgsvc.web.logs import AccessLog
 
 
 async def main(folder: Path, *, with_headers: bool) -> None:

@@ -17,7 +17,8 @@ from imgsvc.cache.memory import MemoryCache
 from imgsvc.model.blob import Blob, BlobMeta
 from imgsvc.model.keys import result_key
 from imgsvc.model.source import Source
-from imgsvc.web.logs import LineWriter
+from imgsvc.web.line_writer import LineWriter
+from imgsvc.web.logs import AccessLog
 from imgsvc.web.params import Hints, parse_image_query
 from tests.support.service import IMAGES, running_service
 
@@ -65,7 +66,7 @@ async def _fill(memory: MemoryCache, count: int) -> None:
 async def main(folder: Path, count: int) -> None:
     """Fill, serve, and end when nobody holds the other end of the input any more."""
     with (folder / "log").open("w") as stream:
-        log = LineWriter(stream)
+        log = LineWriter(stream, AccessLog.known_lines)
         try:
             async with running_service(folder, NOBODY, log=log, IMGSVC_CACHE_BYTES=str(CAPACITY_BYTES)) as service:
                 # As the service does once it is ready: what comes into the cache later is the collector's to look at.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from imgsvc.settings import Settings
-    from imgsvc.web.logs import LineWriter
+    from imgsvc.web.line_writer import LineWriter
 
 STANDARD_ERROR = 2
 """The last of the three descriptors that every program expects."""
@@ -233,9 +233,10 @@ def _logging(*, json_log: bool) -> Iterator["LineWriter"]:
     """Send all log lines to standard error, by way of a writer that waits for nobody, until the end of the block."""
     import logging  # noqa: PLC0415 - see the module
 
-    from imgsvc.web.logs import JsonFormatter, LineHandler, LineWriter, TextFormatter  # noqa: PLC0415 - see the module
+    from imgsvc.web.line_writer import LineWriter  # noqa: PLC0415 - see the module
+    from imgsvc.web.logs import AccessLog, JsonFormatter, LineHandler, TextAccessLog, TextFormatter  # noqa: PLC0415
 
-    writer = LineWriter(sys.stderr)
+    writer = LineWriter(sys.stderr, AccessLog.known_lines if json_log else TextAccessLog.known_lines)
     handler = LineHandler(writer)
     text = TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if json_log else text)

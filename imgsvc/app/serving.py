@@ -19,7 +19,8 @@ from imgsvc.services.health import Phase
 from imgsvc.settings import Settings
 from imgsvc.transform.warming import warm_up
 from imgsvc.web.late import LateHandlers
-from imgsvc.web.logs import AccessLog, LineWriter, TextAccessLog
+from imgsvc.web.line_writer import LineWriter
+from imgsvc.web.logs import AccessLog, TextAccessLog
 from imgsvc.web.routes import LATE, make_application
 from imgsvc.web.server import make_runner
 from imgsvc.web.tracing import Tracing

@@ -80,6 +80,15 @@ class MemoryCache:
         self._hits += 1
         return blob
 
+    def use(self, blob: Blob) -> bool:
+        """Count one more use of *blob*, as :meth:`get` does, if that is what is kept under its key; else do nothing."""
+        entries, key = self._entries, blob.key
+        if entries.get(key) is not blob:
+            return False
+        entries.move_to_end(key)
+        self._hits += 1
+        return True
+
     def peek(self, key: str) -> Blob | None:
         """Look *key* up without counting that, or making it the most recently used."""
         return self._entries.get(key)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from math import inf
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -53,6 +54,19 @@ class MonitorStatistics(Struct, frozen=True):
     failed_actions: int
 
 
+class Latest(Struct):
+    """
+    What the last sample says, for who asks with every hit.
+
+    Attributes:
+        status: of the system; None before the first sample.
+        at: when it was, by the monitor's clock.
+    """
+
+    status: SystemStatus | None = None
+    at: float = -inf
+
+
 class MemoryMonitor:
     """
     Reads the resident size, judges it, and calls what is registered for each level.
@@ -86,7 +100,8 @@ class MemoryMonitor:
         self._ladder = Ladder()
         self._history = History()
         self._state = LevelState(Level.OK, clock())
-        self._latest: tuple[float, MemoryReading] | None = None
+        self._reading: MemoryReading | None = None
+        self.latest = Latest()
         self._samples = 0
         self._peak_bytes = 0
         self._entered = {level.name: 0 for level in Level if level is not Level.OK}
@@ -105,11 +120,15 @@ class MemoryMonitor:
         """Give the present state from a reading at most a second old."""
         return self.sample_if_older(MAX_AGE_SECONDS).status
 
+    def young_seconds(self) -> float:
+        """For how long what :meth:`status` says needs no new reading."""
+        return MAX_AGE_SECONDS - (self._clock() - self.latest.at)
+
     def sample_if_older(self, seconds: float = 0.1) -> MemoryReading:
         """Give the last reading, or a new one when that is more than *seconds* old."""
-        if self._latest is None or self._clock() - self._latest[0] > seconds:
+        if self._reading is None or self._clock() - self.latest.at > seconds:
             return self.sample()
-        return self._latest[1]
+        return self._reading
 
     def is_below(self, level: Level) -> bool:
         """Whether less than *level* is reached, by a reading of the last 0.1 s."""
@@ -193,7 +212,7 @@ class MemoryMonitor:
             since_seconds=now - self._state.since_seconds,
             trend=self._history.trend(),
         )
-        self._latest = (now, reading)
+        self._reading, self.latest.status, self.latest.at = reading, reading.status, now
         return reading
 
     def _tell(self, before: LevelState, reading: MemoryReading, now: float) -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from imgsvc import __version__
 from imgsvc.cache.metadata import MetadataCache
 from imgsvc.errors import StoreError
-from imgsvc.pressure.monitor import MemoryMonitor, SystemStatus
+from imgsvc.pressure.monitor import Latest, MemoryMonitor, SystemStatus
 from imgsvc.services.downloads import Downloads
 from imgsvc.services.figures import MemoryFigures
 from imgsvc.services.metrics import memory_figures
@@ -101,6 +101,15 @@ class HealthService:
     def system_status(self) -> SystemStatus:
         """What ``X-System-Status`` says now."""
         return self._monitor.status()
+
+    @property
+    def latest(self) -> Latest:
+        """What the last reading said, for who asks with every hit; it is true for :meth:`young_seconds`."""
+        return self._monitor.latest
+
+    def young_seconds(self) -> float:
+        """For how long what :attr:`system_status` says needs no new reading."""
+        return self._monitor.young_seconds()
 
     def expect(self, has_failed: Callable[[], bool]) -> None:
         """Count what is loaded behind the start as a part of the whole: *has_failed* says whether it could not be."""

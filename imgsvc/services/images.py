@@ -104,6 +104,11 @@ class ImageService:
             return Served(blob, _MEMORY, hit=True)
         return self._past_its_end(blob, now, stale_seconds)
 
+    @property
+    def use(self) -> Callable[[Blob], bool]:
+        """What counts one more use of a blob if memory still has it; False = it has not."""
+        return self._memory.use
+
     def holds(self, key: str) -> bool:
         """Whether memory has something under *key*; no use is counted."""
         return self._memory.peek(key) is not None

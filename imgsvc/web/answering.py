@@ -58,7 +58,7 @@ class ImageAnswers:
         blob, grant, stale_seconds = served.blob, understood.grant, understood.request.stale_seconds
         is_current = None if grant.expires_at is None else partial(self._services.access.is_current, grant)
         lookup = partial(_again, self._lookup, blob.key, blob.source.url, stale_seconds, understood.terms)
-        return Repeatable.of(served, lookup, is_current, kept_bytes=0)
+        return Repeatable.of(served, lookup, is_current, kept_bytes=0, by_memory_alone=is_current is None)
 
     async def _found(self, request: web.Request, understood: Understood, memory_seconds: float) -> web.StreamResponse:
         """Answer what memory does not have."""

@@ -1,15 +1,12 @@
 """Logs: one line an event, JSON for machines, text for people, never a wait for whoever reads them."""
 
-import contextlib
-import io
 import json
 import logging
-import os
-import threading
 import time
-from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from functools import lru_cache
+from typing import Any
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
@@ -19,87 +16,11 @@ from msgspec.structs import force_setattr
 from imgsvc.services.answers import Tier
 from imgsvc.web.appkeys import REQUEST_ID, SUBJECT, subject_name
 from imgsvc.web.header_names import X_CACHE, X_SOURCE
+from imgsvc.web.line_writer import LineWriter
 from imgsvc.web.shown import shown_path
 
-FLUSH_SECONDS = 0.1
-CLOSE_SECONDS = 2.0
-MAX_WAITING_LINES = 20_000
-
-
-class LineWriter:
-    """
-    Collects lines and writes them in a thread of its own, ten times a second.
-
-    Whoever reads our standard error may stall; then lines are kept up to a bound, dropped beyond it and counted. May
-    be used by any thread, before and after the loop runs. :meth:`close` once.
-
-    Args:
-        stream: written to by its file descriptor where it has one: a write that hangs must not hold the stream's
-            lock, which the interpreter takes at its end.
-        flush_seconds: how long lines are collected.
-    """
-
-    def __init__(self, stream: TextIO, *, flush_seconds: float = FLUSH_SECONDS) -> None:
-        self._stream = stream
-        self._descriptor = _descriptor(stream)
-        self._flush_seconds = flush_seconds
-        self._lines: deque[str] = deque()
-        self._wake = threading.Event()
-        self._closing = threading.Event()
-        self._dropped = 0
-        # A daemon, so that a reader who stalls for ever does not keep the process from ending.
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-        self._thread.start()
-
-    def write(self, line: str) -> None:
-        """Take a line, without its end; never waits."""
-        if len(self._lines) >= MAX_WAITING_LINES:
-            self._dropped += 1
-            return
-        self._lines.append(line)
-        if not self._wake.is_set():
-            self._wake.set()
-
-    def close(self, timeout_seconds: float = CLOSE_SECONDS) -> None:
-        """Write what is left and end the thread; blocks, for *timeout_seconds* at the most. Later lines are lost."""
-        self._closing.set()
-        self._wake.set()
-        self._thread.join(timeout_seconds)
-
-    def _run(self) -> None:
-        while not self._closing.is_set() or self._lines:
-            self._wake.wait()
-            self._closing.wait(self._flush_seconds)
-            self._wake.clear()  # before the lines are taken: one that comes meanwhile wakes us again
-            self._flush()
-            if self._closing.is_set():
-                self._wake.set()
-
-    def _flush(self) -> None:
-        lines = [self._lines.popleft() for _ in range(len(self._lines))]
-        dropped, self._dropped = self._dropped, 0
-        if dropped:
-            lines.append(json.dumps({"level": "warning", "message": f"{dropped} log lines were dropped"}))
-        if not lines:
-            return
-        with contextlib.suppress(OSError, ValueError):  # nobody reads our log any more: no reason to stop serving
-            self._put("\n".join([*lines, ""]))
-
-    def _put(self, text: str) -> None:
-        if self._descriptor is None:
-            self._stream.write(text)
-            self._stream.flush()
-            return
-        data = memoryview(text.encode("utf-8", "backslashreplace"))
-        while data:
-            data = data[os.write(self._descriptor, data) :]
-
-
-def _descriptor(stream: TextIO) -> int | None:
-    try:
-        return stream.fileno()
-    except io.UnsupportedOperation:
-        return None
+ALIKE = 64
+"""Numbers of which the text is kept: most answers take one of a few times."""
 
 
 class LineHandler(logging.Handler):
@@ -141,6 +62,13 @@ class Known(Struct, frozen=True):
         force_setattr(self, "end", f", {json.dumps(found)[1:]}")
 
 
+KnownAnswer = tuple[Known, str, int, float, str, float]
+"""
+An answer from memory: what is known of it; the request's id, without a character that JSON escapes; its bytes, head and
+body; the seconds it took; the client's address, written by :func:`client_text`; when it was, in unix seconds.
+"""
+
+
 class AccessLog(AbstractAccessLogger):
     """One line a request: its path, never its query, which may hold signatures and secrets."""
 
@@ -150,24 +78,20 @@ class AccessLog(AbstractAccessLogger):
         """Write one line; *time* in seconds."""
         self.logger.write(self._line(facts(request, response, time)))
 
-    def log_known(
-        self, known: Known, request_id: str, sent_bytes: int, seconds: float, client: str, now: float
-    ) -> None:
-        """
-        Write the line that :meth:`log` would write of an answer from memory, from what is known of it.
-
-        Args:
-            known: what is the same each time.
-            request_id: without a character that JSON escapes.
-            sent_bytes: head and body.
-            seconds: how long it took.
-            client: its address, written by :func:`client_text`.
-            now: unix seconds.
-        """
-        self.logger.write(
-            f'{{"time": {now:.3f}, "level": "info", "message": "request", "request_id": "{request_id}'
-            f'{known.middle}{sent_bytes}, "ms": {seconds * 1000:.2f}, "client": {client}{known.end}'
-        )
+    @staticmethod
+    def known_lines(answers: list[KnownAnswer]) -> list[str]:
+        """Make the lines that :meth:`log` would write of answers from memory, of what is known of them."""
+        lines, last_ms, moment = [], -1, ""
+        for known, request_id, sent_bytes, seconds, client, now in answers:
+            # Numbers take as long to write out as all the rest; those of lines that follow each other are the same.
+            if (unix_ms := int(now * 1000 + 0.5)) != last_ms:
+                last_ms, moment = unix_ms, f"{unix_ms / 1000:.3f}"
+            lines.append(
+                f'{{"time": {moment}, "level": "info", "message": "request", "request_id": "{request_id}'
+                f'{known.middle}{sent_bytes}, "ms": {_hundredths(int(seconds * 100_000 + 0.5))}, "client": {client}'
+                f"{known.end}"
+            )
+        return lines
 
     def _line(self, entry: dict[str, Any]) -> str:
         return json.dumps(entry, ensure_ascii=True)
@@ -177,19 +101,32 @@ class TextAccessLog(AccessLog):
     """The same for people at a terminal."""
 
     def _line(self, entry: dict[str, Any]) -> str:
-        moment = datetime.now().astimezone().strftime("%H:%M:%S")
-        tail = " ".join(str(entry[name]) for name in ("cache", "tier", "source") if name in entry)
-        head = f"{moment} {entry['status']} {entry['method']} {entry['path']}"
-        return f"{head} {entry['bytes']} B {entry['ms']} ms {tail}"
+        return _text_line(entry, time.time())
 
-    def log_known(
-        self, known: Known, request_id: str, sent_bytes: int, seconds: float, client: str, now: float
-    ) -> None:
-        """Write a line; see :meth:`AccessLog.log_known`."""
-        del request_id, client, now
-        entry = {"status": known.status, "method": known.method, "path": known.path, "bytes": sent_bytes}
-        entry |= {"ms": round(seconds * 1000, 2), "cache": known.cache, "tier": Tier.MEMORY.value}
-        self.logger.write(self._line(entry))
+    @staticmethod
+    def known_lines(answers: list[KnownAnswer]) -> list[str]:
+        """Make lines; see :meth:`AccessLog.known_lines`."""
+        return [_text_line(_entry(answer), answer[-1]) for answer in answers]
+
+
+def _entry(answer: KnownAnswer) -> dict[str, Any]:
+    known, _, sent_bytes, seconds, *_ = answer
+    return {
+        "status": known.status, "method": known.method, "path": known.path, "bytes": sent_bytes,
+        "ms": round(seconds * 1000, 2), "cache": known.cache, "tier": Tier.MEMORY.value,
+    }  # fmt: skip
+
+
+def _text_line(entry: Mapping[str, Any], now: float) -> str:
+    moment = datetime.fromtimestamp(now).astimezone().strftime("%H:%M:%S")
+    tail = " ".join(str(entry[name]) for name in ("cache", "tier", "source") if name in entry)
+    head = f"{moment} {entry['status']} {entry['method']} {entry['path']}"
+    return f"{head} {entry['bytes']} B {entry['ms']} ms {tail}"
+
+
+@lru_cache(ALIKE)
+def _hundredths(count: int) -> str:
+    return f"{count / 100:.2f}"
 
 
 def client_text(address: str | None) -> str:

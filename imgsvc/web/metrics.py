@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable
 from itertools import accumulate
 from typing import Protocol
 
@@ -58,6 +59,12 @@ class _Answers(Struct):
     clocked: _Clocked
     count: int = 0
 
+    def observe(self, seconds: float) -> None:
+        self.count += 1
+        clocked = self.clocked
+        clocked.counts[bisect_left(BOUNDS, seconds)] += 1
+        clocked.seconds += seconds
+
 
 class Traffic:
     """
@@ -78,10 +85,12 @@ class Traffic:
 
     def observe(self, route: Route | None, status: int, tier: str, cache: str, seconds: float) -> None:
         """Count one answer; *route* is None where there is none, *tier* and *cache* are :data:`NONE`."""
+        self.observer(route, status, tier, cache)(seconds)
+
+    def observer(self, route: Route | None, status: int, tier: str, cache: str) -> Callable[[float], None]:
+        """Give what counts one such answer, told its seconds; to be asked for when there is one to be counted."""
         answers = self._answers.get((route, status, tier, cache)) or self._first(route, status, tier, cache)
-        answers.count += 1
-        answers.clocked.counts[bisect_left(BOUNDS, seconds)] += 1
-        answers.clocked.seconds += seconds
+        return answers.observe
 
     def refuse(self, status: int) -> None:
         """Count an answer to what no route was looked up for, such as a request that is not HTTP; it took no time."""

@@ -30,6 +30,8 @@ class Repeatable(Struct):
         is_current: whether the leave to ask still holds; a plain call. None = it has no end.
         kept_bytes: what the look-up keeps of the request, and nobody else does.
         in_cache: whether the answer lies in the memory cache, which counts look-ups in vain.
+        by_memory_alone: whether the look-up gives the same for as long as the memory cache has the very same blob, and
+            that is fresh.
     """
 
     blob: ref[Representation]
@@ -37,6 +39,7 @@ class Repeatable(Struct):
     is_current: Callable[[], bool] | None = None
     kept_bytes: int = UNDERSTOOD_BYTES
     in_cache: bool = True
+    by_memory_alone: bool = False
 
     @classmethod
     def of(
@@ -47,6 +50,7 @@ class Repeatable(Struct):
         *,
         kept_bytes: int = UNDERSTOOD_BYTES,
         in_cache: bool = True,
+        by_memory_alone: bool = False,
     ) -> Self:
         """Tell how *served* was found."""
-        return cls(ref(served.blob), lookup, is_current, kept_bytes, in_cache)
+        return cls(ref(served.blob), lookup, is_current, kept_bytes, in_cache, by_memory_alone)

@@ -16,7 +16,8 @@ from yarl import URL
 from imgsvc.app import Opened, open_services
 from imgsvc.services.health import Phase
 from imgsvc.settings import Settings
-from imgsvc.web.logs import AccessLog, LineWriter
+from imgsvc.web.line_writer import LineWriter
+from imgsvc.web.logs import AccessLog, KnownAnswer
 from imgsvc.web.routes import make_application
 from imgsvc.web.server import make_runner
 
@@ -63,6 +64,9 @@ class Lines:
 
     def write(self, line: str) -> None:
         self.lines.append(line)
+
+    def put(self, answer: KnownAnswer) -> None:
+        self.lines += AccessLog.known_lines([answer])
 
 
 @dataclass

@@ -10,9 +10,8 @@ from aiohttp import web
 from aiohttp.streams import EMPTY_PAYLOAD
 
 from imgsvc.services.answers import Tier
-from imgsvc.web.conditional import Unsatisfiable
 from imgsvc.web.connection import HEAD_END, Connection
-from imgsvc.web.hits.forms import Form, UnfitError
+from imgsvc.web.hits.forms import Form
 from imgsvc.web.hits.table import HitTable, Key, Ready
 from imgsvc.web.hits.unsent import Unsent
 from imgsvc.web.logs import client_text
@@ -26,6 +25,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("imgsvc.web")
 
 _MEMORY = Tier.MEMORY.value
+
+TIMES = 64
+"""Most look-ups take the same few microseconds, which are written out once."""
+
+_TIMINGS = tuple(memory_timing(us / 1_000_000).encode() for us in range(TIMES))
 
 
 class HitConnection(Connection):
@@ -48,6 +52,8 @@ class HitConnection(Connection):
         self._answered_at = 0.0
         self._unsent: Unsent | None = None
         self._client = ""
+        logger = cast("AccessLog | None", self.access_logger)
+        self._log = None if logger is None else logger.logger.put
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
@@ -57,7 +63,9 @@ class HitConnection(Connection):
 
     def data_received(self, data: bytes) -> None:
         """Answer, or let aiohttp parse."""
-        if self._is_between and self._is_idle() and self._answered(data):
+        waiter = self._waiter
+        is_idle = self._is_between and waiter is not None and not waiter.done()
+        if is_idle and not (self._paused or self._close or self._force_close) and self._answered(data):
             return
         super().data_received(data)
         self._look_where_it_ends()
@@ -123,10 +131,6 @@ class HitConnection(Connection):
         else:
             self._await_head()
 
-    def _is_idle(self) -> bool:
-        waiter = self._waiter
-        return not (waiter is None or waiter.done() or self._paused or self._close or self._force_close)
-
     def _look_where_it_ends(self) -> None:
         """Tell whether the parser is between two requests: behind the end of a head that has no body."""
         messages = self._messages
@@ -137,24 +141,18 @@ class HitConnection(Connection):
     def _answered(self, data: bytes) -> bool:
         """Answer if that is possible; whatever goes wrong is for the slow path."""
         began = perf_counter()
-        key = None
-        try:
-            key, name = self._hits.read(data)
-            ready = None if key is None else self._hits.ready(key)
-            if ready is None:
-                self._asked = key
-                return False
-            name = name or new_request_id()
-            piece = _first_piece(ready, name)
-        except (UnfitError, Unsatisfiable):
-            self._hits.forget(key)
+        key, name, ready = self._hits.find(data, began)
+        if ready is None:
             self._asked = key
             return False
-        except Exception:
-            log.exception("an answer from memory could not be given at once")
-            self._hits.forget(key)
-            return False
-        self._send(piece)
+        name = name or new_request_id()
+        piece = _first_piece(ready, name)
+        if self._head_timer is not None:
+            self._head_came()
+        self._tail = HEAD_END
+        self._request_count += 1
+        self._manager.requests_count += 1  # type: ignore[union-attr]  # something has just arrived
+        self.transport.write(piece)  # type: ignore[union-attr]  # likewise
         try:
             if ready[1].is_sliced:
                 self._unsent = Unsent.of(ready, name, piece, began)
@@ -166,27 +164,25 @@ class HitConnection(Connection):
             self.force_close()
         return True
 
-    def _send(self, data: bytes) -> None:
-        if self._head_timer is not None:
-            self._head_came()
-        self._tail = HEAD_END
-        self._request_count += 1
-        self._manager.requests_count += 1  # type: ignore[union-attr]  # something has just arrived
-        self.transport.write(data)  # type: ignore[union-attr]  # likewise
-
     def _account(self, ready: Ready, name: str, size_bytes: int, began: float) -> None:
         """Have a small answer in all counters and lists now, and in the log when it is sent."""
-        seconds = perf_counter() - began
-        self._observe(ready, name, seconds)
+        seconds, form = perf_counter() - began, ready[1]
+        if form.observe is None or self._hits.is_watched:
+            self._observe(ready, name, seconds)
+        else:
+            form.observe(seconds)
         if self._paused:
             self._unsent = Unsent(ready, name, size_bytes, began)
         else:
-            self._sent(ready[1], name, size_bytes, began, seconds, ready[4])
+            self._sent(form, name, size_bytes, began, seconds, ready[4])
 
     def _observe(self, ready: Ready, name: str, seconds: float) -> None:
-        hit, form, *_ = ready
-        self._traffic.observe(hit.route, form.choice.status, _MEMORY, form.cache, seconds)
-        self._hits.note(hit, form, name, seconds)
+        hit, form = ready[0], ready[1]
+        if form.observe is None:
+            form.observe = self._traffic.observer(hit.route, form.choice.status, _MEMORY, form.cache)
+        form.observe(seconds)
+        if self._hits.is_watched:
+            self._hits.note(hit, form, name, seconds)
 
     def _go_on(self) -> None:
         """Write what is left, slice by slice, as far as the client takes it."""
@@ -222,18 +218,22 @@ class HitConnection(Connection):
     def _sent(self, form: Form, name: str, size_bytes: int, began: float, seconds: float, now: float) -> None:
         self._traffic.sent_bytes += size_bytes
         self._answered_at = began + seconds
-        if self.access_logger is not None:
-            log_known = cast("AccessLog", self.access_logger).log_known
-            log_known(form.known, name, size_bytes, seconds, self._client, now)
+        if self._log is not None:
+            self._log((form.known, name, size_bytes, seconds, self._client, now))
         if self._keepalive_handle is None:
             close_time = self._loop.time() + self._keepalive_timeout
             self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
 
 
+def _timing(seconds: float) -> bytes:
+    us = int(seconds * 1_000_000 + 0.5)
+    return _TIMINGS[us] if 0 <= us < TIMES else memory_timing(seconds).encode()
+
+
 def _first_piece(ready: Ready, name: str) -> bytes:
     """Put the head and what fits behind it together: one call to the kernel, as long as that is no large copy."""
     _, form, blob, memory_seconds, _ = ready
-    timing = memory_timing(memory_seconds).encode()
+    timing = _timing(memory_seconds)
     body = b""
     if form.has_body:
         start, stop = form.choice.start, form.choice.stop

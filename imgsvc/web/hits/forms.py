@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 from http import HTTPStatus
@@ -62,6 +63,7 @@ class Form(Struct):
     Attributes:
         since: unix second from which on the pieces hold, all else being the same.
         until: unix second from which on they do not.
+        observe: counts one such answer; None = none was counted yet.
         choice: status, and which bytes follow.
         has_body: whether any do.
         is_sliced: whether they are too many for one piece.
@@ -97,6 +99,7 @@ class Form(Struct):
     date: bytes = b""
     since: float = 0.0
     until: float = 0.0
+    observe: Callable[[float], None] | None = None
 
     def holds(self, found: Found, system_status: StrEnum) -> bool:
         """Whether the pieces are those of this answer, of the same blob, but for the time."""

@@ -61,10 +61,9 @@ class Fields(NamedTuple):
     request_id: str | None
 
 
-def field_reader() -> Callable[[bytes], Fields | None]:
-    """Make a :func:`read_fields` that remembers: a client sends the same fields again and again."""
-    known = lru_cache(REMEMBERED)(read_fields)
-    return lambda text: known(text) if len(text) <= REMEMBERED_BYTES else read_fields(text)
+def remembering_reader() -> Callable[[bytes], Fields | None]:
+    """Make a :func:`read_fields` that remembers what it is given: a client sends the same fields again and again."""
+    return lru_cache(REMEMBERED)(read_fields)
 
 
 def read_fields(text: bytes) -> Fields | None:

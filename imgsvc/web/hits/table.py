@@ -1,5 +1,6 @@
 """The answers that may be given again, by all that decides on them."""
 
+import logging
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,13 +14,15 @@ from msgspec import Struct
 from imgsvc.model.blob import Blob, Representation
 from imgsvc.services.answers import Tier
 from imgsvc.web.appkeys import REPEATABLE, SUBJECT, Services
-from imgsvc.web.conditional import Conditions
+from imgsvc.web.conditional import Conditions, Unsatisfiable
 from imgsvc.web.header_names import X_CACHE, X_REQUEST_ID, X_SOURCE
-from imgsvc.web.hits.forms import Asking, Form, make_form
-from imgsvc.web.hits.heads import LINE_END, field_reader
+from imgsvc.web.hits.forms import Asking, Form, UnfitError, make_form
+from imgsvc.web.hits.heads import REMEMBERED_BYTES, read_fields, remembering_reader
 from imgsvc.web.metrics import Route, route_name
 from imgsvc.web.repeatable import Found
 from imgsvc.web.shown import shown_path
+
+log = logging.getLogger("imgsvc.web")
 
 HIT_BYTES = 1500
 """What an entry weighs beside its request's text, which conditions and terms say again, and a long head; measured."""
@@ -51,7 +54,9 @@ class Hit(Struct):
         is_current: whether the leave to ask still holds; None = it has no end.
         in_cache: whether the answer is the memory cache's.
         blob: what the answer was the last time; a cache lets go of bytes, and nobody here shall hold them.
+        by_memory_alone: whether it is the same for as long as the memory cache has the same blob, and that is fresh.
         form: the answer's, once it was given here.
+        steady_until: unix second up to which *form* is the answer's, while memory and the system's state are the same.
         long_bytes: how much of the weight is the form's.
     """
 
@@ -63,7 +68,9 @@ class Hit(Struct):
     subject: object
     blob: ref[Representation]
     weight_bytes: int
+    by_memory_alone: bool = False
     form: Form | None = None
+    steady_until: float = 0.0
     long_bytes: int = 0
 
 
@@ -99,31 +106,63 @@ class HitTable:
     def __init__(self, services: Services) -> None:
         self._server = services.server
         self._health = services.health
+        self._latest = services.health.latest
         self._recent = services.recent
+        self.is_watched = services.recent is not None
         self._is_held = services.images.holds
+        self._use = services.images.use
         self.outgoing = services.outgoing
-        self._read = field_reader()
+        self._known = remembering_reader()
         self._answered = 0
         self._hits: OrderedDict[Key, Hit] = OrderedDict()
         self._room = services.repeats
         self._room.on_resize = self._shrink
 
-    def read(self, data: bytes) -> tuple[Key | None, str | None]:
-        """Read a request: what decides, None where it is not a simple one and all of it; and the name it came with."""
-        end = data.find(LINE_END)
-        fields = self._read(data[end:])
-        return (None, None) if fields is None else ((data[:end], fields.deciding), fields.request_id)
-
-    def ready(self, key: Key) -> Ready | None:
+    def find(self, data: bytes, began: float) -> tuple[Key | None, str | None, Ready | None]:
         """
-        Ask memory, if the request is known and may still be made; None = there is no answer to be given here.
+        Read a request, and ask memory if it is known and may still be made.
+
+        Args:
+            data: what came.
+            began: when, by the performance counter.
+
+        Returns:
+            What decides on its answer, None where it is not a simple request and all of it; the name that it came
+            with; and the answer, None where none is to be given here.
+        """
+        end = data.find(b"\r")  # what follows is looked at by the pattern of fields
+        text = data[end:]
+        fields = self._known(text) if len(text) <= REMEMBERED_BYTES else read_fields(text)
+        if fields is None:
+            return None, None, None
+        key = data[:end], fields.deciding
+        try:
+            hit = self._hits.get(key)
+            return key, fields.request_id, None if hit is None else self._ready(key, hit, began)
+        except (UnfitError, Unsatisfiable):
+            self.forget(key)
+            return key, None, None
+        except Exception:
+            log.exception("an answer from memory could not be given at once")
+            self.forget(key)
+            return None, None, None
+
+    def _ready(self, key: Key, hit: Hit, began: float) -> Ready | None:
+        now, form = time(), hit.form
+        if form is not None and form.since <= now < hit.steady_until and form.system_status is self._latest.status:
+            blob = hit.blob()
+            if blob is not None and self._use(blob):  # type: ignore[arg-type]  # a form is of nothing but a blob
+                self._answered += 1
+                return hit, form, blob, perf_counter() - began, now  # type: ignore[return-value]  # likewise
+        return self._looked_up(key, hit, now)
+
+    def _looked_up(self, key: Key, hit: Hit, now: float) -> Ready | None:
+        """
+        Ask memory by the very look-up of the handler.
 
         Raises:
-            UnfitError, Unsatisfiable: there is one that cannot be.
+            UnfitError, Unsatisfiable: there is an answer that cannot be given here.
         """
-        hit = self._hits.get(key)
-        if hit is None:
-            return None
         # A look-up in vain shall be counted by the slow path alone; a picture may live on when memory has dropped it.
         blob = hit.blob()
         is_there = blob is not None and (not hit.in_cache or self._is_held(blob.key))
@@ -136,11 +175,13 @@ class HitTable:
         if found is None:
             self.forget(key)
             return None
-        form, now, status, before, blob = hit.form, time(), self._health.system_status, blob, found[0].blob
-        is_same = form is not None and before is blob and form.holds(found, status)
+        form, before, blob = hit.form, blob, found[0].blob
+        is_same = form is not None and before is blob and form.holds(found, self._health.system_status)
         if form is None or not is_same or not form.since <= now < form.until:
             form = hit.form = self._renewed(key, form if is_same else None, hit, found, now)
             hit.blob = ref(blob)
+        is_steady = hit.by_memory_alone and not form.stale
+        hit.steady_until = min(form.until, now + self._health.young_seconds()) if is_steady else 0.0
         self._answered += 1
         return hit, form, blob, seconds, now  # type: ignore[return-value]  # a form is of nothing but a blob
 
@@ -176,7 +217,7 @@ class HitTable:
         asking = _asking(request.method, path, conditions)
         self.forget(key)
         lookup = repeatable.lookup, repeatable.is_current, repeatable.in_cache
-        self._hits[key] = Hit(asking, *lookup, *about, weight_bytes)
+        self._hits[key] = Hit(asking, *lookup, *about, weight_bytes, repeatable.by_memory_alone)
         self._room.bytes += weight_bytes
         self._shrink()
 

@@ -129,6 +129,21 @@ def test_a_reading_is_reused(world):
     assert world.reads == 3
 
 
+def test_how_long_a_reading_lasts(world):
+    """For a second from when it was taken, and none before the first; then the next one is there for who asks."""
+    monitor = world.monitor()
+    assert monitor.young_seconds() < 0
+    assert monitor.latest.status is None
+    monitor.sample()
+    world.now += 0.25
+    assert monitor.young_seconds() == pytest.approx(0.75)
+
+    world.mib, world.now = 95, world.now + 0.8
+    assert monitor.young_seconds() < 0
+    assert monitor.latest.status is SystemStatus.HEALTHY
+    assert monitor.status() is monitor.latest.status is SystemStatus.MEMORY_CRITICAL
+
+
 def test_below_a_level(world):
     """A level that is reached is not below itself, and the answer follows the size."""
     monitor = world.monitor()

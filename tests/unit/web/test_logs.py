@@ -3,9 +3,7 @@
 import io
 import json
 import logging
-import os
 import sys
-import threading
 import time
 
 import pytest
@@ -13,7 +11,6 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from imgsvc.model.source import Source
-from imgsvc.web import logs
 from imgsvc.web.appkeys import REQUEST_ID, SUBJECT
 from imgsvc.web.logs import (
     AccessLog,
@@ -31,101 +28,6 @@ from imgsvc.web.shown import shown_path
 class Lines(list):
     def write(self, line: str) -> None:
         self.append(line)
-
-
-@pytest.fixture
-def pipe():
-    """A pipe that nobody reads, unless the test does, and its writing end as a stream."""
-    reading, writing = os.pipe()
-    with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb") as reader:
-        yield reader, stream
-
-
-def test_lines_are_written_in_order():
-    """All lines come out, each whole, in the order they came."""
-    stream = io.StringIO()
-    writer = LineWriter(stream, flush_seconds=0.001)
-    for n in range(5000):
-        writer.write(f"line {n}")
-
-    writer.close(60)
-
-    assert stream.getvalue().splitlines() == [f"line {n}" for n in range(5000)]
-
-
-def test_closing_does_not_wait_for_the_next_flush(pipe):
-    """What was collected is written at once when the writer is closed."""
-    reader, stream = pipe
-    writer = LineWriter(stream, flush_seconds=1000)
-    writer.write("one")
-
-    writer.close(60)
-
-    assert not writer._thread.is_alive()
-    assert os.read(reader.fileno(), 100) == b"one\n"
-
-
-def test_closing_an_idle_writer():
-    """Without a line there is nothing to write, and closing twice does no harm."""
-    stream = io.StringIO()
-    writer = LineWriter(stream)
-
-    writer.close(60)
-    writer.close(60)
-
-    assert stream.getvalue() == ""
-
-
-def test_many_threads_write():
-    """Lines of several threads do not mix."""
-    stream = io.StringIO()
-    writer = LineWriter(stream, flush_seconds=0)
-    threads = [
-        threading.Thread(target=lambda n=n: [writer.write(f"{n}" * 50) for _ in range(500)]) for n in range(4)
-    ]  # fmt: skip
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    writer.close(60)
-
-    lines = stream.getvalue().splitlines()
-    assert len(lines) == 2000
-    assert set(lines) == {f"{n}" * 50 for n in range(4)}
-
-
-def test_a_stalled_reader_costs_bounded_memory_and_no_time(pipe, monkeypatch):
-    """With a reader that stalls, lines beyond the bound are dropped and counted; writing and closing go on."""
-    monkeypatch.setattr(logs, "MAX_WAITING_LINES", 100)
-    reader, stream = pipe
-    writer = LineWriter(stream, flush_seconds=0)
-    for _ in range(500):
-        writer.write("x" * 10_000)
-
-    assert len(writer._lines) <= 100
-    writer.close(0.01)
-    assert writer._thread.is_alive()
-
-    taken = b""
-    while b"were dropped" not in taken:
-        taken += os.read(reader.fileno(), 1 << 20)
-    writer._thread.join(60)
-    assert not writer._thread.is_alive()
-    lines = taken.decode().splitlines()
-    dropped = int(json.loads(lines[-1])["message"].split()[0])
-    assert len(lines) - 1 + dropped == 500
-
-
-def test_a_reader_that_is_gone(pipe):
-    """A broken pipe loses lines and nothing else."""
-    reader, stream = pipe
-    reader.close()
-    writer = LineWriter(stream, flush_seconds=0)
-    for _ in range(3):
-        writer.write("x")
-    writer.close(60)
-
-    assert not writer._thread.is_alive()
 
 
 def entry_of(request, status: int = 200, **headers: str) -> dict:
@@ -194,9 +96,9 @@ def test_a_line_of_what_is_known(log_class):
     lines = Lines()
     log = log_class(lines, "")
     log.log(request, response, 0.0123)
-    log.log_known(known, "r1", response.body_length, 0.0123, client_text(request.remote), time.time())
+    answer = known, "r1", response.body_length, 0.0123, client_text(request.remote), time.time()
 
-    told, again = (_without_time(line, log_class) for line in lines)
+    told, again = (_without_time(line, log_class) for line in (*lines, *log_class.known_lines([answer])))
     assert told == again
 
 

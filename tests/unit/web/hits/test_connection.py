@@ -194,8 +194,8 @@ async def test_a_fault_is_told_once_and_answered_by_the_slow_path(tmp_path, capl
     async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
         request = get(target_of(origin))
         slow = await warm(server, wire, request)
-        for key in table_of(server)._hits:
-            table_of(server)._hits[key].lookup = lambda: 1 // 0
+        for hit in table_of(server)._hits.values():
+            hit.lookup, hit.steady_until = lambda: 1 // 0, 0.0
         answers = [await ask(wire, request) for _ in range(3)]
 
         assert [alike(each) for each in answers] == [alike(slow)] * 3

@@ -19,7 +19,6 @@ from tests.unit.web.hits.asking import (
     hitting,
     table_of,
     target_of,
-    until,
     warm,
 )
 
@@ -97,26 +96,6 @@ async def test_what_is_replaced_is_answered_as_it_is_now(tmp_path):
         assert [each[9:12] for each in answers] == [b"200", b"200"]
         assert [each.rpartition(b"\r\n\r\n")[2] for each in answers] == [b"new", b"new"]
         assert headers_of(answers[0])["ETag"] == '"' + "0" * 32 + '"'
-
-
-async def test_stale_answers_have_their_source_asked(tmp_path):
-    """What is past its end is answered as stale, and its source asked behind, as ever."""
-    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
-        request, memory = get(target_of(origin)), server.opened.owners["memory"]
-        await warm(server, wire, request)
-        await ask(wire, request)
-        before, asked = answered(server), origin.hits("/a.png")
-        (blob,) = memory.blobs()
-        meta = blob.meta.refreshed(blob.meta.fetched_at - 1000, blob.meta.fetched_at - 1)
-        records = server.opened.services.images._records
-        record = records.known(blob.source)
-        records.keep(blob.source, replace(record, fetched_at=meta.fetched_at, fresh_until=meta.fresh_until))
-        memory.replace(replace(blob, meta=meta))
-        stale = await ask(wire, request)
-
-        assert headers_of(stale)["X-Cache"] == "STALE"
-        assert answered(server) == before + 1
-        await until(lambda: origin.hits("/a.png") > asked)
 
 
 async def test_signatures_end(tmp_path):
