@@ -24,8 +24,9 @@ REMEMBERED_BYTES = 2048
 """Longer ones are read each time; what is remembered stays below 4 MB."""
 
 # RFC 9110 §5: field lines of one manner alone, without what parsers differ about: folds, tabs, odd spaces, no value.
+# No group is possessive: before Python 3.11.5 such a one matches nothing (python/cpython#106052).
 _FIELDS = re.compile(
-    rb"(?:\r\n[!#$%%&'*+.^_`|~0-9A-Za-z-]++: [\x21-\x7e]++(?: ++[\x21-\x7e]++)*+){1,%d}+\r\n\r\n" % MAX_FIELDS
+    rb"(?:\r\n[!#$%%&'*+.^_`|~0-9A-Za-z-]++: [\x21-\x7e]++(?: ++[\x21-\x7e]++)*){1,%d}\r\n\r\n" % MAX_FIELDS
 )
 _HOST = re.compile(rb"[0-9A-Za-z._:\[\]-]+")
 
