@@ -61,10 +61,12 @@ class Latest(Struct):
     Attributes:
         status: of the system; None before the first sample.
         at: when it was, by the monitor's clock.
+        young_until: up to when :meth:`MemoryMonitor.status` needs no new one, by the performance counter.
     """
 
     status: SystemStatus | None = None
     at: float = -inf
+    young_until: float = -inf
 
 
 class MemoryMonitor:
@@ -119,10 +121,6 @@ class MemoryMonitor:
     def status(self) -> SystemStatus:
         """Give the present state from a reading at most a second old."""
         return self.sample_if_older(MAX_AGE_SECONDS).status
-
-    def young_seconds(self) -> float:
-        """For how long what :meth:`status` says needs no new reading."""
-        return MAX_AGE_SECONDS - (self._clock() - self.latest.at)
 
     def sample_if_older(self, seconds: float = 0.1) -> MemoryReading:
         """Give the last reading, or a new one when that is more than *seconds* old."""
@@ -213,6 +211,7 @@ class MemoryMonitor:
             trend=self._history.trend(),
         )
         self._reading, self.latest.status, self.latest.at = reading, reading.status, now
+        self.latest.young_until = time.perf_counter() + MAX_AGE_SECONDS
         return reading
 
     def _tell(self, before: LevelState, reading: MemoryReading, now: float) -> None:

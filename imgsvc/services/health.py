@@ -102,14 +102,14 @@ class HealthService:
         """What ``X-System-Status`` says now."""
         return self._monitor.status()
 
+    def look(self) -> None:
+        """Take a reading, unless the last one is young enough for :attr:`system_status`."""
+        self._monitor.status()
+
     @property
     def latest(self) -> Latest:
-        """What the last reading said, for who asks with every hit; it is true for :meth:`young_seconds`."""
+        """What the last reading said, for who asks with every hit."""
         return self._monitor.latest
-
-    def young_seconds(self) -> float:
-        """For how long what :attr:`system_status` says needs no new reading."""
-        return self._monitor.young_seconds()
 
     def expect(self, has_failed: Callable[[], bool]) -> None:
         """Count what is loaded behind the start as a part of the whole: *has_failed* says whether it could not be."""

@@ -145,8 +145,13 @@ class HitConnection(Connection):
         if ready is None:
             self._asked = key
             return False
-        name = name or new_request_id()
-        piece = _first_piece(ready, name)
+        try:
+            name = name or new_request_id()
+            piece = _first_piece(ready, name, self._hits.date)
+        except Exception:
+            log.exception("an answer from memory could not be put together")
+            self._hits.forget(key)
+            return False
         if self._head_timer is not None:
             self._head_came()
         self._tail = HEAD_END
@@ -230,7 +235,7 @@ def _timing(seconds: float) -> bytes:
     return _TIMINGS[us] if 0 <= us < TIMES else memory_timing(seconds).encode()
 
 
-def _first_piece(ready: Ready, name: str) -> bytes:
+def _first_piece(ready: Ready, name: str, date: bytes) -> bytes:
     """Put the head and what fits behind it together: one call to the kernel, as long as that is no large copy."""
     _, form, blob, memory_seconds, _ = ready
     timing = _timing(memory_seconds)
@@ -239,6 +244,6 @@ def _first_piece(ready: Ready, name: str) -> bytes:
         start, stop = form.choice.start, form.choice.stop
         body = blob.data[start : start + SLICE_BYTES if form.is_sliced else stop]
     return b"".join((
-        form.lead, form.constant, form.before, timing, form.between, name.encode(), form.status, form.length, form.date,
+        form.lead, form.constant, form.before, timing, form.between, name.encode(), form.status, form.length, date,
         body,
     ))  # fmt: skip

@@ -76,8 +76,7 @@ class Form(Struct):
         before: what follows, up to the time of the look-up.
         between: what follows that, up to the request's name.
         status: what follows that, up to the server's name.
-        length: the header that follows, or nothing.
-        date: the end.
+        length: the header that follows, or nothing; the end is :func:`date_of`'s.
     """
 
     terms: Terms
@@ -96,7 +95,6 @@ class Form(Struct):
     before: bytes
     between: bytes = b""
     status: bytes = b""
-    date: bytes = b""
     since: float = 0.0
     until: float = 0.0
     observe: Callable[[float], None] | None = None
@@ -116,7 +114,7 @@ class Form(Struct):
         at = next(n for n, (name, _) in enumerate(moving) if name is SERVER_TIMING)
         self.before = self.before[: self.fixed_bytes] + f"{_joined(moving[:at])}{SERVER_TIMING}: ".encode()
         self.between = f"\r\n{_joined(moving[at + 1 :])}{self.behind}{X_REQUEST_ID}: ".encode()
-        self.status, self.date = _status(self.system_status.value), _date(rfc822_formatted_time())
+        self.status = _status(self.system_status.value)
         self.since, self.until = now, _next_change(served.blob, self.terms, now)
 
 
@@ -156,6 +154,11 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
     )  # fmt: skip
 
 
+def date_of() -> bytes:
+    """Give the end of every head in this second."""
+    return f"Date: {rfc822_formatted_time()}\r\n\r\n".encode()
+
+
 def _joined(headers: Headers) -> str:
     return "".join([f"{name}: {value}\r\n" for name, value in headers])
 
@@ -170,11 +173,6 @@ def _status(system_status: str) -> bytes:
     return f"\r\n{X_SYSTEM_STATUS}: {system_status}\r\n{SERVER}: imgsvc\r\n".encode()
 
 
-@lru_cache(1)
-def _date(now: str) -> bytes:
-    return f"Date: {now}\r\n\r\n".encode()
-
-
 def _text(headers: Headers) -> str:
     text = _joined(headers)
     if _FORBIDDEN.search(text.replace("\r\n", "")) is not None or text.count("\r\n") != len(headers):
@@ -183,10 +181,8 @@ def _text(headers: Headers) -> str:
 
 
 def _next_change(blob: Representation, terms: Terms, now: float) -> float:
-    """Give the unix second at which the head says something else: ``Date``, ``Age``, or how long it is fresh."""
+    """Give the unix second at which the head says something else; its end, ``Date``, is no part of it."""
     end = fresh_until(blob, terms)
-    return min(
-        math.floor(now) + 1,
-        blob.meta.fetched_at + age_seconds(blob, now) + 1,
-        end - math.ceil(end - now) + 1,
-    )
+    # What ends with a leave to ask is counted in whole seconds of the clock.
+    second = math.inf if terms.expires_at is None else math.floor(now) + 1
+    return min(second, blob.meta.fetched_at + age_seconds(blob, now) + 1, end - math.ceil(end - now) + 1)

@@ -16,7 +16,7 @@ from imgsvc.services.answers import Tier
 from imgsvc.web.appkeys import REPEATABLE, SUBJECT, Services
 from imgsvc.web.conditional import Conditions, Unsatisfiable
 from imgsvc.web.header_names import X_CACHE, X_REQUEST_ID, X_SOURCE
-from imgsvc.web.hits.forms import Asking, Form, UnfitError, make_form
+from imgsvc.web.hits.forms import Asking, Form, UnfitError, date_of, make_form
 from imgsvc.web.hits.heads import REMEMBERED_BYTES, read_fields, remembering_reader
 from imgsvc.web.metrics import Route, route_name
 from imgsvc.web.repeatable import Found
@@ -114,6 +114,8 @@ class HitTable:
         self.outgoing = services.outgoing
         self._known = remembering_reader()
         self._answered = 0
+        self._second = 0
+        self.date = b""
         self._hits: OrderedDict[Key, Hit] = OrderedDict()
         self._room = services.repeats
         self._room.on_resize = self._shrink
@@ -149,7 +151,12 @@ class HitTable:
 
     def _ready(self, key: Key, hit: Hit, began: float) -> Ready | None:
         now, form = time(), hit.form
-        if form is not None and form.since <= now < hit.steady_until and form.system_status is self._latest.status:
+        if not self._second <= now < self._second + 1:
+            self._second, self.date = int(now), date_of()
+        latest = self._latest
+        if began > latest.young_until:
+            self._health.look()
+        if form is not None and form.since <= now < hit.steady_until and form.system_status is latest.status:
             blob = hit.blob()
             if blob is not None and self._use(blob):  # type: ignore[arg-type]  # a form is of nothing but a blob
                 self._answered += 1
@@ -180,8 +187,7 @@ class HitTable:
         if form is None or not is_same or not form.since <= now < form.until:
             form = hit.form = self._renewed(key, form if is_same else None, hit, found, now)
             hit.blob = ref(blob)
-        is_steady = hit.by_memory_alone and not form.stale
-        hit.steady_until = min(form.until, now + self._health.young_seconds()) if is_steady else 0.0
+        hit.steady_until = form.until if hit.by_memory_alone and not form.stale else 0.0
         self._answered += 1
         return hit, form, blob, seconds, now  # type: ignore[return-value]  # a form is of nothing but a blob
 

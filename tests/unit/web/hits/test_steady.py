@@ -1,6 +1,7 @@
 """Answers within the second that their heads were made for: nothing is looked up but the picture."""
 
 import pytest
+import time_machine
 from msgspec.structs import replace
 
 from imgsvc.pressure.monitor import MAX_AGE_SECONDS
@@ -11,7 +12,6 @@ from tests.unit.web.hits.asking import (
     get,
     headers_of,
     hitting,
-    table_of,
     target_of,
     until,
     warm,
@@ -78,17 +78,30 @@ async def test_the_state_of_memory_is_told_at_once(tmp_path):
 
 
 async def test_an_old_reading_is_taken_anew(tmp_path):
-    """An answer says nothing of memory that is more than a second old, however young its head is."""
+    """No answer says of memory what was true more than a second ago, however young its head is."""
     async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
         request, monitor = get(target_of(origin)), server.opened.owners["monitor"]
         await warm(server, wire, request)
         await ask(wire, request)
         clock, monitor._clock = monitor._clock, lambda: clock() + MAX_AGE_SECONDS
-        for hit in table_of(server)._hits.values():
-            assert hit.steady_until > 0
-            hit.steady_until = 0.0  # as that reading was to last
-        samples = monitor.statistics().samples
-        await ask(wire, request)
+        monitor.latest.young_until = 0.0
+        monitor._read_rss = lambda: monitor.thresholds.warning_bytes + 1
+        tight = await ask(wire, request)
 
-        assert monitor.statistics().samples > samples
-        assert 0 < monitor.young_seconds() <= MAX_AGE_SECONDS
+        assert headers_of(tight)["X-System-Status"] == "MEMORY_WARNING"
+        assert monitor.latest.young_until > 0.0
+
+
+async def test_the_date_of_each_second(tmp_path):
+    """A head that says the same for longer than the clock's second has the date of each."""
+    with time_machine.travel(1_000_000_000.75, tick=False) as clock:
+        async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+            request = get(target_of(origin))
+            await warm(server, wire, request)
+            dates = []
+            for moment in (0.75, 0.9, 1.25, 1.25, 0.9):
+                clock.move_to(1_000_000_000 + moment, tick=False)
+                dates.append(headers_of(await ask(wire, request))["Date"][-6:-4])
+
+            assert dates == ["40", "40", "41", "41", "40"]
+            assert answered(server) == len(dates)
