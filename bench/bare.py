@@ -22,9 +22,8 @@ async def main(folder: Path, *, with_headers: bool) -> None:
 
     app = web.Application()
     app.router.add_get("/{tail:.*}", handler)
-    log = (
-        {"access_log": LineWriter(sys.stderr), "access_log_class": AccessLog} if with_headers else {"access_log": None}
-    )
+    writer = LineWriter(sys.stderr, AccessLog.known_lines) if with_headers else None
+    log = {"access_log": None} if writer is None else {"access_log": writer, "access_log_class": AccessLog}
     runner = web.AppRunner(app, **log)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

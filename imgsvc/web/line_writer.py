@@ -41,7 +41,7 @@ class LineWriter:
     """
 
     def __init__(
-        self, stream: TextIO, make: Callable[[list[Any]], list[str]] = list, *, flush_seconds: float = FLUSH_SECONDS
+        self, stream: TextIO, make: Callable[[list[Any]], list[str]], *, flush_seconds: float = FLUSH_SECONDS
     ) -> None:
         self._stream = stream
         self._make_lines = make

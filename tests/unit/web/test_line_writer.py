@@ -22,7 +22,7 @@ def pipe():
 def test_lines_are_written_in_order():
     """All lines come out, each whole, in the order they came."""
     stream = io.StringIO()
-    writer = LineWriter(stream, flush_seconds=0.001)
+    writer = LineWriter(stream, numbered, flush_seconds=0.001)
     for n in range(5000):
         writer.write(f"line {n}")
 
@@ -34,7 +34,7 @@ def test_lines_are_written_in_order():
 def test_closing_does_not_wait_for_the_next_flush(pipe):
     """What was collected is written at once when the writer is closed."""
     reader, stream = pipe
-    writer = LineWriter(stream, flush_seconds=1000)
+    writer = LineWriter(stream, numbered, flush_seconds=1000)
     writer.write("one")
 
     writer.close(60)
@@ -46,7 +46,7 @@ def test_closing_does_not_wait_for_the_next_flush(pipe):
 def test_closing_an_idle_writer():
     """Without a line there is nothing to write, and closing twice does no harm."""
     stream = io.StringIO()
-    writer = LineWriter(stream)
+    writer = LineWriter(stream, numbered)
 
     writer.close(60)
     writer.close(60)
@@ -57,7 +57,7 @@ def test_closing_an_idle_writer():
 def test_many_threads_write():
     """Lines of several threads do not mix."""
     stream = io.StringIO()
-    writer = LineWriter(stream, flush_seconds=0)
+    writer = LineWriter(stream, numbered, flush_seconds=0)
     threads = [
         threading.Thread(target=lambda n=n: [writer.write(f"{n}" * 50) for _ in range(500)]) for n in range(4)
     ]  # fmt: skip
@@ -76,7 +76,7 @@ def test_a_stalled_reader_costs_bounded_memory_and_no_time(pipe, monkeypatch):
     """With a reader that stalls, lines beyond the bound are dropped and counted; writing and closing go on."""
     monkeypatch.setattr(line_writer, "MAX_WAITING_LINES", 100)
     reader, stream = pipe
-    writer = LineWriter(stream, flush_seconds=0)
+    writer = LineWriter(stream, numbered, flush_seconds=0)
     for _ in range(500):
         writer.write("x" * 10_000)
 
@@ -98,7 +98,7 @@ def test_a_reader_that_is_gone(pipe):
     """A broken pipe loses lines and nothing else."""
     reader, stream = pipe
     reader.close()
-    writer = LineWriter(stream, flush_seconds=0)
+    writer = LineWriter(stream, numbered, flush_seconds=0)
     for _ in range(3):
         writer.write("x")
     writer.close(60)
@@ -161,7 +161,7 @@ def test_a_stalled_reader_and_lines_to_be_made(pipe, monkeypatch):
 def test_bytes_that_are_taken_in_part(pipe):
     """A pipe takes what it has room for; the rest follows, byte for byte."""
     reader, stream = pipe
-    writer = LineWriter(stream, flush_seconds=0)
+    writer = LineWriter(stream, numbered, flush_seconds=0)
     lines = [str(n) * 3000 for n in range(100)]
     for line in lines:
         writer.write(line)

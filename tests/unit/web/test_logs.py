@@ -112,7 +112,7 @@ def _without_time(line: str, log_class: type) -> object:
 
 def logged(formatter: logging.Formatter, *, raising: bool = False) -> str:
     stream = io.StringIO()
-    writer = LineWriter(stream, flush_seconds=0)
+    writer = LineWriter(stream, AccessLog.known_lines, flush_seconds=0)
     handler = LineHandler(writer)
     handler.setFormatter(formatter)
     info = None
@@ -147,7 +147,7 @@ def test_a_record_that_cannot_be_written_is_no_fault(monkeypatch):
     """A format that does not fit its arguments costs the line, not the caller."""
     monkeypatch.setattr(logging, "raiseExceptions", False)
     stream = io.StringIO()
-    writer = LineWriter(stream, flush_seconds=0)
+    writer = LineWriter(stream, AccessLog.known_lines, flush_seconds=0)
     handler = LineHandler(writer)
 
     handler.handle(logging.LogRecord("imgsvc.x", logging.WARNING, "", 1, "%d", ("no number",), None))
