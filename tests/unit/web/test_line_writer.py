@@ -148,10 +148,10 @@ def test_a_stalled_reader_and_lines_to_be_made(pipe, monkeypatch):
     taken = b""
     while b"were dropped" not in taken:
         taken += os.read(reader.fileno(), 1 << 20)
+    os.set_blocking(reader.fileno(), False)
     stopped = threading.Thread(target=writer.close, args=(60,))
     stopped.start()
     while stopped.is_alive():
-        os.set_blocking(reader.fileno(), False)
         taken += reader.read() or b""
     lines = (taken + (reader.read() or b"")).decode().splitlines()
     dropped = sum(int(json.loads(line)["message"].split()[0]) for line in lines if "dropped" in line)
