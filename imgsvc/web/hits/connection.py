@@ -230,17 +230,13 @@ class HitConnection(Connection):
             self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
 
 
-def _timing(seconds: float) -> bytes:
-    us = int(seconds * 1_000_000 + 0.5)
-    return _TIMINGS[us] if 0 <= us < TIMES else memory_timing(seconds).encode()
-
-
 def _first_piece(ready: Ready, name: str, date: bytes) -> bytes:
     """Put the head and what fits behind it together: one call to the kernel, as long as that is no large copy."""
     _, form, blob, memory_seconds, _ = ready
-    timing = _timing(memory_seconds)
-    body = b""
-    if form.has_body:
+    us = int(memory_seconds * 1_000_000 + 0.5)
+    timing = _TIMINGS[us] if us < TIMES else memory_timing(memory_seconds).encode()
+    body = blob.data if form.is_whole else b""
+    if form.has_body and not form.is_whole:
         start, stop = form.choice.start, form.choice.stop
         body = blob.data[start : start + SLICE_BYTES if form.is_sliced else stop]
     return b"".join((

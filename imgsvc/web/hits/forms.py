@@ -66,6 +66,7 @@ class Form(Struct):
         observe: counts one such answer; None = none was counted yet.
         choice: status, and which bytes follow.
         has_body: whether any do.
+        is_whole: whether all of them do, at once.
         is_sliced: whether they are too many for one piece.
         cache: what ``X-Cache`` says.
         known: what the access log says of every such answer.
@@ -84,6 +85,7 @@ class Form(Struct):
     system_status: StrEnum
     choice: Choice
     has_body: bool
+    is_whole: bool
     is_sliced: bool
     cache: str
     known: Known
@@ -135,6 +137,7 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
     size_bytes, is_bodiless = choice.stop - choice.start, choice.status == HTTPStatus.NOT_MODIFIED
     has_body = not is_bodiless and asking.method != "HEAD"
     is_sliced = has_body and size_bytes > SLICE_BYTES
+    is_whole = has_body and not is_sliced and size_bytes == len(blob.data)
     _text(moving_headers(served, terms, 0.0, 0.0))  # only their numbers will be others
     length = "" if is_bodiless else f"{CONTENT_LENGTH}: {size_bytes}\r\n"
     fixed, behind = fixed_headers(blob, terms), at_cdn
@@ -147,7 +150,7 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
     cache = cache_word(served)
     is_length_last = has_body and not is_sliced  # aiohttp adds it last, the slow path elsewhere
     return Form(
-        terms, served.stale, system_status, choice, has_body, is_sliced, cache,
+        terms, served.stale, system_status, choice, has_body, is_whole, is_sliced, cache,
         _known(asking.method, asking.path, choice.status, cache),
         behind=_text(behind) + ("" if is_length_last else length), length=length.encode() if is_length_last else b"",
         lead=lead, constant=_CONSTANT if constant else b"", fixed_bytes=len(before), before=before,

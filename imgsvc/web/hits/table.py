@@ -114,7 +114,7 @@ class HitTable:
         self.outgoing = services.outgoing
         self._known = remembering_reader()
         self._answered = 0
-        self._second = 0
+        self._second = self._next_second = 0
         self.date = b""
         self._hits: OrderedDict[Key, Hit] = OrderedDict()
         self._room = services.repeats
@@ -140,7 +140,19 @@ class HitTable:
         key = data[:end], fields.deciding
         try:
             hit = self._hits.get(key)
-            return key, fields.request_id, None if hit is None else self._ready(key, hit, began)
+            if hit is None:
+                return key, fields.request_id, None
+            now, form, latest = time(), hit.form, self._latest
+            if not self._second <= now < self._next_second:
+                self._second, self._next_second, self.date = int(now), int(now) + 1, date_of()
+            if began > latest.young_until:
+                self._health.look()
+            if form is not None and form.since <= now < hit.steady_until and form.system_status is latest.status:
+                blob: Blob | None = hit.blob()  # type: ignore[assignment]  # a form is of nothing else
+                if blob is not None and self._use(blob):
+                    self._answered += 1
+                    return key, fields.request_id, (hit, form, blob, perf_counter() - began, now)
+            return key, fields.request_id, self._looked_up(key, hit, now)
         except (UnfitError, Unsatisfiable):
             self.forget(key)
             return key, None, None
@@ -148,20 +160,6 @@ class HitTable:
             log.exception("an answer from memory could not be given at once")
             self.forget(key)
             return None, None, None
-
-    def _ready(self, key: Key, hit: Hit, began: float) -> Ready | None:
-        now, form = time(), hit.form
-        if not self._second <= now < self._second + 1:
-            self._second, self.date = int(now), date_of()
-        latest = self._latest
-        if began > latest.young_until:
-            self._health.look()
-        if form is not None and form.since <= now < hit.steady_until and form.system_status is latest.status:
-            blob = hit.blob()
-            if blob is not None and self._use(blob):  # type: ignore[arg-type]  # a form is of nothing but a blob
-                self._answered += 1
-                return hit, form, blob, perf_counter() - began, now  # type: ignore[return-value]  # likewise
-        return self._looked_up(key, hit, now)
 
     def _looked_up(self, key: Key, hit: Hit, now: float) -> Ready | None:
         """

@@ -1,4 +1,4 @@
-"""Answers within the second that their heads were made for: nothing is looked up but the picture."""
+"""Answers while their heads hold: nothing is looked up but the picture."""
 
 import pytest
 import time_machine
