@@ -13,8 +13,8 @@ FLUSH_SECONDS = 0.1
 CLOSE_SECONDS = 2.0
 MAX_WAITING_LINES = 20_000
 
-MADE_AT_ONCE = 32
-"""Lines that are made together: some 0.02 ms."""
+MADE_AT_ONCE = 48
+"""Lines that are made together: some 0.02 ms. With 64 the 99th percentile begins to grow."""
 
 MAX_WAITING_BLOCKS = MAX_WAITING_LINES // MADE_AT_ONCE
 """Of lines that were made together."""
