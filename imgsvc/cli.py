@@ -115,8 +115,8 @@ def _starting() -> Iterator[None]:
 
 
 def _serve(given: Mapping[str, str], *, demo: bool) -> None:
-    from imgsvc.origin.trust import load_aiohttp  # noqa: PLC0415
-    from imgsvc.settings import SettingsError  # noqa: PLC0415 - after the second start: see the module
+    from imgsvc.origin.trust import load_aiohttp  # noqa: PLC0415 - after the second start: see the module
+    from imgsvc.settings import SettingsError  # noqa: PLC0415
 
     load_aiohttp(os.environ)
     settings = _settings(given)
@@ -234,9 +234,9 @@ def _logging(*, json_log: bool) -> Iterator["LineWriter"]:
     import logging  # noqa: PLC0415 - see the module
 
     from imgsvc.web.line_writer import LineWriter  # noqa: PLC0415 - see the module
-    from imgsvc.web.logs import AccessLog, JsonFormatter, LineHandler, TextAccessLog, TextFormatter  # noqa: PLC0415
+    from imgsvc.web.logs import JsonFormatter, LineHandler, TextFormatter, access_log_class  # noqa: PLC0415
 
-    writer = LineWriter(sys.stderr, AccessLog.known_lines if json_log else TextAccessLog.known_lines)
+    writer = LineWriter(sys.stderr, access_log_class(json_log=json_log).known_lines)
     handler = LineHandler(writer)
     text = TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if json_log else text)

@@ -20,7 +20,7 @@ from imgsvc.settings import Settings
 from imgsvc.transform.warming import warm_up
 from imgsvc.web.late import LateHandlers
 from imgsvc.web.line_writer import LineWriter
-from imgsvc.web.logs import AccessLog, TextAccessLog
+from imgsvc.web.logs import access_log_class
 from imgsvc.web.routes import LATE, make_application
 from imgsvc.web.server import make_runner
 from imgsvc.web.tracing import Tracing
@@ -76,9 +76,10 @@ async def serve(
         open_services(settings, demo=demo, tracing=tracing) as opened,
     ):
         app = make_application(opened.services)
-        log_class = AccessLog if json_log else TextAccessLog
         seconds = settings.server.shutdown_timeout_seconds
-        runner = make_runner(app, shutdown_timeout_seconds=seconds, access_log=log, access_log_class=log_class)
+        runner = make_runner(
+            app, shutdown_timeout_seconds=seconds, access_log=log, access_log_class=access_log_class(json_log=json_log)
+        )
         try:
             await runner.setup()
             await _listen(runner, settings, supervisor.sockets)

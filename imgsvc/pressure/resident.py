@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
 
 def resident_reader(worker_pids: Callable[[], Iterable[int]] = tuple) -> Callable[[], int]:
     """
@@ -68,7 +70,5 @@ def rss_elsewhere(pid: int) -> int:
     except psutil.Error as error:
         raise ProcessLookupError(pid) from error
 
-
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 rss_bytes = rss_of_linux if sys.platform == "linux" else rss_elsewhere

@@ -65,7 +65,8 @@ class LineWriter:
             return
         self._make()  # what came before stands before it
         self._blocks.append(_encoded([line]))
-        self._be_awake()
+        if not self._is_awake:
+            self._be_awake()
 
     def put(self, parts: Any) -> None:
         """Take what a line is made of, which is done for many at once: so it takes half of the time."""
@@ -86,9 +87,8 @@ class LineWriter:
 
     def _be_awake(self) -> None:
         """Have lines written; called after they are there, for who falls asleep says so before he takes them."""
-        if not self._is_awake:
-            self._is_awake = True
-            self._wake.set()
+        self._is_awake = True
+        self._wake.set()
 
     def _make(self) -> None:
         if not self._unmade:

@@ -109,6 +109,11 @@ class TextAccessLog(AccessLog):
         return [_text_line(_entry(answer), answer[-1]) for answer in answers]
 
 
+def access_log_class(*, json_log: bool) -> type[AccessLog]:
+    """Choose how requests are written: for machines, or for people."""
+    return AccessLog if json_log else TextAccessLog
+
+
 def _entry(answer: KnownAnswer) -> dict[str, Any]:
     known, _, sent_bytes, seconds, *_ = answer
     return {

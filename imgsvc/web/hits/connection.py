@@ -186,8 +186,7 @@ class HitConnection(Connection):
         if form.observe is None:
             form.observe = self._traffic.observer(hit.route, form.choice.status, _MEMORY, form.cache)
         form.observe(seconds)
-        if self._hits.is_watched:
-            self._hits.note(hit, form, name, seconds)
+        self._hits.note(hit, form, name, seconds)
 
     def _go_on(self) -> None:
         """Write what is left, slice by slice, as far as the client takes it."""
@@ -235,8 +234,10 @@ def _first_piece(ready: Ready, name: str, date: bytes) -> bytes:
     _, form, blob, memory_seconds, _ = ready
     us = int(memory_seconds * 1_000_000 + 0.5)
     timing = _TIMINGS[us] if us < TIMES else memory_timing(memory_seconds).encode()
-    body = blob.data if form.is_whole else b""
-    if form.has_body and not form.is_whole:
+    body = b""
+    if form.is_whole:
+        body = blob.data
+    elif form.has_body:
         start, stop = form.choice.start, form.choice.stop
         body = blob.data[start : start + SLICE_BYTES if form.is_sliced else stop]
     return b"".join((
