@@ -238,6 +238,21 @@ async def test_with_the_keyboard_alone(browser, service, origin):
         assert await focused() == "w"
 
 
+async def test_a_field_that_is_left_as_it_was_asked(browser, service, origin):
+    """Leaving a number that was shown while it was written asks for nothing again, and outdoes no word that follows."""
+    async with opened(browser, service.base_url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        await field(page, "Picture").fill(origin.url("/a.png"))
+        await field(page, "Width").fill("40")
+        await expect(page.get_by_role("status")).to_contain_text("Shown: 40 × 20")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await page.keyboard.press("Tab")
+        await page.get_by_role("button", name="Copy URL").click()
+        await expect(page.get_by_role("status")).to_have_text("Copied.")
+
+        assert [url for url in asked if "/api/cache/images?" in url] == []
+
+
 async def test_what_comes_for_a_tab_that_was_left_is_not_said(browser, service, origin):
     """A card that comes when pictures are shown again is there for who returns, and nobody is told of it."""
     let_go = asyncio.Event()

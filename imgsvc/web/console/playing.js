@@ -9,7 +9,8 @@ const PAUSE_MS = 250;
  * Connect a form with what shows its result.
  *
  * `show(form, result, signal)` fills *result*; it is called when the form is sent, when a field is left or a choice is
- * made, and shortly after a number has changed. What is asked for by then is given up.
+ * made, and shortly after a number has changed; by these only where the form says something else than was asked for
+ * last. What is asked for by then is given up.
  */
 export class Play {
   #form;
@@ -17,7 +18,7 @@ export class Play {
   #show;
   #timer = null;
   #running = null;
-  #shown = false;
+  #asked = null;
 
   constructor(form, result, show) {
     [this.#form, this.#result, this.#show] = [form, result, show];
@@ -34,7 +35,7 @@ export class Play {
 
   /** Show what the form says, unless that was done before. */
   open() {
-    if (!this.#shown) this.now();
+    if (this.#asked === null) this.now();
   }
 
   /** Show what the form says now. */
@@ -43,7 +44,7 @@ export class Play {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
-    this.#shown = true;
+    this.#asked = this.#said();
     this.#result.setAttribute('aria-busy', 'true');
     try {
       const sentence = await this.#show(this.#form, this.#result, running.signal);
@@ -60,9 +61,15 @@ export class Play {
     return document.activeElement !== document.body && !this.#result.closest('[hidden]');
   }
 
+  #said() {
+    return new URLSearchParams(new FormData(this.#form)).toString();
+  }
+
   #soon(delay) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.now(), delay);
+    this.#timer = setTimeout(() => {
+      if (this.#said() !== this.#asked) this.now();
+    }, delay);
   }
 }
 
