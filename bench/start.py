@@ -1,8 +1,8 @@
 """
 From starting the process to the first healthy answer, beside a bare one; what the process weighs then and later.
 
-As the image starts it: with the allocator in its environment. On a command line it looks for that first, and starts its
-interpreter twice, which is said beside.
+As the image starts it: with the allocator in its environment. On a command line it looks for that first: where there is
+a jemalloc it starts its interpreter twice, else it sets glibc. Both are said beside.
 """
 
 import asyncio
@@ -29,6 +29,8 @@ MIB = 1024 * 1024
 
 
 PLAIN = python_environment({})
+LACKING_JEMALLOC = python_environment({"IMGSVC_ALLOCATOR": "glibc"})
+"""What ``auto`` does on a machine without jemalloc."""
 
 
 async def first_healthy(session: aiohttp.ClientSession, module: tuple[str, ...], env: dict[str, str]) -> float:
@@ -56,17 +58,16 @@ async def probe_seconds() -> float:
             return time.perf_counter() - began
 
 
-async def rounds(session: aiohttp.ClientSession) -> list[tuple[float, float, float, float]]:
-    """Start all in turn, bare before and after: seconds of bare and ours, the ratio of ours, and of the plain one."""
+async def rounds(session: aiohttp.ClientSession) -> list[tuple[float, ...]]:
+    """Start all in turn, bare before and after: seconds of bare and ours, ratios of ours and of both plain ones."""
     chosen = allocator_environment("auto", PLAIN, find_libraries()) or PLAIN
     measured = []
     before = await first_healthy(session, BARE, PLAIN)
     for _ in range(ROUNDS):
-        ours = await first_healthy(session, OURS, chosen)
-        plain = await first_healthy(session, OURS, PLAIN)
+        ours, twice, glibc = [await first_healthy(session, OURS, env) for env in (chosen, PLAIN, LACKING_JEMALLOC)]
         after = await first_healthy(session, BARE, PLAIN)
         bare = (before + after) / 2
-        measured.append((bare, ours, ours / bare, plain / bare))
+        measured.append((bare, ours, ours / bare, twice / bare, glibc / bare))
         before = after
     return measured
 
@@ -100,13 +101,14 @@ async def sizes(session: aiohttp.ClientSession) -> tuple[float, float, float]:
 async def measure() -> list[str]:
     """Give the lines to print."""
     async with aiohttp.ClientSession() as session:
-        bare, ours, ratio, plain = (statistics.median(column) for column in zip(*await rounds(session), strict=True))
+        columns = zip(*await rounds(session), strict=True)
+        bare, ours, ratio, twice, glibc = (statistics.median(column) for column in columns)
         probe = await probe_seconds()
         at_start, peak, idle = await sizes(session)
     beside = f"{ratio:.2f} × that of a bare application with pyvips, {bare:.2f} s (to reach: {MOST_BY_BARE} ×)"
-    twice = f"{plain:.2f} × where the interpreter starts a second time for its allocator"
+    plain = f"on a command line {twice:.2f} × where it starts a second time for jemalloc, {glibc:.2f} × without"
     return [
-        f"start to first healthy answer: {ours:.2f} s, {beside}; {twice}",
+        f"start to first healthy answer: {ours:.2f} s, {beside}; {plain}",
         f"imgsvc health, asked and answered: {probe:.2f} s",
         f"resident size: {at_start:.0f} MiB at start, {peak:.0f} at most, {idle:.0f} after {IDLE_SECONDS} s idle",
     ]

@@ -1,10 +1,11 @@
 """
-Who gives this process its memory: decided before the interpreter starts, which therefore starts a second time.
+Who gives this process its memory: decided before anything is loaded, if need be by a second start of the interpreter.
 
 A decode takes tens of MiB and frees them; what the allocator keeps of them counts against the budget as if it were in
-use. An allocator and its settings can only be chosen before a process begins. So the command line works out the
-environment it should have been started with and, where it differs, replaces itself by the same command in that
-environment: same process id, same open files. The figures behind each choice: ``docs/decisions/0011-allocator.md``.
+use. Another allocator can only be had before a process begins. So the command line works out the environment it should
+have been started with and, where it differs, replaces itself by the same command in that environment: same process id,
+same open files. Where only glibc's own settings are missing it sets them in the running process instead. The figures
+behind each choice: ``docs/decisions/0011-allocator.md``.
 
 What comes before the second start comes on top of every start: this module imports what ``python -m`` has loaded
 anyway, and so does without dataclasses, paths and patterns, which take longer than all that it does.
@@ -27,6 +28,9 @@ GLIBC_SETTINGS = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "
 As few arenas, and both thresholds fixed at what glibc begins with: unset, the first large block that is freed raises
 them for good, up to 32 MiB, and blocks below stay in the heap; mallopt(3).
 """
+
+GLIBC_OPTIONS = {"MALLOC_ARENA_MAX": -8, "MALLOC_MMAP_THRESHOLD_": -3, "MALLOC_TRIM_THRESHOLD_": -1}
+"""The same for a process that runs, by what mallopt(3) takes: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD."""
 
 RESTARTED = "_IMGSVC_RESTARTED"
 """Set for the second start, to the process's id: no third one follows, and a child that inherits it is not misled."""
@@ -88,9 +92,37 @@ def start_again(choice: str, environ: MutableMapping[str, str], libraries: Libra
     for name, value in BEFORE_LIBRARIES.items():
         environ.setdefault(name, value)
     wanted = allocator_environment(choice, environ, libraries)
+    if restart is None or wanted is None:
+        return
+    missing = {name: value for name, value in wanted.items() if environ.get(name) != value}
     process_id = str(os.getpid())  # stays the same
-    if restart is not None and wanted is not None and environ.get(RESTARTED) != process_id:
+    if wanted == {**environ, **missing} and set_glibc(missing, environ):
+        environ.update(missing)
+    elif environ.get(RESTARTED) != process_id:
         restart({**wanted, RESTARTED: process_id})
+
+
+def set_glibc(settings: Mapping[str, str], environ: Mapping[str, str]) -> bool:
+    """
+    Set glibc's allocator in the running process, which has no second thread yet.
+
+    Args:
+        settings: by the names of their variables; what GLIBC_TUNABLES has of them stays.
+        environ: has that, or not.
+
+    Returns:
+        Whether all of them are in force; False also where one is none of glibc's.
+    """
+    if not settings.keys() <= GLIBC_OPTIONS.keys():
+        return False
+    from ctypes import CDLL  # noqa: PLC0415 - where the interpreter starts a second time it comes too early
+
+    mallopt, tunables = CDLL(None).mallopt, environ.get("GLIBC_TUNABLES", "")
+    return all(
+        mallopt(GLIBC_OPTIONS[name], int(value))
+        for name, value in settings.items()
+        if f".{name.removeprefix('MALLOC_').strip('_').lower()}=" not in tunables
+    )
 
 
 def allocator_environment(choice: str, environ: Mapping[str, str], libraries: Libraries) -> dict[str, str] | None:

@@ -16,7 +16,6 @@ from imgsvc.transform import piping, runtime
 from imgsvc.transform.admission import Admission, OpenAdmission
 from imgsvc.transform.avif_pace import AvifPace
 from imgsvc.transform.body import Body
-from imgsvc.transform.cards import CARD_BYTES, draw_card
 from imgsvc.transform.compose import glance
 from imgsvc.transform.draughting import SVG_WORKER_BYTES
 from imgsvc.transform.headers import Headers
@@ -198,6 +197,8 @@ class TransformPool:
         Raises:
             CorruptImage, Overloaded, TransformTimeout, Draining: as with :meth:`run`.
         """
+        from imgsvc.transform.cards import CARD_BYTES, draw_card  # noqa: PLC0415 - loaded by who asks, behind the start
+
         drawn, _ = await self._work.decode(b"", CARD_BYTES, lambda _, switch: draw_card(card, emblem, switch))
         return drawn
 

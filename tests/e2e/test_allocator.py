@@ -64,15 +64,25 @@ async def test_jemalloc_is_loaded(tmp_path):
         assert await service.end() == 0
 
 
-async def test_glibc_is_tuned(tmp_path):
-    """``glibc`` sets its variables in the process that was started; a value of the user's own stays."""
+async def test_glibc_is_set_without_a_second_start(tmp_path):
+    """``glibc`` leaves the process what it was given; what the process itself starts gets the variables."""
     async with service_process(tmp_path, IMGSVC_ALLOCATOR="glibc", MALLOC_ARENA_MAX="7") as service:
         environ = variables(service.process.pid)
         assert "jemalloc" not in Path(f"/proc/{service.process.pid}/maps").read_text()
         assert await service.end() == 0
 
-    assert {name: environ[name] for name in GLIBC_SETTINGS} == {**GLIBC_SETTINGS, "MALLOC_ARENA_MAX": "7"}
-    assert environ["VIPS_CONCURRENCY"] == "1"
+    assert environ == python_environment({"IMGSVC_ALLOCATOR": "glibc", "MALLOC_ARENA_MAX": "7"})
+
+
+async def test_jemalloc_is_taken_out_by_a_second_start(tmp_path):
+    """What is loaded already cannot be left otherwise; the settings of the other are in its environment then."""
+    preloaded = require_jemalloc()
+    async with service_process(tmp_path, IMGSVC_ALLOCATOR="glibc", LD_PRELOAD=preloaded) as service:
+        environ = variables(service.process.pid)
+        assert "jemalloc" not in Path(f"/proc/{service.process.pid}/maps").read_text()
+
+    assert environ[RESTARTED] == str(service.process.pid)
+    assert {name: environ[name] for name in GLIBC_SETTINGS} == GLIBC_SETTINGS
 
 
 async def test_the_users_own_jemalloc_settings_stay(tmp_path):

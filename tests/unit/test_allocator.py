@@ -1,4 +1,8 @@
-"""The environment that is worked out, and what is found on a machine."""
+"""The environment that is worked out, what is set in the running process, and what is found on a machine."""
+
+import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -6,13 +10,16 @@ from hypothesis import strategies as st
 
 from imgsvc import allocator
 from imgsvc.allocator import (
+    BEFORE_LIBRARIES,
     GLIBC_SETTINGS,
     JEMALLOC_SETTINGS,
+    RESTARTED,
     AllocatorMissingError,
     Libraries,
     allocator_environment,
     find_libraries,
     in_force,
+    start_again,
 )
 
 JEMALLOC = "/lib/libjemalloc.so.2"
@@ -74,6 +81,59 @@ def test_jemalloc_goes_where_another_is_named(choice, added):
 
     assert allocator_environment(choice, alone, BOTH) == {"HOME": "/h", **added}
     assert allocator_environment(choice, beside, BOTH) == {"LD_PRELOAD": "/a.so:/b.so", **added}
+
+
+GROWS = """
+import ctypes, os, sys
+from imgsvc.allocator import find_libraries, start_again
+
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "mapped_blocks", *"abcdef")]
+
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype, libc.malloc.restype, libc.free.argtypes = Info, ctypes.c_void_p, [ctypes.c_void_p]
+start_again(sys.argv[1], os.environ, find_libraries(), lambda environ: sys.exit("started again"))
+libc.free(libc.malloc(20 << 20))
+before = libc.mallinfo2().mapped_blocks
+libc.malloc(1 << 20)
+print(libc.mallinfo2().mapped_blocks - before, *(name for name in os.environ if name.startswith("MALLOC_")))
+"""
+"""Say how many blocks of 1 MiB are mapped, and so given back when they are freed, after a larger one has been freed."""
+
+
+@pytest.mark.skipif(not find_libraries().glibc, reason="needs glibc")
+@pytest.mark.parametrize(
+    ("choice", "given", "mapped", "inherited"),
+    [
+        ("system", {}, 0, set()),
+        ("glibc", {}, 1, set(GLIBC_SETTINGS)),
+        ("glibc", {"MALLOC_MMAP_THRESHOLD_": "4194304"}, 0, set(GLIBC_SETTINGS)),
+        ("glibc", {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4194304"}, 0, set(GLIBC_SETTINGS)),
+    ],
+)
+def test_glibc_is_set_in_the_running_process(choice, given, mapped, inherited):
+    """Nothing starts again for it, children get it too, and what the user has set stays in force."""
+    command = [sys.executable, "-c", GROWS, choice]
+    said = subprocess.run(command, env=given, capture_output=True, text=True, check=True).stdout.split()
+
+    assert int(said[0]) == mapped
+    assert set(said[1:]) == inherited
+
+
+def test_what_glibc_cannot_set_is_had_by_a_second_start():
+    """Where jemalloc goes or comes, the program starts with all variables; where nobody may, it stays as it is."""
+    restarts = []
+    start_again("glibc", {"LD_PRELOAD": JEMALLOC}, BOTH, restarts.append)
+    start_again("glibc", {"LD_PRELOAD": f"/a.so:{JEMALLOC}"}, BOTH, restarts.append)
+    start_again("jemalloc", {}, BOTH, restarts.append)
+    start_again("glibc", {"LD_PRELOAD": JEMALLOC}, BOTH, None)
+
+    started = {RESTARTED: str(os.getpid()), **BEFORE_LIBRARIES}
+    assert restarts == [
+        {**started, **GLIBC_SETTINGS},
+        {**started, **GLIBC_SETTINGS, "LD_PRELOAD": "/a.so"},
+        {**started, **WITH_JEMALLOC},
+    ]
 
 
 VARIABLES = st.sampled_from([*GLIBC_SETTINGS, *JEMALLOC_SETTINGS, "LD_PRELOAD", "PATH"])
