@@ -2,8 +2,8 @@
 ``python -m imgsvc``, and ``imgsvc``, are the command line.
 
 A command that makes pictures starts its interpreter twice where it gets another allocator (see
-:mod:`imgsvc.allocator`). The first start decides that here, before anything else is loaded, wherever the command line is
-plain; :mod:`imgsvc.cli` decides the rest.
+:mod:`imgsvc.allocator`). The first start decides that here, before anything else is loaded, wherever the command line
+is plain; :mod:`imgsvc.cli` decides the rest.
 """
 
 import gc

@@ -109,6 +109,14 @@ class ImageService:
         """What counts one more use of a blob if memory still has it; False = it has not."""
         return self._memory.use
 
+    def changes(self) -> int:
+        """
+        Count what was learnt of sources; a plain call.
+
+        While it stays, and memory has the same bytes, a stale answer stays one until its time is over.
+        """
+        return self._records.changes
+
     def holds(self, key: str) -> bool:
         """Whether memory has something under *key*; no use is counted."""
         return self._memory.peek(key) is not None

@@ -200,6 +200,12 @@ class Records:
         self._marks = marks
         self._clock = clock
         self._known: LRUCache[str, SourceRecord] = LRUCache(REMEMBERED)  # by the record's key
+        self._changes = 0
+
+    @property
+    def changes(self) -> int:
+        """How often another record was remembered, or one forgotten; until the next time :meth:`known` is the same."""
+        return self._changes
 
     def known(self, source: Source) -> SourceRecord | None:
         """Give what is remembered of *source*; a plain call, for the path of a hit."""
@@ -218,7 +224,7 @@ class Records:
         record = SourceRecord.parse(stored.data, source) if stored else None
         if record is None:  # a store that fails has nothing; what is remembered may stand in for a source that does too
             return RecordLookup(known, is_new=stored is None and known is None)
-        self._known[key] = record
+        self._remember(key, record)
         return RecordLookup(self._judged(source, record), is_new=False)
 
     async def get(self, source: Source) -> SourceRecord | None:
@@ -245,7 +251,7 @@ class Records:
             return
         if (known := self.known(source)) is not None:
             record = record.tagged(frozenset(known.tags.split()))
-        self._known[record_key(source)] = record
+        self._remember(record_key(source), record)
         text = record.to_json()
         self._shelf.persist(record_key(source), text, record.own_meta(text), if_absent=if_absent)
 
@@ -255,6 +261,7 @@ class Records:
 
     def forget_for(self, mark: Mark) -> None:
         """Read all records anew after a purge by a word: another replica may have given a source that word."""
+        self._changes += 1
         if mark.kind == "tag":
             self._known.clear()
 
@@ -266,7 +273,12 @@ class Records:
 
     def forget_key(self, key: str) -> None:
         """Forget the record that lies under *key*, if one does: another replica's has won over it."""
+        self._changes += 1
         self._known.pop(key, None)
+
+    def _remember(self, key: str, record: SourceRecord) -> None:
+        self._changes += 1
+        self._known[key] = record
 
     def _judged(self, source: Source, record: SourceRecord) -> SourceRecord | None:
         """Let purges count: nothing of what is gone, stale from then on what was marked so."""

@@ -98,7 +98,7 @@ def moving_headers(served: Served, terms: Terms, now: float, memory_seconds: flo
     cache = cache_word(served)
     is_new = served.tier in _MADE_NOW
     # What stands in was made from nothing that could have aged.
-    age = 0 if is_new or terms.stands_in else age_seconds(blob, now)
+    age = 0 if is_new or terms.stands_in else age_seconds(blob.meta.fetched_at, now)
     headers = [
         ("Cache-Control", _cache_control(blob, terms, now, age)),
         (X_CACHE, cache),
@@ -118,9 +118,9 @@ def cache_word(served: Served) -> str:
     return "STALE" if served.stale else "HIT" if served.hit else "MISS"
 
 
-def age_seconds(blob: Representation, now: float) -> int:
-    """Give what ``Age`` says at unix second *now*."""
-    return max(0, int(now - blob.meta.fetched_at))
+def age_seconds(fetched_at: float, now: float) -> int:
+    """Give what ``Age`` says at unix second *now*; *fetched_at* is one too."""
+    return max(0, int(now - fetched_at))
 
 
 def fresh_until(blob: Representation, terms: Terms) -> float:

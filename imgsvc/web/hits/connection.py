@@ -241,6 +241,6 @@ def _first_piece(ready: Ready, name: str, date: bytes) -> bytes:
         start, stop = form.choice.start, form.choice.stop
         body = blob.data[start : start + SLICE_BYTES if form.is_sliced else stop]
     return b"".join((
-        form.lead, form.constant, form.before, timing, form.between, name.encode(), form.status, form.length, date,
-        body,
+        form.lead, form.constant, form.before, form.ttl, timing, form.aged, form.between, name.encode(), form.status,
+        form.length, date, body,
     ))  # fmt: skip

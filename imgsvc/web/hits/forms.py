@@ -10,8 +10,8 @@ from http import HTTPStatus
 from aiohttp.helpers import rfc822_formatted_time
 from msgspec import Struct
 
-from imgsvc.model.blob import CONSTANT_HEADERS, Blob, Representation
-from imgsvc.services.answers import Served
+from imgsvc.model.blob import CONSTANT_HEADERS, Blob
+from imgsvc.services.answers import Served, Tier
 from imgsvc.settings import ServerSettings
 from imgsvc.web.conditional import Choice, Conditions, choose
 from imgsvc.web.header_names import CONTENT_LENGTH, SERVER, SERVER_TIMING, X_REQUEST_ID, X_SYSTEM_STATUS
@@ -56,13 +56,16 @@ class Asking(Struct, frozen=True):
 
 class Form(Struct):
     """
-    A head in pieces of bytes, between which stand the time of the look-up and the request's name.
+    A head in pieces of bytes, among which stand the time of the look-up and the request's name.
 
     What is the same in many heads is one object in all of them.
 
     Attributes:
         since: unix second from which on the pieces hold, all else being the same.
         until: unix second from which on they do not.
+        ticks: whether only numbers of seconds will be others then, as long as memory has the same bytes: :meth:`tick`.
+        born: unix second that ``Age`` is counted from.
+        end: unix second that ``ttl`` is counted to.
         observe: counts one such answer; None = none was counted yet.
         choice: status, and which bytes follow.
         has_body: whether any do.
@@ -74,7 +77,9 @@ class Form(Struct):
         lead: what stands before all else, and is never another.
         constant: what follows it, and is in nearly all heads.
         fixed_bytes: how much of *before* no time changes.
-        before: what follows, up to the time of the look-up.
+        before: what follows, up to the time of the look-up; where it ticks, up to the number before that.
+        ttl: that number, and what follows up to the time of the look-up; where it does not tick, nothing.
+        aged: what follows that, up to the next number and with it; likewise.
         between: what follows that, up to the request's name.
         status: what follows that, up to the server's name.
         length: the header that follows, or nothing; the end is :func:`date_of`'s.
@@ -95,6 +100,11 @@ class Form(Struct):
     constant: bytes
     fixed_bytes: int
     before: bytes
+    ticks: bool
+    born: float
+    end: float
+    ttl: bytes = b""
+    aged: bytes = b""
     between: bytes = b""
     status: bytes = b""
     since: float = 0.0
@@ -114,10 +124,25 @@ class Form(Struct):
         """Say what is true from unix second *now* on."""
         moving = moving_headers(served, self.terms, now, 0.0)
         at = next(n for n, (name, _) in enumerate(moving) if name is SERVER_TIMING)
-        self.before = self.before[: self.fixed_bytes] + f"{_joined(moving[:at])}{SERVER_TIMING}: ".encode()
-        self.between = f"\r\n{_joined(moving[at + 1 :])}{self.behind}{X_REQUEST_ID}: ".encode()
+        before, after = f"{_joined(moving[:at])}{_TIMING}", f"\r\n{_joined(moving[at + 1 :])}"
+        if self.ticks:
+            before = before[: before.rindex(_TTL) + len(_TTL)]
+            after = after[after.index("\r\n", after.index(_AGE) + len(_AGE)) :]
+        self.before = self.before[: self.fixed_bytes] + before.encode()
+        self.between = f"{after}{self.behind}{X_REQUEST_ID}: ".encode()
         self.status = _status(self.system_status.value)
-        self.since, self.until = now, _next_change(served.blob, self.terms, now)
+        if self.ticks:
+            self.tick(now)
+        else:
+            # What ends with a leave to ask is counted in whole seconds of the clock.
+            second = math.inf if self.terms.expires_at is None else math.floor(now) + 1
+            self.since, self.until = now, min(second, _next_change(self.born, self.end, now))
+
+    def tick(self, now: float) -> None:
+        """Say what is true from unix second *now* on, all but the time being the same."""
+        self.ttl = b"%d\r\n%b" % (math.ceil(self.end - now), _TIMING_BYTES)
+        self.aged = b"\r\n%b%d" % (_AGE_BYTES, age_seconds(self.born, now))
+        self.since, self.until = now, _next_change(self.born, self.end, now)
 
 
 def make_form(asking: Asking, found: Found, server: ServerSettings, system_status: StrEnum) -> Form:
@@ -148,12 +173,14 @@ def make_form(asking: Asking, found: Found, server: ServerSettings, system_statu
     line = f"HTTP/1.1 {choice.status} {HTTPStatus(choice.status).phrase}\r\n"
     lead, constant, before = f"{line}{_text(fixed)}".encode().partition(_CONSTANT)
     cache = cache_word(served)
+    ticks = served.tier is Tier.MEMORY and terms.expires_at is None and terms.fresh_until is None
     is_length_last = has_body and not is_sliced  # aiohttp adds it last, the slow path elsewhere
     return Form(
         terms, served.stale, system_status, choice, has_body, is_whole, is_sliced, cache,
         _known(asking.method, asking.path, choice.status, cache),
         behind=_text(behind) + ("" if is_length_last else length), length=length.encode() if is_length_last else b"",
         lead=lead, constant=_CONSTANT if constant else b"", fixed_bytes=len(before), before=before,
+        ticks=ticks, born=blob.meta.fetched_at, end=fresh_until(blob, terms),
     )  # fmt: skip
 
 
@@ -167,6 +194,8 @@ def _joined(headers: Headers) -> str:
 
 
 _CONSTANT = _joined(list(CONSTANT_HEADERS)).encode()
+_TIMING, _TTL, _AGE = f"{SERVER_TIMING}: ", "ttl=", "Age: "
+_TIMING_BYTES, _AGE_BYTES = _TIMING.encode(), _AGE.encode()
 _known = lru_cache(ALIKE)(Known)
 
 
@@ -183,9 +212,6 @@ def _text(headers: Headers) -> str:
     return text
 
 
-def _next_change(blob: Representation, terms: Terms, now: float) -> float:
-    """Give the unix second at which the head says something else; its end, ``Date``, is no part of it."""
-    end = fresh_until(blob, terms)
-    # What ends with a leave to ask is counted in whole seconds of the clock.
-    second = math.inf if terms.expires_at is None else math.floor(now) + 1
-    return min(second, blob.meta.fetched_at + age_seconds(blob, now) + 1, end - math.ceil(end - now) + 1)
+def _next_change(born: float, end: float, now: float) -> float:
+    """Give the unix second at which ``Age`` or ``ttl`` is another number."""
+    return min(born + age_seconds(born, now) + 1, end - math.ceil(end - now) + 1)

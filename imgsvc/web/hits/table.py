@@ -56,7 +56,9 @@ class Hit(Struct):
         blob: what the answer was the last time; a cache lets go of bytes, and nobody here shall hold them.
         by_memory_alone: whether it is the same for as long as the memory cache has the same blob, and that is fresh.
         form: the answer's, once it was given here.
-        steady_until: unix second up to which *form* is the answer's, while memory and the system's state are the same.
+        steady_until: unix second up to which *form* is the answer's, but for what ticks, while memory and the system's
+            state are the same.
+        changes: of what is known of sources, when *form* was found to be the answer's.
         long_bytes: how much of the weight is the form's.
     """
 
@@ -71,6 +73,7 @@ class Hit(Struct):
     by_memory_alone: bool = False
     form: Form | None = None
     steady_until: float = 0.0
+    changes: int = 0
     long_bytes: int = 0
 
 
@@ -111,6 +114,7 @@ class HitTable:
         self.is_watched = services.recent is not None
         self._is_held = services.images.holds
         self._use = services.images.use
+        self._changes = services.images.changes
         self.outgoing = services.outgoing
         self._known = remembering_reader()
         self._answered = 0
@@ -149,7 +153,9 @@ class HitTable:
                 self._health.look()
             if form is not None and form.since <= now < hit.steady_until and form.system_status is latest.status:
                 blob: Blob | None = hit.blob()  # type: ignore[assignment]  # a form is of nothing else
-                if blob is not None and self._use(blob):
+                if blob is not None and (not form.stale or hit.changes == self._changes()) and self._use(blob):
+                    if now >= form.until:
+                        self._tick(key, form, now)
                     self._answered += 1
                     return key, fields.request_id, (hit, form, blob, perf_counter() - began, now)
             return key, fields.request_id, self._looked_up(key, hit, now)
@@ -185,9 +191,16 @@ class HitTable:
         if form is None or not is_same or not form.since <= now < form.until:
             form = hit.form = self._renewed(key, form if is_same else None, hit, found, now)
             hit.blob = ref(blob)
-        hit.steady_until = form.until if hit.by_memory_alone and not form.stale else 0.0
+        if hit.by_memory_alone:
+            # A stale one's end is whole seconds behind that of its being fresh, and so one of its head's.
+            hit.steady_until, hit.changes = form.end if form.ticks and not form.stale else form.until, self._changes()
         self._answered += 1
         return hit, form, blob, seconds, now  # type: ignore[return-value]  # a form is of nothing but a blob
+
+    def _tick(self, key: Key, form: Form, now: float) -> None:
+        """Have a form say what is true now, which is one that ticks, and give its entry its turn among the others."""
+        self._hits.move_to_end(key)
+        form.tick(now)
 
     def statistics(self) -> HitStatistics:
         """Snapshot of state and counters."""

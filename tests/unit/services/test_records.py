@@ -1,11 +1,13 @@
 """The source's record: what is written is read back, and nothing else is believed."""
 
+import itertools
 import json
 
 import pytest
 from msgspec.structs import replace
 
 from imgsvc.model.freshness import Freshness
+from imgsvc.model.purge import Mark
 from imgsvc.model.source import Source
 from imgsvc.origin.answer import Fetched, NotModified, Validators
 from imgsvc.services.records import SourceRecord, record_of
@@ -128,3 +130,23 @@ def test_it_may_stand_in_for_a_week():
     """For so long after its end what is kept is better than an error."""
     assert record().may_stand_in(2000 + 604799)
     assert not record().may_stand_in(2000 + 604800)
+
+
+async def test_every_change_is_counted(parts):
+    """Whoever has seen the same count knows that the same is known: after each way to learn or forget it is another."""
+    source, records = parts.source("/a.png"), parts.records
+    kept = record(url=source.url)
+    counts = [records.changes]
+    for change in (
+        lambda: records.keep(source, kept),
+        lambda: records.keep(source, replace(kept, fetched_at=kept.fetched_at - 1)),
+        lambda: records.forget(source),
+        lambda: records.forget_for(Mark("tag", "a", hard=True, time=1.0, swept=True)),
+    ):
+        change()
+        counts.append(records.changes)
+    await parts.stored()
+    await records.look(source)
+    counts.append(records.changes)
+
+    assert [after - before for before, after in itertools.pairwise(counts)] == [1, 0, 1, 1, 1]

@@ -58,14 +58,42 @@ def test_what_makes_it_another():
     assert not form.holds((served._replace(stale=True), Terms((("A", "b"),))), OK)
 
 
-def test_moving_on_keeps_what_is_fixed():
-    """A later second changes the age, and nothing that does not depend on it."""
-    form = form_of(now=1010.5)
-    before = form.before, form.between
-    form.move(Served(BLOB, Tier.MEMORY, hit=True), 1011.5)
+def head_of(form) -> bytes:
+    """Put the pieces together, up to the request's name."""
+    return b"".join((form.lead, form.constant, form.before, form.ttl, b"*", form.aged, form.between))
 
-    assert form.before == before[0].replace(b"ttl=90", b"ttl=89")
-    assert form.between == before[1].replace(b"Age: 10", b"Age: 11")
+
+@pytest.mark.parametrize("terms", [NO_TERMS, Terms(expires_at=2000), Terms(for_next=True)])
+def test_moving_on_keeps_what_is_fixed(terms):
+    """A later second changes the age, and nothing that does not depend on it."""
+    form = form_of(terms, now=1010.25)
+    before = head_of(form)
+    form.move(Served(BLOB, Tier.MEMORY, hit=True), 1011.25)
+
+    assert b"ttl=90\r\nServer-Timing: *\r\nAge: 10\r\n" in before
+    assert head_of(form) == before.replace(b"ttl=90", b"ttl=89").replace(b"Age: 10", b"Age: 11")
+
+
+@given(
+    st.floats(1000, 1001), st.floats(990, 1300), st.floats(0, 200), st.booleans(),
+    st.sampled_from([NO_TERMS, Terms(for_next=True), Terms((("A", "b"),))]),
+)  # fmt: skip
+def test_ticking_says_what_moving_on_says(born, now, later_seconds, is_stale, terms):
+    """Where only the time is another, numbers alone are made anew, to the byte as all would be."""
+    blob = replace(BLOB, meta=replace(BLOB.meta, fetched_at=born))
+    ticked, moved = (form_of(terms, now=now, blob=blob) for _ in range(2))
+    ticked.tick(now + later_seconds)
+    moved.move(Served(blob, Tier.MEMORY, hit=True), now + later_seconds)
+
+    assert ticked.ticks
+    assert head_of(ticked) == head_of(moved)
+    assert (ticked.since, ticked.until) == (moved.since, moved.until)
+
+
+@pytest.mark.parametrize("terms", [Terms(expires_at=1200), Terms(fresh_until=1050.0)])
+def test_what_more_than_numbers_depends_on_does_not_tick(terms):
+    """An end of the leave to ask, or of what was found, is in what is announced as well."""
+    assert not form_of(terms).ticks
 
 
 @pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\nb", "a\x00", "a\r"])

@@ -1,9 +1,12 @@
 """Answers while their heads hold: nothing is looked up but the picture."""
 
+import time
+
 import pytest
 import time_machine
 from msgspec.structs import replace
 
+from imgsvc.model.freshness import STALE_WHILE_REVALIDATE_SECONDS
 from imgsvc.pressure.monitor import MAX_AGE_SECONDS
 from tests.unit.web.hits.asking import (
     PICTURE,
@@ -12,6 +15,7 @@ from tests.unit.web.hits.asking import (
     get,
     headers_of,
     hitting,
+    table_of,
     target_of,
     until,
     warm,
@@ -20,11 +24,12 @@ from tests.unit.web.hits.asking import (
 pytestmark = pytest.mark.slow
 
 
-def grow_stale(server) -> None:
-    """Have the only picture, and what is known of its source, be past its end."""
+def grow_stale(server, seconds: float = 1.0) -> None:
+    """Have the only picture, and what is known of its source, be so long past its end."""
     memory, records = server.opened.owners["memory"], server.opened.services.images._records
     (blob,) = memory.blobs()
-    meta = blob.meta.refreshed(blob.meta.fetched_at - 1000, blob.meta.fetched_at - 1)
+    end = time.time() - seconds
+    meta = blob.meta.refreshed(end - 1000, end)
     record = records.known(blob.source)
     records.keep(blob.source, replace(record, fetched_at=meta.fetched_at, fresh_until=meta.fresh_until))
     memory.replace(replace(blob, meta=meta))
@@ -44,6 +49,92 @@ async def test_stale_answers_have_their_source_asked(tmp_path):
         assert [headers_of(each)["X-Cache"] for each in (*fresh, *stale)] == ["HIT", "HIT", "STALE", "STALE"]
         assert answered(server) == before + 1  # the first has to be understood anew: its entry was of another blob
         await until(lambda: origin.hits("/a.png") > asked)
+
+
+def without_lookup(server):
+    """Have a look-up of the only entry fail; gives the entry, and the look-up."""
+    (hit,) = table_of(server)._hits.values()
+    lookup = hit.lookup
+
+    def fail():
+        pytest.fail("it was looked up")
+
+    hit.lookup = fail
+    return hit, lookup
+
+
+async def test_seconds_pass(tmp_path):
+    """A fresh answer says how old it is by now, and for how long it is fresh, and is not looked up for that."""
+    with time_machine.travel(1_000_000_000.75, tick=False) as clock:
+        async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+            request = get(target_of(origin))
+            await warm(server, wire, request)
+            await ask(wire, request)
+            without_lookup(server)
+            said = []
+            for seconds in (0.5, 1.0, 1.5, 60.2, 14_399.9):
+                clock.move_to(1_000_000_000.75 + seconds, tick=False)
+                headers = headers_of(await ask(wire, request))
+                said.append((headers["Age"], headers["Cache-Status"].rpartition("=")[2], headers["X-Cache"]))
+
+            assert said == [
+                ("0", "14400", "HIT"), ("1", "14399", "HIT"), ("1", "14399", "HIT"), ("60", "14340", "HIT"),
+                ("14399", "1", "HIT"),
+            ]  # fmt: skip
+
+
+async def test_it_is_fresh_to_its_end(tmp_path):
+    """At the moment of its end a picture is stale, however young its head is; and a clock that is put back is seen."""
+    with time_machine.travel(1_000_000_000.75, tick=False) as clock:
+        async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+            request = get(target_of(origin))
+            await warm(server, wire, request)
+            words = []
+            for seconds in (0, 14_399.99, 14_400, 14_399.5):
+                clock.move_to(1_000_000_000.75 + seconds, tick=False)
+                origin.stall_before_head("/a.png")
+                headers = headers_of(await ask(wire, request))
+                words.append((headers["X-Cache"], headers["Age"]))
+
+            assert words == [("HIT", "0"), ("HIT", "14399"), ("STALE", "14400"), ("HIT", "14399")]
+
+
+async def test_stale_answers_of_one_second(tmp_path):
+    """A stale picture is not looked up for each, but at once when anything was learnt of its source."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        request, records = get(target_of(origin)), server.opened.services.images._records
+        await warm(server, wire, request)
+        origin.stall_before_head("/a.png")
+        (blob,) = server.opened.owners["memory"].blobs()
+        fresh = records.known(blob.source)
+        with time_machine.travel(time.time(), tick=False):
+            grow_stale(server)
+            words = [headers_of(await ask(wire, request))["X-Cache"] for _ in range(2)]
+            hit, lookup = without_lookup(server)
+            words.append(headers_of(await ask(wire, request))["X-Cache"])
+            hit.lookup = lookup
+            records.keep(blob.source, fresh)
+            words.append(headers_of(await ask(wire, request))["X-Cache"])
+
+        assert words == ["STALE", "STALE", "STALE", "HIT"]
+
+
+async def test_what_may_be_given_no_longer(tmp_path):
+    """The end of the time for which a stale answer may be given is its head's end too, within the second."""
+    async with hitting(tmp_path) as (server, origin), await server.connect() as wire:
+        request = get(target_of(origin))
+        await warm(server, wire, request)
+        origin.stall_before_head("/a.png")
+        with time_machine.travel(int(time.time()) + 0.25, tick=False) as clock:
+            grow_stale(server, STALE_WHILE_REVALIDATE_SECONDS - 0.5)
+            words = [headers_of(await ask(wire, request))["X-Cache"] for _ in range(3)]
+            before = answered(server)
+            clock.shift(0.6)
+            origin.serve("/a.png", PICTURE)
+            words.append(headers_of(await ask(wire, request))["X-Cache"])
+
+        assert words == ["STALE", "STALE", "STALE", "HIT"]
+        assert answered(server) == before
 
 
 async def test_each_answer_counts_and_has_its_turn(tmp_path):
