@@ -6,6 +6,7 @@ fed UTF-8 that was decoded here, so that it never chooses an encoding itself.
 """
 
 import contextlib
+import re
 from typing import Any, cast
 
 from lxml import etree
@@ -23,11 +24,12 @@ MAX_HEAD_BYTES = 1024 * 1024
 SLICE_BYTES = 4096
 """
 How much is parsed at a time, however it arrives: the result must not depend on how a network cuts it. It covers the
-bytes that may declare the encoding, and bounds what is parsed beyond the end of interest.
+bytes that may declare the encoding, and bounds what is parsed beyond the end of interest. A slice also ends behind what
+spells the end of the head: a page may make its reader wait for what follows.
 """
 
-
 _END_OF_HEAD = "</head"
+_HEAD_END_TAG = re.compile(rb"</head[\t\n\f\r ]*>", re.IGNORECASE)
 
 
 class PageReader:
@@ -72,11 +74,16 @@ class PageReader:
             return False
         self._pending += memoryview(chunk)[: self._left_bytes]
         self._left_bytes -= min(len(chunk), self._left_bytes)
-        while len(self._pending) >= SLICE_BYTES and not self._found.is_done:
-            piece = bytes(self._pending[:SLICE_BYTES])
-            del self._pending[:SLICE_BYTES]
+        while (stop := self._end_of_slice()) is not None and not self._found.is_done:
+            piece = bytes(self._pending[:stop])
+            del self._pending[:stop]
             self._parse(piece)
         return self._wants_more
+
+    @property
+    def is_head_over(self) -> bool:
+        """Whether the head is closed, or anything that can be seen has begun; what follows is worth less waiting."""
+        return self._found.is_head_over
 
     def finish(self) -> Page:
         """Give what was read, once; a page that breaks off is read as far as it goes."""
@@ -85,6 +92,12 @@ class PageReader:
         with contextlib.suppress(etree.LxmlError):  # a page without any tag is none to the parser
             self._parser.close()
         return build_page(self._found, self._url, self._decoder.charset if self._decoder else UTF_8)
+
+    def _end_of_slice(self) -> int | None:
+        """Say how much is to be parsed next, by what the page is and not by how much of it is there; None = wait."""
+        if (end := _HEAD_END_TAG.search(self._pending, 0, SLICE_BYTES)) is not None:
+            return end.end()
+        return SLICE_BYTES if len(self._pending) >= SLICE_BYTES else None
 
     @property
     def _wants_more(self) -> bool:

@@ -1,14 +1,14 @@
 """What is fetched because a page or a service named it: pages, manifests, pictures; each bounded, none kept here."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import cast
+import math
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from imgsvc.errors import OriginError, OriginUnreachable, SourceTooLarge
+from imgsvc.errors import SourceTooLarge
 from imgsvc.model.freshness import may_be_kept
 from imgsvc.origin.answer import Fetched, NotModified, Validators
 from imgsvc.origin.fetcher import Fetcher
@@ -20,11 +20,17 @@ from imgsvc.pressure.admission import Admission, Work
 from imgsvc.services.answers import Trace
 from imgsvc.services.arrivals import Arrival, Slot, Slots
 from imgsvc.services.heads import Head, HeadReader
+from imgsvc.services.pouring import End, pour
 from imgsvc.services.tracing import part
 from imgsvc.stream.base import FileRange
-from imgsvc.stream.inflate import Beginning
 from imgsvc.stream.spoolfile import no_room
 from imgsvc.stream.spools import Spools
+
+PAGE_SECONDS = 5.0
+"""For so long a page may arrive, from its first bytes on."""
+
+BODY_SECONDS = 2.0
+"""For so long what is behind its head is waited for: pages that are made while they are sent may take their time."""
 
 
 class Arrived(Struct, frozen=True):
@@ -120,24 +126,36 @@ class FoundFetches:
             return len(data) < most_bytes
 
         async with self._opened(url, FOUND_PICTURE, errand) as fetched:
-            await _pour(fetched, take, most_bytes)
+            await pour(fetched, take, most_bytes)
         return bytes(data[:most_bytes])
 
     async def page(self, url: str, errand: Errand) -> Page:
         """
-        Read a page as far as it is of interest; one that breaks off is read as far as it came.
+        Read a page as far as it is of interest; one that breaks off, or takes long, is read as far as it came.
 
         Raises:
             ImgsvcError: as :meth:`picture`.
         """
         async with self._opened(url, PAGE, errand) as fetched:
-            reader = PageReader(fetched.url, fetched.content_type or "")
-            await _pour(fetched, reader.feed, MAX_PAGE_BYTES)
+            reader, now = PageReader(fetched.url, fetched.content_type or ""), asyncio.get_running_loop().time
+            began, over = now(), math.inf
+
+            def until() -> float:
+                nonlocal over
+                over = min(over, now() if reader.is_head_over else math.inf)
+                return min(began + PAGE_SECONDS, over + BODY_SECONDS)
+
+            await pour(fetched, reader.feed, MAX_PAGE_BYTES, until)
             return await asyncio.to_thread(reader.finish)
 
-    async def head(self, url: str, errand: Errand) -> Head:
+    async def head(self, url: str, errand: Errand, until: float = math.inf) -> Head:
         """
         Read the head of a page, likewise.
+
+        Args:
+            url: of the page.
+            errand: for whose sake.
+            until: the loop's time at which what has come has to do.
 
         Raises:
             NotAPage: it is something else, whatever it is declared to be.
@@ -145,9 +163,9 @@ class FoundFetches:
         """
         async with self._opened(url, PAGE, errand) as fetched:
             reader = HeadReader(fetched.url, fetched.content_type or "")
-            broke_off = await _pour(fetched, reader.feed, MAX_HEAD_BYTES)
+            end = await pour(fetched, reader.feed, MAX_HEAD_BYTES, lambda: until)
             head = await asyncio.to_thread(reader.finish)
-            return replace(head, broke_off=broke_off)
+            return replace(head, broke_off=end is End.BROKEN, was_late=end is End.LATE)
 
     async def manifest(self, url: str, errand: Errand) -> Manifest:
         """
@@ -163,7 +181,7 @@ class FoundFetches:
             return len(data) <= MAX_MANIFEST_BYTES
 
         async with self._opened(url, MANIFEST, errand) as fetched:
-            await _pour(fetched, take, MAX_MANIFEST_BYTES + 1)
+            await pour(fetched, take, MAX_MANIFEST_BYTES + 1)
             return await asyncio.to_thread(read_manifest, bytes(data), fetched.url)
 
     @asynccontextmanager
@@ -224,32 +242,6 @@ class FoundFetches:
         if spool.size_bytes > most_bytes:
             raise _too_large(most_bytes)
         return spool.whole_file or spool.data
-
-
-async def _pour(fetched: Fetched, take: Callable[[bytes], bool], most_bytes: int) -> bool:
-    """
-    Give decoded pieces to *take*, in a thread, until it wants no more or the body ends, well or not.
-
-    Returns:
-        Whether it broke off before: the connection, or what was encoded.
-    """
-    undo = Beginning(fetched.content_encoding) if fetched.content_encoding else None
-    has_begun = False
-    async with aclosing(cast("AsyncGenerator[bytes, None]", aiter(fetched.body))) as chunks:
-        try:
-            async for chunk in chunks:
-                if not await asyncio.to_thread(_take, undo, take, chunk, most_bytes):
-                    return False
-                has_begun = True
-        except OriginError as error:
-            if not has_begun:
-                raise
-            return isinstance(error, OriginUnreachable)
-    return undo is not None and not undo.has_ended
-
-
-def _take(undo: Beginning | None, take: Callable[[bytes], bool], chunk: bytes, most_bytes: int) -> bool:
-    return take(chunk if undo is None else undo.feed(chunk, most_bytes))
 
 
 def _validators_of(fetched: Fetched) -> Validators:

@@ -23,11 +23,18 @@ class Head(Struct, frozen=True):
         page: what was read.
         is_declared: whether its sender calls it a page too.
         broke_off: whether it broke off before all of interest was there.
+        was_late: whether the rest was not waited for.
     """
 
     page: Page
     is_declared: bool
     broke_off: bool = False
+    was_late: bool = False
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether there may be more."""
+        return self.broke_off or self.was_late
 
 
 class HeadReader:

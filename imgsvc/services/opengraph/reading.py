@@ -15,6 +15,9 @@ from imgsvc.services.heads import Head
 READ_SECONDS = 10.0
 """Longest way to a page's data, redirects, a second try and all."""
 
+WAITING_SHARE = 0.9
+"""Of that; from then on what has come has to do."""
+
 MAX_REFRESHES = 3
 
 
@@ -26,13 +29,13 @@ class Read(Struct, frozen=True):
         final_url: where it was found in the end.
         data: what it says.
         is_declared: whether its sender calls it a page.
-        broke_off: whether there may have been more, twice.
+        is_partial: whether there may have been more: it broke off twice, or was late.
     """
 
     final_url: str
     data: ShareData
     is_declared: bool
-    broke_off: bool
+    is_partial: bool
 
 
 class PageData:
@@ -56,19 +59,22 @@ class PageData:
             NotAPage: there is something else.
             ImgsvcError: what the source, the way to it or the load of this process forbids.
         """
+        until = asyncio.get_running_loop().time() + WAITING_SHARE * self._deadline_seconds
         try:
             async with asyncio.timeout(self._deadline_seconds):
-                head = await self._followed(url, errand)
+                head = await self._followed(url, errand, until)
                 data = await asyncio.to_thread(share_data, head.page)
         except TimeoutError:
             raise OriginTimeout("The page was too slow.") from None
-        if head.broke_off and data == ShareData():
+        if head.is_partial and data == ShareData():
+            if head.was_late:
+                raise OriginTimeout("The page was too slow.")
             raise OriginUnreachable("The page broke off before it said anything.", param="url")
-        return Read(head.page.url, data, head.is_declared, head.broke_off)
+        return Read(head.page.url, data, head.is_declared, head.is_partial)
 
-    async def _followed(self, url: str, errand: Errand) -> Head:
+    async def _followed(self, url: str, errand: Errand, until: float) -> Head:
         """Go where pages that only send their reader on lead; from https never to http, as with redirects."""
-        head, seen = await self._head(url, errand), {url}
+        head, seen = await self._head(url, errand, until), {url}
         while (target := _next(head.page)) is not None:
             page = head.page
             if target == page.url or (page.url.startswith("https:") and target.startswith("http:")):
@@ -76,20 +82,20 @@ class PageData:
             if target in seen or len(seen) > MAX_REFRESHES:
                 raise TooManyRedirects("The page sends its reader in a loop, or too often.", param="url")
             seen.add(target)
-            head = await self._head(target, errand)
+            head = await self._head(target, errand, until)
         return head
 
-    async def _head(self, url: str, errand: Errand) -> Head:
+    async def _head(self, url: str, errand: Errand, until: float) -> Head:
         """Read a head; where there is no connection, or one that breaks off, once more."""
         try:
-            head = await self._fetches.head(url, errand)
+            head = await self._fetches.head(url, errand, until)
         except OriginUnreachable as error:
             if error.was_connected:  # then the client library has asked twice already
                 raise
-            return await self._fetches.head(url, errand)
+            return await self._fetches.head(url, errand, until)
         if head.broke_off:
             with suppress(OriginError):  # what came the first time is better than nothing
-                head = await self._fetches.head(url, errand)
+                head = await self._fetches.head(url, errand, until)
         return head
 
 

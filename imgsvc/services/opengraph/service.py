@@ -225,7 +225,7 @@ def _lifetime_seconds(read: Read) -> int:
     """A sender may soon be right about what it sends, until then that is as good as a failure; or send all of it."""
     if not read.is_declared:
         return NotAPage.remember_seconds
-    return PARTIAL_SECONDS if read.broke_off else LIFETIME_SECONDS
+    return PARTIAL_SECONDS if read.is_partial else LIFETIME_SECONDS
 
 
 def _blob_of(document: PageDocument, tier: Tier) -> Blob:

@@ -6,9 +6,10 @@ import zlib
 
 import pytest
 
-from imgsvc.errors import NotAPage, OriginStatus, OriginUnreachable, SourceNotFound, TooManyRedirects
+from imgsvc.errors import NotAPage, OriginStatus, OriginTimeout, OriginUnreachable, SourceNotFound, TooManyRedirects
 from imgsvc.pages.parser import MAX_HEAD_BYTES
 from imgsvc.pages.tags import Page
+from imgsvc.services import fetches as fetches_module
 from imgsvc.services.fetches import Errand, FoundFetches
 from tests.support.logos import HTML, mark, page
 from tests.support.origin import ScriptedOrigin
@@ -96,6 +97,65 @@ async def test_a_picture_is_let_go_as_soon_as_it_is_known(tmp_path, origin):
         with pytest.raises(NotAPage):
             await head(fetches_of(parts), origin)
         await origin.until_open_connections()
+
+
+def stalling(origin: ScriptedOrigin, *pieces: bytes) -> None:
+    """Serve a page that says so much, and no more for ever."""
+
+    async def behave(exchange) -> None:
+        await exchange.head(headers=HTML)
+        for piece in pieces:
+            await exchange.send(piece)
+        await exchange.stall()
+
+    origin.script("/p", behave)
+
+
+@pytest.fixture
+async def patient(tmp_path, origin):
+    """Fetches whose client waits longer than a test may take."""
+    env = {"IMGSVC_READ_TIMEOUT": "60", "IMGSVC_FETCH_TIMEOUT": "60"}
+    async with spine(tmp_path, origin, **env) as parts, asyncio.timeout(50):
+        yield fetches_of(parts)
+
+
+@pytest.mark.parametrize("end", [b"</head>", b"</HEAD ><body><p>x", b"</he"])
+async def test_a_body_that_is_made_while_it_is_sent(patient, origin, end):
+    """At its head's end a short head is read, however long the rest takes."""
+    stalling(origin, b"<!doctype html>" + HEAD, end, *([b"ad>"] if end == b"</he" else []))
+
+    found = await patient.head(origin.url("/p"), Errand())
+
+    assert (found.page.content("og:title"), found.is_partial) == ("T", False)
+    await origin.until_open_connections()
+
+
+@pytest.mark.parametrize(
+    ("waited", "pieces"),
+    [("BODY_SECONDS", (b"</head><body><header><a href=/>", b"<img alt=logo src=/l.png")), ("PAGE_SECONDS", (b"<met",))],
+)
+async def test_a_page_that_does_not_come(patient, origin, monkeypatch, waited, pieces):
+    """What is behind a head is waited for, but not for ever, and so is a head: then what has come has to do."""
+    monkeypatch.setattr(fetches_module, waited, 0.05)
+    stalling(origin, HEAD + b"<link rel=icon href=/i.png>", *pieces)
+
+    found = await patient.page(origin.url("/p"), Errand())
+
+    assert [link.href for link in found.links] == [origin.url("/i.png")]
+    await origin.until_open_connections()
+
+
+async def test_a_head_that_is_late(patient, origin):
+    """At the time that is given what has come is read, and said to be a part; nothing at all is an error."""
+    stalling(origin, HEAD)
+    until = asyncio.get_running_loop().time() + 0.2
+
+    found = await patient.head(origin.url("/p"), Errand(), until)
+    stalling(origin)
+    with pytest.raises(OriginTimeout):
+        await patient.head(origin.url("/p"), Errand(), until)
+
+    assert (found.page.content("og:title"), found.was_late, found.broke_off) == ("T", True, False)
 
 
 async def test_a_page_that_begins_with_a_drawing(fetches, origin):

@@ -162,6 +162,22 @@ async def test_one_deadline_for_all(read, origin):
     await origin.until_open_connections()
 
 
+async def test_what_came_before_the_deadline(read, origin):
+    """A page whose head is late is read as far as it came, and not asked for again."""
+
+    async def behave(exchange) -> None:
+        await exchange.head(headers=HTML)
+        await exchange.send(b"<head>" + SHARED.encode())
+        await exchange.stall()
+
+    origin.script("/p", behave)
+
+    found = await read(deadline_seconds=1.0)
+
+    assert (found.data.title, found.is_partial, origin.hits("/p")) == ("T", True, 1)
+    await origin.until_open_connections()
+
+
 @pytest.mark.parametrize(("kept_bytes", "title"), [(-12, "T"), (12, None)])
 async def test_a_body_whose_encoding_does_not_end(read, origin, kept_bytes, title):
     """Half a compressed page is asked for once more; then what was in it counts, and nothing at all is a failure."""
@@ -173,5 +189,5 @@ async def test_a_body_whose_encoding_does_not_end(read, origin, kept_bytes, titl
             await read()
     else:
         found = await read()
-        assert (found.data.title, found.broke_off) == (title, True)
+        assert (found.data.title, found.is_partial) == (title, True)
     assert origin.hits("/p") == 2
