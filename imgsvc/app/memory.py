@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.cache.metadata import MetadataCache
@@ -51,6 +51,9 @@ CODECS_BYTES = 9 * MIB
 
 ADJUST_SECONDS = 1.0
 
+CLEARINGS, CLEARING_SECONDS = 5, 0.05
+"""How often room is looked for, and how long apart: what was answered a moment ago has not given all back yet."""
+
 
 def read_limit(settings: MemorySettings) -> tuple[int | None, MemorySettings]:
     """Read the cgroup's limit and fit the budget into it, with a line of log where that changed it; for a thread."""
@@ -74,6 +77,7 @@ class Reins:
         repeats: nor is what answers are given again by, which gets its capacity from here too.
         read_rss: gives the resident size in bytes.
         clock: monotonic seconds.
+        sleep: waits for seconds.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Reins:
         repeats: TableRoom,
         read_rss: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._settings = settings
         self._memory = memory
@@ -95,8 +100,10 @@ class Reins:
         self._repeats = repeats
         self._read_rss = read_rss
         self._clock = clock
+        self._sleep = sleep
         self._trimmer = Trimmer()
         self._base_bytes = 0
+        self._retire_idle: Callable[[], None] = lambda: None
         self._settled_at = 0.0
         self._trimmed_after = 0
 
@@ -114,6 +121,7 @@ class Reins:
 
         To be called once, when all is loaded that is not loaded behind the start, and nothing is held yet.
         """
+        self._retire_idle = svg.retire_idle
         self._base_bytes = self._read_rss() + FONTS_BYTES + ANNEXE_BYTES + CODECS_BYTES
         self._say_if_too_small()
         self._resize(self._capacity_bytes())
@@ -139,15 +147,24 @@ class Reins:
         As much goes, if it is there, as keeps the process below GUARD meanwhile: else this picture would have the
         next large one refused.
         """
-        rss_bytes = self._read_rss()
-        largest_bytes = self._settings.budget_bytes * LARGEST_PERCENT // 100
-        if rss_bytes - self._memory.statistics().bytes + size_bytes > largest_bytes:
-            return False
+        clearings = 0
+        while not self._has_room(rss_bytes := self._read_rss(), size_bytes):
+            if clearings == CLEARINGS:
+                return False
+            # What only waits to be used again, or to be given back, is in nobody's way.
+            self._retire_idle()
+            await asyncio.to_thread(trim)
+            await self._sleep(CLEARING_SECONDS * (clearings > 0))
+            clearings += 1
         excess_bytes = rss_bytes + size_bytes - self._settings.guard_threshold_bytes
         if excess_bytes > 0:
             self._memory.evict(excess_bytes, "pressure")
             await asyncio.to_thread(trim)
         return True
+
+    def _has_room(self, rss_bytes: int, size_bytes: int) -> bool:
+        largest_bytes = self._settings.budget_bytes * LARGEST_PERCENT // 100
+        return rss_bytes - self._memory.statistics().bytes + size_bytes <= largest_bytes
 
     async def aclose(self) -> None:
         """Wait for a trim under way."""

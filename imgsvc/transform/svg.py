@@ -143,6 +143,11 @@ class SvgRenderer:
         """End the worker now, to have its memory back; what it draws ends with MemoryPressure, what waits goes on."""
         self._retire()
 
+    def retire_idle(self) -> None:
+        """End the worker now, if nothing is drawn or waits."""
+        if self._waiting == 0:
+            self._retire()
+
     async def aclose(self) -> None:
         """End the worker and wait until it is gone; whatever is being drawn or waits ends with Draining."""
         self._is_closed = True

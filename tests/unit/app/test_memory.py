@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from imgsvc.app import memory as memory_module
 from imgsvc.app.memory import (
     ANNEXE_BYTES,
+    CLEARINGS,
     CODECS_BYTES,
     FONTS_BYTES,
     GUARDED_ENTRY_BYTES,
@@ -56,6 +58,7 @@ class Machine:
     monitor: MemoryMonitor
     gate: ByteGate
     reins: Reins
+    svg: SvgRenderer
 
     def sample(self, rss_bytes: int, after_seconds: float = 2.5) -> Level:
         """Let time pass, and read this size."""
@@ -93,7 +96,7 @@ async def open_machine(tmp_path, **env) -> AsyncIterator[Machine]:
     transfers = TransferLedger(settings.transfer_capacity_bytes)
     monitor = MemoryMonitor(settings, rss, clock)
     repeats = TableRoom()
-    reins = Reins(settings, memory, metadata, transfers, Outgoing(), repeats, rss, clock)
+    reins = Reins(settings, memory, metadata, transfers, Outgoing(), repeats, rss, clock, clock.sleep)
     gate = ByteGate(
         settings.gate_capacity_bytes, queue_limit=4, largest_bytes=reins.largest_bytes, make_room=reins.make_room
     )
@@ -102,7 +105,7 @@ async def open_machine(tmp_path, **env) -> AsyncIterator[Machine]:
     store = FilesystemStore(StoreSettings(directory=tmp_path))
     downloads = Downloads(store, 30, lambda: True)
     reins.hold(monitor, gate, transforms, svg, downloads, Slots(1))
-    yield Machine(clock, rss, memory, metadata, transfers, repeats, monitor, gate, reins)
+    yield Machine(clock, rss, memory, metadata, transfers, repeats, monitor, gate, reins, svg)
     await reins.aclose()
     await downloads.aclose(1)
     await transforms.aclose()
@@ -250,6 +253,20 @@ async def test_room_is_made_for_a_large_picture(machine):
     assert machine.cached == 100 * MIB
     assert await machine.reins.make_room(most)
     assert machine.cached == 0
+
+
+async def test_what_nobody_uses_makes_room(machine, monkeypatch):
+    """What a drawing left behind, worker and heap, goes before a large picture is refused."""
+    size_bytes = 40 * PERCENT
+    machine.rss.bytes = 90 * PERCENT
+    left_bytes = [60 * PERCENT] * CLEARINGS + [58 * PERCENT, 50 * PERCENT, 50 * PERCENT]
+    monkeypatch.setattr(memory_module, "trim", lambda: setattr(machine.rss, "bytes", left_bytes.pop(0)))
+    await machine.svg.render(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 9, 9)
+
+    assert not await machine.reins.make_room(size_bytes)
+    assert machine.svg.statistics().worker_pid is None
+    assert await machine.reins.make_room(size_bytes)
+    assert not left_bytes
 
 
 async def test_a_budget_that_is_too_small_is_said(tmp_path, caplog):
