@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from imgsvc.cache.memory import MemoryCache
 from imgsvc.cache.metadata import MetadataCache
@@ -77,7 +77,6 @@ class Reins:
         repeats: nor is what answers are given again by, which gets its capacity from here too.
         read_rss: gives the resident size in bytes.
         clock: monotonic seconds.
-        sleep: waits for seconds.
     """
 
     def __init__(
@@ -90,7 +89,6 @@ class Reins:
         repeats: TableRoom,
         read_rss: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._settings = settings
         self._memory = memory
@@ -100,7 +98,6 @@ class Reins:
         self._repeats = repeats
         self._read_rss = read_rss
         self._clock = clock
-        self._sleep = sleep
         self._trimmer = Trimmer()
         self._base_bytes = 0
         self._retire_idle: Callable[[], None] = lambda: None
@@ -154,7 +151,7 @@ class Reins:
             # What only waits to be used again, or to be given back, is in nobody's way.
             self._retire_idle()
             await asyncio.to_thread(trim)
-            await self._sleep(CLEARING_SECONDS * (clearings > 0))
+            await asyncio.sleep(CLEARING_SECONDS * (clearings > 0))
             clearings += 1
         excess_bytes = rss_bytes + size_bytes - self._settings.guard_threshold_bytes
         if excess_bytes > 0:

@@ -56,13 +56,16 @@ class Output(StrEnum):
     """
     What the answer shall be.
 
-    The three AUTO classes are what every ``Accept`` header folds to before the key is made: the best the client takes
-    is AVIF, is WebP, or is the source's own format.
+    The AUTO classes are what every ``Accept`` header folds to before the key is made: the best the client takes is
+    AVIF, is WebP, or is the source's own format. Who refuses WebP or AVIF by name, which hardly anybody does, has two
+    of his own: nothing but JPEG, PNG and GIF, beside AVIF or alone.
     """
 
     AUTO_AVIF = "auto-avif"
     AUTO_WEBP = "auto-webp"
     AUTO_SOURCE = "auto-source"
+    AUTO_AVIF_PLAIN = "auto-avif-plain"
+    AUTO_PLAIN = "auto-plain"
     ORIGINAL = "original"
     JPEG = "jpg"
     PNG = "png"
@@ -74,7 +77,7 @@ class Output(StrEnum):
     @property
     def is_auto(self) -> bool:
         """Whether ``Accept`` decided."""
-        return self in (Output.AUTO_AVIF, Output.AUTO_WEBP, Output.AUTO_SOURCE)
+        return self.value.startswith("auto-")
 
     @property
     def explicit_format(self) -> ImageFormat | None:
@@ -95,6 +98,8 @@ _EXTENSIONS = {
     Output.AUTO_AVIF: "avif",
     Output.AUTO_WEBP: "webp",
     Output.AUTO_SOURCE: "img",
+    Output.AUTO_AVIF_PLAIN: "avif",
+    Output.AUTO_PLAIN: "img",
     Output.ORIGINAL: "img",
 }
 

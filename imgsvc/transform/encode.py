@@ -13,13 +13,21 @@ from imgsvc.transform.probe import ImageInfo
 SAVE_DATA_QUALITY = 20
 """By how much ``Save-Data`` lowers the default quality."""
 
+_AVIF = frozenset((Output.AUTO_AVIF, Output.AUTO_AVIF_PLAIN))
+_PLAIN = frozenset((Output.AUTO_PLAIN, Output.AUTO_AVIF_PLAIN))
+
+
+def _still(info: ImageInfo) -> ImageFormat:
+    return ImageFormat.PNG if info.has_alpha else ImageFormat.JPEG
+
+
 # For sources that cannot be written as they came, or that no browser shows.
 _SUBSTITUTES: dict[ImageFormat, Callable[[ImageInfo], ImageFormat]] = {
     ImageFormat.SVG: lambda _: ImageFormat.PNG,
     ImageFormat.ICO: lambda _: ImageFormat.PNG,
     ImageFormat.CUR: lambda _: ImageFormat.PNG,
-    ImageFormat.BMP: lambda info: ImageFormat.PNG if info.has_alpha else ImageFormat.JPEG,
-    ImageFormat.TIFF: lambda info: ImageFormat.PNG if info.has_alpha else ImageFormat.JPEG,
+    ImageFormat.BMP: _still,
+    ImageFormat.TIFF: _still,
 }
 
 Options = Callable[[TransformSettings], dict[str, Any]]
@@ -53,14 +61,16 @@ def choose_format(output: Output, info: ImageInfo, *, animated: bool, pixels: in
         info: of the source.
         animated: whether all frames shall be kept, if the format can.
         pixels: of one frame of the answer.
-        avif_max_pixels: above this AUTO_AVIF becomes WebP.
+        avif_max_pixels: above this no AVIF is made where that is not asked for by name.
     """
     if (explicit := output.explicit_format) is not None:
         return explicit
-    if output is Output.AUTO_WEBP or (output is Output.AUTO_AVIF and (animated or pixels > avif_max_pixels)):
-        return ImageFormat.WEBP
-    if output is Output.AUTO_AVIF:
+    if output in _AVIF and not animated and pixels <= avif_max_pixels:
         return ImageFormat.AVIF
+    if output in (Output.AUTO_WEBP, Output.AUTO_AVIF):
+        return ImageFormat.WEBP
+    if output in _PLAIN and info.image_format in (ImageFormat.WEBP, ImageFormat.AVIF):
+        return ImageFormat.GIF if animated else _still(info)
     own = CAPABILITIES[info.image_format]
     if output is Output.ORIGINAL:
         return info.image_format if own.encodable else ImageFormat.PNG

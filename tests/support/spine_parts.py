@@ -57,10 +57,6 @@ class Clock:
     def forward(self, seconds: float) -> None:
         self.now += seconds
 
-    async def sleep(self, seconds: float) -> None:
-        """Have the time pass at once."""
-        self.forward(seconds)
-
 
 class Rss:
     """A resident size that is whatever the test says."""

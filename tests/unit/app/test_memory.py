@@ -96,7 +96,7 @@ async def open_machine(tmp_path, **env) -> AsyncIterator[Machine]:
     transfers = TransferLedger(settings.transfer_capacity_bytes)
     monitor = MemoryMonitor(settings, rss, clock)
     repeats = TableRoom()
-    reins = Reins(settings, memory, metadata, transfers, Outgoing(), repeats, rss, clock, clock.sleep)
+    reins = Reins(settings, memory, metadata, transfers, Outgoing(), repeats, rss, clock)
     gate = ByteGate(
         settings.gate_capacity_bytes, queue_limit=4, largest_bytes=reins.largest_bytes, make_room=reins.make_room
     )
@@ -260,6 +260,7 @@ async def test_what_nobody_uses_makes_room(machine, monkeypatch):
     size_bytes = 40 * PERCENT
     machine.rss.bytes = 90 * PERCENT
     left_bytes = [60 * PERCENT] * CLEARINGS + [58 * PERCENT, 50 * PERCENT, 50 * PERCENT]
+    monkeypatch.setattr(memory_module, "CLEARING_SECONDS", 0.0)
     monkeypatch.setattr(memory_module, "trim", lambda: setattr(machine.rss, "bytes", left_bytes.pop(0)))
     await machine.svg.render(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 9, 9)
 

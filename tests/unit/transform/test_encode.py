@@ -62,6 +62,21 @@ def test_avif_has_a_budget_and_no_animation() -> None:
     assert chosen(Output.AUTO_WEBP, ImageFormat.GIF) is ImageFormat.WEBP
 
 
+@pytest.mark.parametrize("output", [Output.AUTO_PLAIN, Output.AUTO_AVIF_PLAIN])
+def test_who_refuses_webp_gets_none(output) -> None:
+    """Neither for want of AVIF, nor because the source is one: JPEG, PNG where it may be clear, GIF where it moves."""
+    too_many = BUDGET + 1
+    assert chosen(output, ImageFormat.JPEG, pixels=too_many) is ImageFormat.JPEG
+    assert chosen(output, ImageFormat.GIF, animated=True) is ImageFormat.GIF
+    assert chosen(output, ImageFormat.TIFF, alpha=True, pixels=too_many) is ImageFormat.PNG
+    for source in (ImageFormat.WEBP, ImageFormat.AVIF):
+        assert chosen(output, source, pixels=too_many) is ImageFormat.JPEG
+        assert chosen(output, source, alpha=True, pixels=too_many) is ImageFormat.PNG
+        assert chosen(output, source, animated=True) is ImageFormat.GIF
+    small = chosen(output, ImageFormat.JPEG)
+    assert small is (ImageFormat.AVIF if output is Output.AUTO_AVIF_PLAIN else ImageFormat.JPEG)
+
+
 @pytest.mark.parametrize(
     ("spec", "image_format", "quality"),
     [
