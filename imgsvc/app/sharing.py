@@ -13,6 +13,7 @@ from imgsvc.services.kept_pictures import KeptPictures
 from imgsvc.services.opengraph.cards import Cards
 from imgsvc.services.opengraph.choosing import Chooser
 from imgsvc.services.opengraph.page_pictures import PagePictures
+from imgsvc.services.opengraph.scrutiny import Scrutiny
 from imgsvc.services.opengraph.service import PageService
 from imgsvc.services.opengraph.sharing import ShareService
 from imgsvc.services.shelf import Shelf
@@ -36,6 +37,7 @@ def make_sharing(
     clock: Callable[[], float] = time.time,
 ) -> Sharing:
     """Make the service; nothing of it is to be closed."""
+    scrutiny = Scrutiny(parts.transforms)
     pictures = PagePictures(
         pages=pages,
         chooser=Chooser(fetches, parts.inspector, parts.transforms),
@@ -43,6 +45,7 @@ def make_sharing(
         images=images,
         flights=parts.flights,
         ledger=parts.transfers,
+        scrutiny=scrutiny,
         clock=clock,
     )
     return Sharing(
@@ -53,6 +56,7 @@ def make_sharing(
             assets=assets,
             cards=cards,
             marks=parts.marks,
+            scrutiny=scrutiny,
             clock=clock,
         )
     )

@@ -2,7 +2,8 @@
 What each network takes as a share picture, and the ways to get there.
 
 Limits are those that the networks' own documents for developers give: LinkedIn (5 MB, 1200 × 627, no WebP), X (5 MB, at
-least 300 × 157), Facebook (8 MB, 1200 × 630); WhatsApp shows none above some 300 KB; Slack and Discord take 8 MB.
+least 300 × 157), Facebook (8 MB, 1200 × 630, at least 200 × 200); WhatsApp shows none above some 300 KB; Slack and
+Discord take 8 MB. Of LinkedIn's least size nothing is said: what Facebook takes is taken for it.
 """
 
 from collections.abc import Iterator
@@ -68,8 +69,10 @@ PROFILES = {
     Network.TWITTER: Profile(
         outputs=(Out.JPEG, Out.PNG, Out.WEBP), max_bytes=5 * MEGABYTE, box_px=(1200, 628), least_px=(300, 157)
     ),
-    Network.FACEBOOK: Profile(outputs=(Out.JPEG, Out.PNG), max_bytes=8 * MEGABYTE),
-    Network.LINKEDIN: Profile(outputs=(Out.JPEG, Out.PNG), max_bytes=5 * MEGABYTE, box_px=(1200, 627)),
+    Network.FACEBOOK: Profile(outputs=(Out.JPEG, Out.PNG), max_bytes=8 * MEGABYTE, least_px=(200, 200)),
+    Network.LINKEDIN: Profile(
+        outputs=(Out.JPEG, Out.PNG), max_bytes=5 * MEGABYTE, box_px=(1200, 627), least_px=(200, 200)
+    ),
     Network.WHATSAPP: Profile(outputs=(Out.JPEG,), max_bytes=300_000, fit=Fit.INSIDE),
     Network.SLACK: Profile(outputs=(Out.JPEG, Out.PNG), max_bytes=8 * MEGABYTE, fit=Fit.INSIDE),
     Network.DISCORD: Profile(outputs=(Out.JPEG, Out.PNG), max_bytes=8 * MEGABYTE, fit=Fit.INSIDE),
@@ -127,8 +130,14 @@ def _scaled(profile: Profile, spec: TransformSpec, share: float) -> TransformSpe
 
 
 def enlarged(profile: Profile, asked: TransformSpec, size_px: tuple[int, int]) -> TransformSpec:
-    """Ask for more than a picture of *size_px* has, where the network takes no less."""
+    """
+    Ask for more than a picture of *size_px* has, where the network takes no less.
+
+    That is as much of the network's box as the picture fills, and the least where that is less: of a square no more
+    is cut off than must be.
+    """
     if not profile.is_too_small(*size_px):
         return asked
-    least_width, least_height = profile.least_px
-    return replace(asked, width=least_width, height=least_height, fit=Fit.COVER, enlarge=True)
+    share = min(1.0, *(side / of for side, of in zip(size_px, profile.box_px, strict=True)))
+    width, height = (max(least, round(of * share)) for least, of in zip(profile.least_px, profile.box_px, strict=True))
+    return replace(asked, width=width, height=height, fit=Fit.COVER, enlarge=True)

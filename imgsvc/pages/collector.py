@@ -46,6 +46,7 @@ class Collector:
         images: attributes of images in the header, each with whether it is said to be a logo.
         json_ld: texts of scripts.
         title: raw text, or empty.
+        is_at_head_end: whether the head's end was the last tag.
     """
 
     def __init__(self, extent: Extent) -> None:
@@ -56,6 +57,7 @@ class Collector:
         self.images: list[tuple[Attributes, bool]] = []
         self.json_ld: list[str] = []
         self.title = ""
+        self.is_at_head_end = False
         self._follows_header = extent is Extent.HEADER
         self._has_head_closed = False
         self._has_logo = False
@@ -77,6 +79,7 @@ class Collector:
         """Take an element that opens."""
         if self.is_done:
             return
+        self.is_at_head_end = False
         self._depth += 1
         self._place.enter(tag, attributes, self._depth)
         if opener := self._openers.get(tag):
@@ -96,7 +99,8 @@ class Collector:
         if self._pieces is not None and tag in ("script", "title"):
             self._on_text(tag, "".join(self._pieces))
             self._pieces = None
-        self._has_head_closed = self._has_head_closed or tag == "head"
+        self.is_at_head_end = tag == "head"
+        self._has_head_closed = self._has_head_closed or self.is_at_head_end
         self._place.leave(self._depth)
         self._depth -= 1
 

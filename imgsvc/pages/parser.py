@@ -115,10 +115,15 @@ class PageReader:
             self._look_for_end(text, len(piece))
 
     def _look_for_end(self, text: str, piece_bytes: int) -> None:
-        """End where the head's end is written and is one; a text that only spells it is inside a script or comment."""
+        """
+        End where the head's end is written and is one; a text that only spells it is inside a script or comment.
+
+        A slice shorter than others ends with it, or with what spells it: there the parser's last word decides.
+        """
         self._read_bytes += piece_bytes
         seen = self._last_chars + text.lower()
         self._last_chars = seen[1 - len(_END_OF_HEAD) :]
         self._has_head_end = self._has_head_end or _END_OF_HEAD in seen
         may_end = self._has_head_end or self._read_bytes >= MAX_PAGE_BYTES
-        self._found.is_done = self._found.is_done or (may_end and self._found.is_head_over)
+        is_over = self._found.is_head_over if piece_bytes == SLICE_BYTES else self._found.is_at_head_end
+        self._found.is_done = self._found.is_done or (may_end and is_over)

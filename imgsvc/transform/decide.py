@@ -119,9 +119,7 @@ def is_untouched(info: ImageInfo, decision: Decision) -> bool:
         decision.image_format is info.image_format
         and _is_natural(info, decision.plan)
         and decision.animate == (info.pages > 1)
-        and info.orientation == 1
-        and info.is_plain_srgb
-        and not info.has_metadata
+        and info.is_clean
     )
 
 

@@ -51,6 +51,11 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     has_metadata: bool = False
     is_plain_srgb: bool = True
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether anybody can be shown the file as it is: upright, of colours that all share, and nothing to hide."""
+        return self.orientation == 1 and self.is_plain_srgb and not self.has_metadata
+
 
 def may_animate(info: ImageInfo, limits: Limits) -> bool:
     """Whether the frames of an animation are within the limits; if not, it is answered as a still."""

@@ -43,6 +43,29 @@ async def test_when_a_picture_was_made(service, origin):
     assert known.status == 304
 
 
+@pytest.mark.parametrize("is_page", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pictures.corpus("exif-6.jpg"),
+        lambda: pictures.jpeg(pictures.quarters(300, 300).icc_transform("cmyk"), profile="cmyk", keep="icc"),
+    ],
+)
+async def test_what_cannot_be_passed_on_as_it_is(service, origin, make, is_page):
+    """A picture that is turned, tells where it was taken, or has colours of its own, is made anew for crawlers."""
+    source = make()
+    origin.serve("/p", offering("/a.jpg"), headers=HTML)
+    origin.serve("/a.jpg", source, headers=JPEG)
+    upright = pictures.decoded(source).autorot()
+
+    answer = await ask(service, origin.url("/p" if is_page else "/a.jpg"))
+
+    made = pictures.decoded(answer.body)
+    assert (answer.status, answer.headers.get("X-Fallback")) == (200, None)
+    assert (answer.headers["X-Image-Width"], made.width) == (str(upright.width), upright.width)
+    assert (made.interpretation, made.get_typeof("exif-data"), made.get_typeof("orientation")) == ("srgb", 0, 0)
+
+
 async def test_two_hundred_at_once(service, origin):
     """Equal questions are one page and one picture."""
     origin.serve("/p", offering("/a.jpg"), headers=HTML)

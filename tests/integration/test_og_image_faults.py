@@ -6,9 +6,20 @@ from urllib.parse import quote
 import pytest
 
 from tests.integration.conftest import size_of
+from tests.support import pictures
 from tests.support.logos import HTML, page
 from tests.support.service import running_service
 from tests.support.sharing import CARD_PX, JPEG, ask, is_card, offering, seen
+
+
+@pytest.mark.parametrize("name", ["jpg", "png", "gif"])
+async def test_half_a_picture(service, origin, name):
+    """One that is named itself, and given an end of its own, is not passed on to crawlers, nor the next time."""
+    whole = {"jpg": pictures.jpeg, "png": pictures.png, "gif": pictures.gif}[name](pictures.noise(300, 300))
+    origin.serve(f"/a.{name}", whole[: len(whole) // 2] + {"jpg": b"\xff\xd9", "png": b"", "gif": b";"}[name])
+
+    for _ in range(2):
+        assert is_card(await ask(service, origin.url(f"/a.{name}")), "broken-image")
 
 
 async def test_nothing_good_is_a_card(service, origin):

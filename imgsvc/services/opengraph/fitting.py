@@ -10,6 +10,7 @@ from imgsvc.model.formats import ImageFormat
 from imgsvc.model.spec import Output, TransformSpec
 from imgsvc.opengraph.profiles import PROFILES, Network, attempts, enlarged
 from imgsvc.services.answers import ImageRequest, Served
+from imgsvc.services.opengraph.scrutiny import Scrutiny
 
 Question = Callable[[TransformSpec], ImageRequest]
 Answers = Callable[[ImageRequest], Awaitable[Served]]
@@ -37,6 +38,7 @@ async def fitted(
     *,
     image_format: ImageFormat | None = None,
     size_px: tuple[int, int] | None = None,
+    scrutiny: Scrutiny | None = None,
 ) -> Fitted:
     """
     Ask for a picture until an answer fits; others are let go.
@@ -48,13 +50,14 @@ async def fitted(
         network: whose limits hold; None = a client without ``Accept`` gets what everybody takes.
         image_format: of the picture, if it is known.
         size_px: likewise.
+        scrutiny: looks at what is passed on as it came; None = it was made here.
 
     Raises:
         SourceTooLarge: nothing that can be made of it fits.
         ImgsvcError: what *ask* raises.
     """
     if network is None:
-        return await _plain(ask, question, spec)
+        return await _plain(ask, question, spec, scrutiny)
     profile = PROFILES[network]
     if size_px is not None:
         spec = enlarged(profile, spec, size_px)
@@ -71,19 +74,34 @@ async def fitted(
     raise SourceTooLarge(f"The picture does not fit into the {profile.max_bytes} bytes that {network.value} takes.")
 
 
-async def _plain(ask: Answers, question: Question, spec: TransformSpec) -> Fitted:
-    """Answer as asked; a client that names no format gets one that everybody takes, unchanged where that can be."""
-    if spec.output is not Output.AUTO_SOURCE:
-        asked = question(spec)
-        return await ask(asked), asked
-    asked = question(spec if spec.changes_pixels else replace(spec, output=Output.ORIGINAL).normalised())
-    served = await ask(asked)
-    if _is_plain(served):
+async def _plain(ask: Answers, question: Question, spec: TransformSpec, scrutiny: Scrutiny | None) -> Fitted:
+    """
+    Answer as asked; a client that names no format gets one that everybody takes.
+
+    It is the picture unchanged where that can be; one that is streamed is.
+    """
+    if spec.output is not Output.AUTO_SOURCE or spec.changes_pixels:
+        served = await ask(asked := question(spec))
+    else:
+        served = await ask(asked := question(replace(spec, output=Output.ORIGINAL).normalised()))
+        if scrutiny is not None and not await _may_pass(served, scrutiny):
+            served.let_go()
+            served = await ask(asked := question(spec))
+    if spec.output is not Output.AUTO_SOURCE or _is_plain(served):
         return served, asked
     is_opaque = served.blob.meta.media_type in _LOSSY and not _may_be_clear(served.blob)
     served.let_go()
     asked = question(replace(spec, output=Output.JPEG if is_opaque else Output.PNG, animate=False).normalised())
     return await ask(asked), asked
+
+
+async def _may_pass(served: Served, scrutiny: Scrutiny) -> bool:
+    """Ask whether a picture may be passed on as it came; one that may not be at all is let go."""
+    try:
+        return not isinstance(served.blob, Blob) or await scrutiny.is_clean(served.blob)
+    except BaseException:
+        served.let_go()
+        raise
 
 
 def _is_plain(served: Served) -> bool:

@@ -30,6 +30,7 @@ from imgsvc.services.opengraph.answers import Shared, ShareRequest
 from imgsvc.services.opengraph.choosing import Choice, Chooser, Chosen
 from imgsvc.services.opengraph.document import PageDocument, SharePicture
 from imgsvc.services.opengraph.fitting import fitted
+from imgsvc.services.opengraph.scrutiny import Scrutiny
 from imgsvc.services.opengraph.service import LIFETIME_SECONDS, PageService
 from imgsvc.stream.base import Ledger
 
@@ -83,6 +84,7 @@ class PagePictures:
         images: the spine.
         flights: lets equal choices be one.
         ledger: counts what was just fetched, until all who waited for it are answered.
+        scrutiny: looks at what is passed on.
         clock: unix seconds.
     """
 
@@ -95,6 +97,7 @@ class PagePictures:
         images: ImageService,
         flights: Coalescer,
         ledger: Ledger,
+        scrutiny: Scrutiny,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._pages = pages
@@ -103,6 +106,7 @@ class PagePictures:
         self._images = images
         self._flights = flights
         self._ledger = ledger
+        self._scrutiny = scrutiny
         self._clock = clock
 
     async def find(self, request: ShareRequest, allowance: Allowance | None) -> Shared:
@@ -144,7 +148,7 @@ class PagePictures:
 
         served, asked = await fitted(
             partial(self._asked, picture), question, _large_enough(request.spec, picture), request.network,
-            image_format=picture.image_format, size_px=size_px,
+            image_format=picture.image_format, size_px=size_px, scrutiny=self._scrutiny,
         )  # fmt: skip
         served = served._replace(stale=served.stale or decided.is_stale)
         fresh_until = min(document.fresh_until, document.chosen_until)

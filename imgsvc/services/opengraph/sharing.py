@@ -25,6 +25,7 @@ from imgsvc.services.opengraph.answers import LastShared, Shared, ShareRequest
 from imgsvc.services.opengraph.cards import Cards
 from imgsvc.services.opengraph.fitting import fitted
 from imgsvc.services.opengraph.page_pictures import PagePictures
+from imgsvc.services.opengraph.scrutiny import Scrutiny
 from imgsvc.services.opengraph.service import PageService
 
 CARD_SECONDS = 3600
@@ -58,6 +59,7 @@ class ShareService:
         assets: knows what an asset is asked for.
         cards: stand in.
         marks: number the purges.
+        scrutiny: looks at what is passed on.
         clock: unix seconds.
     """
 
@@ -70,6 +72,7 @@ class ShareService:
         assets: Assets,
         cards: Cards,
         marks: Marks,
+        scrutiny: Scrutiny,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._pages = pages
@@ -78,6 +81,7 @@ class ShareService:
         self._assets = assets
         self._cards = cards
         self._marks = marks
+        self._scrutiny = scrutiny
         self._clock = clock
         self._pictures_answered = 0
         self._cards_answered: Counter[str] = Counter()
@@ -133,7 +137,9 @@ class ShareService:
         """Ask first in the manner in which the source is likely to answer: what it is shows only when it comes."""
         if request.asset_id is not None:
             question = partial(self._assets.request, request.asset_id)
-            return Shared(*await fitted(self._images.get, question, request.spec, request.network))
+            return Shared(
+                *await fitted(self._images.get, question, request.spec, request.network, scrutiny=self._scrutiny)
+            )
         if not request.source.has_origin:
             return await self._named(request, None)
         if request.refusal is None and _names_a_picture(request.source.url):
@@ -164,7 +170,8 @@ class ShareService:
         if request.refusal is not None:
             raise copy(request.refusal)  # the same request comes again: one object would gather the frames of all
         ask = partial(self._images.get, allowance=None if request.is_listed else allowance)
-        return Shared(*await fitted(ask, partial(ImageRequest, request.source), request.spec, request.network))
+        question = partial(ImageRequest, request.source)
+        return Shared(*await fitted(ask, question, request.spec, request.network, scrutiny=self._scrutiny))
 
     async def _card(self, request: ShareRequest, error: ImgsvcError | None, allowance: Allowance | None) -> Shared:
         """Answer with a card, of what is known of the page."""

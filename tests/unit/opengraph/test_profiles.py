@@ -74,6 +74,17 @@ def test_what_a_client_names():
     assert next(attempts(PROFILES[Network.WHATSAPP], asked, ImageFormat.JPEG)).output is Output.JPEG
 
 
+@pytest.mark.parametrize(
+    ("size_px", "enlarged_px"),
+    [((250, 131), (250, 200)), ((300, 158), (300, 200)), ((120, 400), (200, 200)), ((1, 1), (200, 200))],
+)
+def test_no_more_is_cut_off_than_must_be(size_px, enlarged_px):
+    """What Facebook's box would leave too low of a picture is given more height, not less width."""
+    spec = enlarged(PROFILES[Network.FACEBOOK], TransformSpec(), size_px)
+
+    assert (spec.width, spec.height, spec.enlarge) == (*enlarged_px, True)
+
+
 def test_small_pictures_are_enlarged_where_they_must_be():
     """A picture below a network's least is made that large, another is left as it is."""
     twitter, small, large = PROFILES[Network.TWITTER], (250, 250), (400, 300)

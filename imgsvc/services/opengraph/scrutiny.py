@@ -1,0 +1,57 @@
+"""Whether a picture's own bytes can be passed on to people who did not ask for it."""
+
+from cachetools import LRUCache
+
+from imgsvc.errors import Overloaded
+from imgsvc.model.blob import Blob
+from imgsvc.model.formats import CAPABILITIES, ImageFormat
+from imgsvc.transform.pool import TransformPool
+
+REMEMBERED = 2048
+"""Verdicts; the same pictures are shared again and again."""
+
+LOOKED_AT_PX = 256
+
+_FORMATS = {CAPABILITIES[kind].media_type: kind for kind in (ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.GIF)}
+
+
+class Scrutiny:
+    """
+    Looks at pictures as they came, and remembers by their digest what it saw. Belongs to one event loop.
+
+    Args:
+        transforms: decodes them.
+    """
+
+    def __init__(self, transforms: TransformPool) -> None:
+        self._transforms = transforms
+        self._verdicts: LRUCache[str, bool] = LRUCache(REMEMBERED)
+
+    async def is_clean(self, blob: Blob) -> bool:
+        """
+        Say whether a JPEG, PNG or GIF is whole, upright, of colours that everybody shows, and tells nothing beside.
+
+        What a GIF tells does not count: it would have to be written anew in all its frames. Of other formats, and where
+        there is no room to look, the answer is that it is.
+
+        Raises:
+            UnusableSource: it is broken, or too large.
+        """
+        kind = _FORMATS.get(blob.meta.media_type)
+        if kind is None:
+            return True
+        sha256 = blob.meta.sha256
+        if (verdict := self._verdicts.get(sha256)) is None:
+            try:
+                verdict = await self._look(blob.data, kind, sha256)
+            except Overloaded:
+                return True
+            self._verdicts[sha256] = verdict
+        return verdict
+
+    async def _look(self, data: bytes, kind: ImageFormat, sha256: str) -> bool:
+        info = (await self._transforms.inspect(data, sha256=sha256)).info
+        if kind is not ImageFormat.GIF and (info is None or not info.is_clean):
+            return False  # who makes it anew will see whether it is whole
+        await self._transforms.examine(data, kind, LOOKED_AT_PX, lambda _: None, sha256)
+        return True
