@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, cast
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from imgsvc.web.error_map import problem_for_status
 from imgsvc.web.header_names import SERVER, X_REQUEST_ID, X_SYSTEM_STATUS
@@ -17,6 +19,10 @@ from imgsvc.web.request_ids import new_request_id
 HEAD_END = b"\r\n\r\n"
 UNSENT_BYTES = 128 * 1024
 READ_BYTES = 16 * 1024
+
+_UNREADABLE = (
+    "What came is no HTTP request that can be read; spaces and characters outside ASCII have to be percent-encoded."
+)
 
 
 class Connection(web.RequestHandler):
@@ -128,7 +134,10 @@ class Connection(web.RequestHandler):
         """Make a problem document that ends the connection."""
         self._traffic.refuse(status)
         name = new_request_id()
-        response = problem_response(problem_for_status(status), name)
+        problem = problem_for_status(status)
+        if status == HTTPStatus.BAD_REQUEST:
+            problem = replace(problem, detail=_UNREADABLE)
+        response = problem_response(problem, name)
         response.headers[X_REQUEST_ID] = name
         response.headers[X_SYSTEM_STATUS] = self._system_status()
         response.headers[SERVER] = "imgsvc"

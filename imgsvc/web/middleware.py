@@ -105,7 +105,7 @@ def problem_response(problem: Problem, request_id: str) -> web.Response:
         status=problem.status,
         body=to_json(problem, request_id),
         content_type=PROBLEM_TYPE,
-        headers=problem.headers,
+        headers=(*problem.headers, ("X-Content-Type-Options", "nosniff")),
     )
 
 

@@ -109,6 +109,7 @@ async def test_a_slow_answer_is_not_cut(tmp_path, clock: LoopClock):
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(30) + b"\r\n\r\n",
         b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
         b"GET / HTTP/9\r\n\r\n",
+        "GET /ü HTTP/1.1\r\nHost: a\r\n\r\n".encode(),
         get("/" + "x" * 20_000),
         get("/", "X: " + "x" * 20_000),
         get("/", *(f"X-{n}: y" for n in range(500))),
@@ -125,7 +126,9 @@ async def test_what_is_no_http(tmp_path, data):
 
     document = json.loads(reply.body)
     assert (reply.status, document["status"], document["code"]) == (400, 400, "bad-parameter")
+    assert "percent-encoded" in document["detail"]
     assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.headers["x-content-type-options"] == "nosniff"
     assert reply.headers["x-request-id"] == document["request_id"]
     assert reply.headers["server"] == "imgsvc"
     assert rest == b""
