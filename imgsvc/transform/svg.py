@@ -2,25 +2,25 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
 
 from imgsvc.errors import (
-    CorruptImage,
     Draining,
     ImageTooLarge,
+    ImgsvcError,
     MemoryPressure,
     Overloaded,
     QueueFull,
-    TransformTimeout,
-    UnusableSource,
 )
 from imgsvc.transform.svg_process import SvgProcess, WorkerAnswer, WorkerDied
+from imgsvc.transform.svg_task import SvgTask
+from imgsvc.transform.svg_turns import SlowDrawings, Turns
 
 MIB = 1024 * 1024
-_SURELY_DRAWABLE_PIXELS = 1_000_000
 
 
 class Timer(Protocol):
@@ -59,6 +59,8 @@ class SvgStatistics(Struct, frozen=True):
         drawn: requests answered with pixels.
         refused: documents the worker could not draw.
         timed_out: requests that ended at the deadline.
+        put_off: requests that were given up because they took long and others waited.
+        recalled: requests refused at once because the document is known to take too long.
         died: workers that ended in a request.
         spawned: workers started.
         retired: workers ended for being too large or idle for too long.
@@ -70,6 +72,8 @@ class SvgStatistics(Struct, frozen=True):
     drawn: int
     refused: int
     timed_out: int
+    put_off: int
+    recalled: int
     died: int
     spawned: int
     retired: int
@@ -80,7 +84,8 @@ class SvgRenderer:
     Draws SVG in one worker process, a request at a time, in order.
 
     The worker is started when it is needed, killed when a request is cancelled or takes too long, and ended when it has
-    grown large or has had nothing to do. The owner calls :meth:`aclose`.
+    grown large or has had nothing to do. What took too long is remembered, by its bytes, and refused at once for a
+    while. The owner calls :meth:`aclose`.
 
     Args:
         timeout_seconds: longest time for one request, from its turn on, start of the worker included.
@@ -89,11 +94,12 @@ class SvgRenderer:
         retire_bytes: a worker whose resident size is above this after a request is ended.
         max_waiting: requests that may be drawn or wait at once; beyond, they are refused.
         call_later: how the idle time is waited for; the running loop's ``call_later`` by default.
+        clock: seconds, monotonic; for what is remembered.
     """
 
     def __init__(
         self, timeout_seconds: float, max_pixels: int, idle_seconds: float = 60, retire_bytes: int = 128 * MIB,
-        max_waiting: int = 32, call_later: CallLater | None = None,
+        max_waiting: int = 32, call_later: CallLater | None = None, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._timeout_seconds = timeout_seconds
         self._max_pixels = max_pixels
@@ -102,24 +108,27 @@ class SvgRenderer:
         self._max_waiting = max_waiting
         self._call_later = call_later
         self._turn = asyncio.Lock()
+        self._turns = Turns()
+        self._slow = SlowDrawings(clock)
         self._worker: SvgProcess | None = None
         self._idle_timer: Timer | None = None
         self._reaping: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self._worker_bytes = 0
-        self._waiting = self._drawn = self._refused = self._timed_out = self._died = self._spawned = self._retired = 0
+        self._waiting = self._drawn = self._refused = self._timed_out = self._put_off = self._recalled = 0
+        self._died = self._spawned = self._retired = 0
 
     async def render(self, data: bytes, width_px: int, height_px: int) -> Raster:
         """
         Draw a sanitised SVG, stretched to exactly *width_px* × *height_px*.
 
         Raises:
-            ImageTooLarge: more than ``max_pixels``, the document's own size is beyond reason, or it cannot be drawn at
-                a size where memory may be the reason.
+            ImageTooLarge: more than ``max_pixels``, the document's own size is beyond reason, it cannot be drawn at a
+                size where memory may be the reason, or it takes too long there.
             CorruptImage: cannot be drawn at any size, or the worker died of it.
             MemoryPressure: the worker was retired while it drew.
             SourceTooLarge: more than 1 MiB.
-            TransformTimeout: took too long; the worker has been killed.
+            TransformTimeout: took long while others waited; the worker has been killed.
             Overloaded: too many wait (QueueFull), no process could be started, or this renderer is closed (Draining).
         """
         if min(width_px, height_px) < 1 or width_px * height_px > self._max_pixels:
@@ -128,14 +137,13 @@ class SvgRenderer:
             raise QueueFull("Too many SVGs wait to be drawn.", retry_after_seconds=1)
         self._waiting += 1
         try:
-            document = await asyncio.to_thread(_boxed, data, width_px, height_px)
-            async with self._turn:
-                answer = await self._drive(document, width_px, height_px)
+            task = await asyncio.to_thread(SvgTask.of, data, width_px, height_px)
+            answer = await self._in_turn(task)
         finally:
             self._waiting -= 1
         if answer.pixels is None:
             self._refused += 1
-            raise _undrawable(width_px, height_px)
+            raise task.undrawable()
         self._drawn += 1
         return Raster(answer.pixels, width_px, height_px)
 
@@ -164,33 +172,55 @@ class SvgRenderer:
             drawn=self._drawn,
             refused=self._refused,
             timed_out=self._timed_out,
+            put_off=self._put_off,
+            recalled=self._recalled,
             died=self._died,
             spawned=self._spawned,
             retired=self._retired,
         )
 
-    async def _drive(self, document: bytes, width_px: int, height_px: int) -> WorkerAnswer:
+    async def _in_turn(self, task: SvgTask) -> WorkerAnswer:
+        """Wait for the worker, unless the document is known to take too long, or is by then."""
+        self._refuse_slow(task)
+        with self._turns.present(task.digest):
+            async with self._turn:
+                self._refuse_slow(task)
+                return await self._drive(task)
+
+    def _refuse_slow(self, task: SvgTask) -> None:
+        if (error := self._slow.recall(task)) is not None:
+            self._recalled += 1
+            raise error
+
+    async def _drive(self, task: SvgTask) -> WorkerAnswer:
         """Ask the worker, and leave behind either a worker that is in step or none."""
+        end, worker = asyncio.get_running_loop().time() + self._timeout_seconds, None
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout_at(end) as limit:
                 worker = await self._ready()
-                answer = await worker.draw(document, width_px, height_px, math.ceil(self._timeout_seconds))
+                with self._turns.drawing(task.digest, limit):
+                    answer = await worker.draw(task, math.ceil(self._timeout_seconds))
         except TimeoutError as error:
-            self._timed_out += 1
             await self._dismissed()
-            raise TransformTimeout("Drawing the SVG took too long.", retry_after_seconds=1) from error
+            raise self._late(task, has_begun=worker is not None, was_alone=limit.when() == end) from error
         except WorkerDied as error:
             if self._worker is not worker and not self._is_closed:  # retired meanwhile: no word on the document
                 raise MemoryPressure("This process is short of memory.", retry_after_seconds=1) from error
             self._died += 1
             await self._dismissed()
-            raise self._closed() if self._is_closed else _undrawable(width_px, height_px) from error
+            raise self._closed() if self._is_closed else task.undrawable() from error
         except BaseException:
             # Cancelled, most likely: the answer would come when somebody else waits for theirs.
             await self._dismissed()
             raise
         self._keep(answer.resident_bytes)
         return answer
+
+    def _late(self, task: SvgTask, *, has_begun: bool, was_alone: bool) -> ImgsvcError:
+        """Say of a drawing whose time is over whose fault that is."""
+        self._timed_out += was_alone
+        self._put_off += not was_alone
+        return self._slow.keep(task, was_alone=was_alone) if has_begun else _no_worker()
 
     async def _ready(self) -> SvgProcess:
         """Give the worker there is, or a new one."""
@@ -210,7 +240,7 @@ class SvgRenderer:
             self._spawned += 1
             await worker.wait_ready()
         except (OSError, WorkerDied) as error:
-            raise Overloaded("No process to draw SVG could be started.", retry_after_seconds=1) from error
+            raise _no_worker() from error
         if self._is_closed:
             raise self._closed()
         return worker
@@ -251,19 +281,5 @@ class SvgRenderer:
         return Draining("The service is shutting down.")
 
 
-def _undrawable(width_px: int, height_px: int) -> UnusableSource:
-    """
-    Say whose fault it is that nothing was drawn.
-
-    Filters and groups take memory by the size asked for, and the worker has only so much. That is no word on the
-    document, and must not be remembered as one: at another size it may well be fine.
-    """
-    if width_px * height_px > _SURELY_DRAWABLE_PIXELS:
-        return ImageTooLarge(f"The SVG cannot be drawn at {width_px} × {height_px} px.", param="w")
-    return CorruptImage("The SVG cannot be drawn.", param="url")
-
-
-def _boxed(data: bytes, width_px: int, height_px: int) -> bytes:
-    from imgsvc.transform.svg_size import boxed  # noqa: PLC0415 - the first drawing loads the parser of XML, no start
-
-    return boxed(data, width_px, height_px)
+def _no_worker() -> Overloaded:
+    return Overloaded("No process to draw SVG could be started.", retry_after_seconds=1)

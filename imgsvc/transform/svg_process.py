@@ -11,6 +11,7 @@ from typing import Self, cast
 from msgspec import Struct
 
 from imgsvc.transform import svg_worker
+from imgsvc.transform.svg_task import SvgTask
 from imgsvc.transform.svg_worker import ANSWER, DRAWN, READY, REQUEST, RGBA_BYTES
 from imgsvc.transform.typefaces import FONTS, VARIABLE
 
@@ -84,17 +85,18 @@ class SvgProcess:
         """False once its end is known."""
         return self._process.returncode is None
 
-    async def draw(self, document: bytes, width_px: int, height_px: int, cpu_seconds: int) -> WorkerAnswer:
+    async def draw(self, task: SvgTask, cpu_seconds: int) -> WorkerAnswer:
         """
-        Have *document*, which must be written for exactly this size, drawn.
+        Have a document drawn.
 
         Raises:
             WorkerDied: the process ended, or its answer is none.
         """
         async with self._conversation:
-            await self._write(REQUEST.pack(len(document), width_px, height_px, cpu_seconds), document)
+            head = REQUEST.pack(len(task.document), task.width_px, task.height_px, cpu_seconds)
+            await self._write(head, task.document)
             status, resident_bytes = ANSWER.unpack(await self._read(ANSWER.size))
-            pixels = await self._take_pixels(width_px * height_px * RGBA_BYTES) if status == DRAWN else None
+            pixels = await self._take_pixels(task.pixels * RGBA_BYTES) if status == DRAWN else None
         return WorkerAnswer(pixels, resident_bytes)
 
     def kill(self) -> None:

@@ -102,6 +102,8 @@ _TRANSFORMS = (
     counter("svg_drawn", "Drawings made.", "queue.svg.drawn"),
     counter("svg_refused", "Documents that could not be drawn.", "queue.svg.refused"),
     counter("svg_timed_out", "Drawings past their deadline.", "queue.svg.timed_out"),
+    counter("svg_put_off", "Drawings given up because they took long and others waited.", "queue.svg.put_off"),
+    counter("svg_recalled", "Drawings refused because they are known to take too long.", "queue.svg.recalled"),
     counter("svg_workers_died", "Workers that ended while drawing.", "queue.svg.died"),
     counter("svg_workers_spawned", "Workers started.", "queue.svg.spawned"),
     counter("svg_workers_retired", "Workers ended for their size or for being idle.", "queue.svg.retired"),

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from imgsvc.errors import CorruptImage, Draining, MemoryPressure, Overloaded, QueueFull, TransformTimeout
+from imgsvc.errors import CorruptImage, Draining, ImageTooLarge, MemoryPressure, Overloaded, QueueFull, TransformTimeout
 from imgsvc.transform import svg_process
+from imgsvc.transform.svg_turns import PATIENCE_SECONDS, PUT_OFF_SECONDS, TOO_SLOW_SECONDS
+from tests.support.looptime import loop_clock
 from tests.unit.transform.svg_renderers import BOMB, RED, SQUARE, Timers, begun, pixel, renderer, workers
 
 pytestmark = pytest.mark.slow
@@ -43,12 +45,76 @@ async def test_worker_gets_no_environment_of_ours(monkeypatch):
 async def test_bomb_is_killed_at_the_deadline():
     """Nested use ends at the deadline, and the next document is drawn by a new worker."""
     async with renderer(timeout_seconds=3) as subject:
-        with pytest.raises(TransformTimeout):
+        with pytest.raises(ImageTooLarge):
             await subject.render(BOMB, 9, 9)
         assert workers() == set()
         subject._timeout_seconds = 60  # the new worker may take its time to start
         assert pixel(await subject.render(SQUARE, 1, 1), 0, 0) == RED
         assert (subject.statistics().timed_out, subject.statistics().spawned) == (1, 2)
+
+
+async def test_bomb_is_known_the_second_time():
+    """What took too long is refused at once, at other sizes too, for what is left of its time; then it is tried."""
+    seconds = [100.0]
+    async with renderer(timeout_seconds=3, clock=lambda: seconds[0]) as subject:
+        with pytest.raises(ImageTooLarge):
+            await subject.render(BOMB, 9, 9)
+        seconds[0] += 60
+        for side in (9, 8, 99):
+            with pytest.raises(ImageTooLarge) as raised:
+                await subject.render(BOMB, side, side)
+            assert raised.value.retry_after_seconds == TOO_SLOW_SECONDS - 60
+        assert (subject.statistics().recalled, subject.statistics().spawned) == (3, 1)
+        seconds[0] += TOO_SLOW_SECONDS
+        with pytest.raises(ImageTooLarge):
+            await subject.render(BOMB, 9, 9)
+        assert (subject.statistics().timed_out, subject.statistics().spawned) == (2, 2)
+
+
+async def test_bomb_makes_way_for_whoever_waits():
+    """A drawing that takes long is given up for another document, and refused for some seconds as an overload."""
+    with loop_clock() as clock:
+        async with renderer() as subject:
+            slow = asyncio.create_task(subject.render(BOMB, 9, 9))
+            await begun(subject)
+            waiting = asyncio.create_task(subject.render(SQUARE, 2, 2))
+            await clock.forward(PATIENCE_SECONDS)
+            with pytest.raises(TransformTimeout) as raised:
+                await slow
+            assert raised.value.retry_after_seconds == PUT_OFF_SECONDS
+            assert pixel(await waiting, 1, 1) == RED
+            with pytest.raises(TransformTimeout):
+                await subject.render(BOMB, 9, 9)
+            assert (subject.statistics().put_off, subject.statistics().timed_out) == (1, 0)
+
+
+async def test_whoever_waited_for_the_same_is_told_at_once():
+    """The verdict reaches those who had been waiting for the document already, without another try."""
+    with loop_clock() as clock:
+        async with renderer() as subject:
+            tasks = [asyncio.create_task(subject.render(BOMB, 9, 9))]
+            await begun(subject)
+            tasks.append(asyncio.create_task(subject.render(BOMB, 8, 8)))
+            await clock.forward(101)
+            for task in tasks:
+                with pytest.raises(ImageTooLarge):
+                    await task
+            assert (subject.statistics().spawned, subject.statistics().recalled) == (1, 1)
+
+
+async def test_worker_that_is_not_ready_in_time_is_our_fault(monkeypatch):
+    """A document that was never handed over is not blamed, nor remembered."""
+
+    async def never(_process):
+        await asyncio.Event().wait()
+
+    async with renderer(timeout_seconds=0.1) as subject:
+        with monkeypatch.context() as patch:
+            patch.setattr(svg_process.SvgProcess, "wait_ready", never)
+            with pytest.raises(Overloaded):
+                await subject.render(SQUARE, 1, 1)
+        subject._timeout_seconds = 60
+        assert pixel(await subject.render(SQUARE, 1, 1), 0, 0) == RED
 
 
 async def test_cancelled_request_kills_its_worker():
@@ -94,7 +160,7 @@ async def test_stopped_worker_is_killed_at_the_deadline():
         subject._timeout_seconds = 1
         os.kill(subject.statistics().worker_pid, signal.SIGSTOP)
         large = SQUARE.replace(b"</svg>", b" " * 500_000 + b"</svg>")
-        with pytest.raises(TransformTimeout):
+        with pytest.raises(ImageTooLarge):
             await subject.render(large, 1, 1)
         assert workers() == set()
 
