@@ -17,6 +17,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"imgsvc.cache.{module}.TIMEOUT_SECONDS", 60)
     monkeypatch.setattr("imgsvc.services.large.FAST_BYTES_PER_SECOND", 1000)
     monkeypatch.setattr("imgsvc.services.opengraph.choosing.CHOOSING_SECONDS", 60)
+    monkeypatch.setattr("imgsvc.services.opengraph.deadline.ANSWER_SECONDS", 60)
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from imgsvc.services.answers import ImageRequest, Tier
 from imgsvc.services.limits import Allowance, RateLimits
 from imgsvc.services.opengraph.answers import ShareRequest
 from imgsvc.services.opengraph.card_logos import CardLogos
+from imgsvc.services.opengraph.deadline import Deadline
 from imgsvc.services.opengraph.document import PageDocument
+from imgsvc.services.opengraph.emblem import WAIT_SECONDS
 from imgsvc.services.opengraph.portraits import Portraits
 from imgsvc.settings import Settings
 from imgsvc.transform.cards import BAR_PX, MARGIN_PX, PORTRAIT_PX
@@ -160,6 +162,19 @@ async def test_a_slow_site_has_a_card_without_its_logo_first(world):
     assert first.source != second.source
 
 
+async def test_without_time_a_card_has_no_logo(world):
+    """What has taken all the time of the answer leaves none for a search, which goes on for the next card."""
+    world.site.serve("/", page('<link rel="icon" href="/icon.png">'), headers=HTML)
+    gate = world.site.gate("/icon.png", mark(180, "#c80000"))
+    async with asyncio.timeout(WAIT_SECONDS - 0.5):
+        first = await card(world, asked(), None, deadline=over())
+    gate.set()
+    await world.parts.card_logos.idle()
+    second = await card(world, asked(), None, deadline=over())
+
+    assert first.source != second.source
+
+
 async def test_a_refused_host_is_not_asked(world):
     """Where the page's address is not public nobody looks for a logo, neither there nor at others."""
     world.serve_icon()
@@ -247,6 +262,17 @@ async def test_a_slow_portrait_is_done_without(world):
     assert parts.free_slots == parts.settings.origin.fetch_slots
 
 
+async def test_without_time_a_card_has_no_portrait(world):
+    """It is not asked for either, and nothing is said of the page by that: the next card has it."""
+    world.site.serve("/good.png", portrait(), headers=PNG)
+    document = await read(world, offering("/good.png"))
+    first = await card(world, asked(kind=CardKind.PERSON), document, deadline=over())
+    assert world.site.hits("/good.png") == 0
+    second = await card(world, asked(kind=CardKind.PERSON), document)
+
+    assert first.source != second.source
+
+
 async def test_many_at_once_fetch_a_portrait_once(world):
     """Equal questions wait for one fetch."""
     gate = world.site.gate("/a.png", portrait())
@@ -257,6 +283,12 @@ async def test_many_at_once_fetch_a_portrait_once(world):
 
     assert len({made.source.url for made in await asyncio.gather(*waiting)}) == 1
     assert world.site.hits("/a.png") == 1
+
+
+def over() -> Deadline:
+    """Give the deadline of an answer that has no time left."""
+    seconds = iter((0.0,))
+    return Deadline(lambda: next(seconds, 1e6))
 
 
 def hasty_portraits(world: World) -> Portraits:

@@ -15,6 +15,7 @@ from imgsvc.services.limits import Allowance
 from imgsvc.services.logos.answers import Fallback, LogoRequest, Subject
 from imgsvc.services.logos.keeper import LogoKeeper
 from imgsvc.services.logos.service import LogoService
+from imgsvc.services.opengraph.deadline import Deadline
 from imgsvc.services.opengraph.emblem import WAIT_SECONDS, Emblem, in_time
 from imgsvc.transform.cards import OG_TILE_PX
 
@@ -69,7 +70,7 @@ class CardLogos:
         seen = None if best is None or best.kept is None else best.kept.analysis.dominant_colour
         return None if seen is None or luminance_of(seen) > _WHITISH else seen
 
-    async def search(self, domain: Domain, size_px: int, allowance: Allowance | None) -> None:
+    async def search(self, domain: Domain, size_px: int, allowance: Allowance | None, deadline: Deadline) -> None:
         """
         See that it is known what logo a site has, as far as that is found in time; a search that takes longer goes on.
 
@@ -78,11 +79,10 @@ class CardLogos:
         """
         if self._may_run() and self._keeper.known(domain, size_px) is None:
             self._behind.begin(domain.host, partial(self._search_behind, domain, size_px, allowance))
-        await in_time(
-            f"logo of {domain.host}", self._keeper.settled(domain, size_px, allowance), self._wait_seconds
-        )  # fmt: skip
+        wait_seconds = deadline.left_seconds(self._wait_seconds)
+        await in_time(f"logo of {domain.host}", self._keeper.settled(domain, size_px, allowance), wait_seconds)
 
-    async def logo(self, domain: Domain, size_px: int, tile: Colour) -> Emblem | None:
+    async def logo(self, domain: Domain, size_px: int, tile: Colour, deadline: Deadline) -> Emblem | None:
         """
         Give a site's logo, as far as it is known, in the form that reads on *tile*; None when there is none in time.
 
@@ -97,7 +97,7 @@ class CardLogos:
             output=Output.PNG, width=size_px, height=size_px, animate=False, page=tile, scheme=theme.value
         ).normalised()  # fmt: skip
         request = LogoRequest(Subject(domain), size_px, spec, theme, Fallback.NOT_FOUND)
-        return await in_time(f"logo of {domain.host}", self._drawn(request), self._wait_seconds)
+        return await in_time(f"logo of {domain.host}", self._drawn(request), deadline.left_seconds(self._wait_seconds))
 
     async def _search_behind(self, domain: Domain, size_px: int, allowance: Allowance | None) -> None:
         try:

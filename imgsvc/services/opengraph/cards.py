@@ -25,6 +25,7 @@ from imgsvc.services.answers import ImageRequest, Tier, Trace
 from imgsvc.services.limits import Allowance
 from imgsvc.services.opengraph.answers import ShareRequest
 from imgsvc.services.opengraph.card_logos import CardLogos
+from imgsvc.services.opengraph.deadline import Deadline
 from imgsvc.services.opengraph.document import PageDocument
 from imgsvc.services.opengraph.emblem import Emblem
 from imgsvc.services.opengraph.portraits import Portraits
@@ -72,6 +73,8 @@ class Cards:
         document: PageDocument | None,
         error: ImgsvcError | None = None,
         allowance: Allowance | None = None,
+        *,
+        deadline: Deadline | None = None,
     ) -> ImageRequest:
         """
         Ask the spine for the card that stands in for what *request* names.
@@ -83,21 +86,23 @@ class Cards:
             document: what is known of the page; None = nothing is.
             error: what kept the picture itself away. Of a host that may not be asked nobody asks for a logo.
             allowance: what the client may still cause; None = no limit.
+            deadline: of the answer; a logo or a portrait is not waited for beyond it. None = one from now on.
 
         Raises:
             Overloaded: there is no room for a logo or a portrait.
         """
+        deadline = deadline or Deadline()
         host = _host_of(request.source, document)
         domain = self._logos.domain(host)
         is_refused = isinstance(error or request.refusal, AddressNotPublic | PortNotAllowed)
         if domain is not None and not is_refused and request.kind in _LOGO_PX:
-            await self._logos.search(domain, _LOGO_PX[request.kind], allowance)
+            await self._logos.search(domain, _LOGO_PX[request.kind], allowance, deadline)
         colours = await self._colours(domain, host, document, request)
         card = card_of(
             request.kind, None if document is None else document.data, name=_name_of(domain, host),
             host=_shown_host(host), colours=colours, title=request.title, subtitle=request.subtitle,
         )  # fmt: skip
-        emblem = None if is_refused else await self._emblem(card, domain, document)
+        emblem = None if is_refused else await self._emblem(card, domain, document, deadline)
         source = Source.generated(f"card:{_digest(card, emblem)}")
         return ImageRequest(source, request.spec, bring=partial(self._bring, card, emblem))
 
@@ -110,12 +115,14 @@ class Cards:
         found = [colour for colour in (said, seen) if colour is not None]
         return found or [tile_colour(host if domain is None else domain.registrable or request.title)]
 
-    async def _emblem(self, card: Card, domain: Domain | None, document: PageDocument | None) -> Emblem | None:
+    async def _emblem(
+        self, card: Card, domain: Domain | None, document: PageDocument | None, deadline: Deadline
+    ) -> Emblem | None:
         if card.kind is CardKind.PERSON:
-            return None if document is None else await self._portraits.portrait(document)
+            return None if document is None else await self._portraits.portrait(document, deadline)
         if domain is None:
             return None
-        return await self._logos.logo(domain, _LOGO_PX[card.kind], card.palette.tile)
+        return await self._logos.logo(domain, _LOGO_PX[card.kind], card.palette.tile, deadline)
 
     async def _bring(self, card: Card, emblem: Emblem | None, _: Trace) -> Original:
         data = await self._transforms.card(card, None if emblem is None else emblem.data)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ from imgsvc.vision.pixels import Pixels
 log = logging.getLogger("imgsvc.opengraph")
 
 CHOOSING_SECONDS = 8.0
-"""Longest search among the pictures of a page."""
+"""Longest search among the pictures of a page; one for an answer has what that has left."""
 
 MOST_TRIED = 10
 MIN_SIDE_PX = 200
@@ -84,9 +85,14 @@ class Chooser:
         self._inspector = inspector
         self._transforms = transforms
 
-    async def choose(self, images: tuple[ShareImage, ...], errand: Errand) -> Choice:
+    async def choose(self, images: tuple[ShareImage, ...], errand: Errand, left_seconds: float = math.inf) -> Choice:
         """
         Try *images* in their order, until one is good or the time is over.
+
+        Args:
+            images: what the page offers.
+            errand: what is fetched for it.
+            left_seconds: to the answer that waits for it.
 
         Raises:
             Overloaded: none was good, and one could not be looked at for want of room, or of time of this process.
@@ -94,7 +100,7 @@ class Chooser:
         search = _Search(self, errand)
         task = asyncio.create_task(search.run(images[:MOST_TRIED]))
         try:
-            done, _ = await asyncio.wait((task,), timeout=CHOOSING_SECONDS)
+            done, _ = await asyncio.wait((task,), timeout=min(left_seconds, CHOOSING_SECONDS))
             waits_for_us = bool(errand.waiting)
         finally:
             task.cancel()

@@ -5,6 +5,7 @@ One that was chosen too long ago is answered all the same, for a day, while page
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -27,7 +28,8 @@ from imgsvc.services.images import ImageService
 from imgsvc.services.kept_pictures import KEPT_SECONDS, KeptPicture, KeptPictures
 from imgsvc.services.limits import Allowance
 from imgsvc.services.opengraph.answers import Shared, ShareRequest
-from imgsvc.services.opengraph.choosing import Choice, Chooser, Chosen
+from imgsvc.services.opengraph.choosing import CHOOSING_SECONDS, Choice, Chooser, Chosen
+from imgsvc.services.opengraph.deadline import Deadline
 from imgsvc.services.opengraph.document import PageDocument, SharePicture
 from imgsvc.services.opengraph.fitting import fitted
 from imgsvc.services.opengraph.scrutiny import Scrutiny
@@ -41,6 +43,9 @@ WHOLE_SECONDS = 3600
 
 UNENDED_SECONDS = 300
 """One that did not really end, or in which something failed, is made again after so long at the earliest."""
+
+SHORT_SECONDS = CHOOSING_SECONDS / 2
+"""With less time than this a search that did not end says nothing of what it would have found."""
 
 _CONTENT_CHARS = 8
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
@@ -109,7 +114,7 @@ class PagePictures:
         self._scrutiny = scrutiny
         self._clock = clock
 
-    async def find(self, request: ShareRequest, allowance: Allowance | None) -> Shared:
+    async def find(self, request: ShareRequest, allowance: Allowance | None, deadline: Deadline) -> Shared:
         """
         Answer with the picture of the page that *request* names; one that the store has lost is chosen anew.
 
@@ -118,12 +123,12 @@ class PagePictures:
             ShareImageNotFound: none of its pictures is fit.
             ImgsvcError: what the page, the picture, the way to either or the load of this process forbids.
         """
-        known, _ = await self._pages.page(request.source, allowance)
+        known = await self._pages.page_in_time(request.source, allowance, deadline.left_seconds())
         try:
-            return await self._answered(request, await self._decided(known.record))
+            return await self._answered(request, await self._decided(known.record, deadline))
         except ObjectNotFound:
             lost = replace(known.record, picture=None, chosen_until=0.0)
-            return await self._answered(request, await self._decided(lost))
+            return await self._answered(request, await self._decided(lost, deadline))
 
     async def _answered(self, request: ShareRequest, decided: _Decided) -> Shared:
         """Answer with what was chosen, and let go of it."""
@@ -175,7 +180,7 @@ class PagePictures:
         kept = KeptPicture(key, picture.image_format, _meta_of(picture, KEPT_SECONDS))
         return ImageRequest(Source.stored(key), spec, bring=partial(self._pictures.original, kept, new))
 
-    async def _decided(self, document: PageDocument) -> _Decided:
+    async def _decided(self, document: PageDocument, deadline: Deadline) -> _Decided:
         """Give a page with its picture; one of which there was one until lately need not wait for another."""
         now = self._clock()
         if now < min(document.fresh_until, document.chosen_until):
@@ -183,33 +188,36 @@ class PagePictures:
         if document.picture is not None and now < document.chosen_until + STALE_WHILE_REVALIDATE_SECONDS:
             self._pages.begin(f"picture of {document.url}", partial(self._decide_behind, document.site))
             return _Decided(document, self._ledger, is_stale=True)
-        return _Decided(document, self._ledger) if now < document.chosen_until else await self._chosen(document)
+        if now < document.chosen_until:
+            return _Decided(document, self._ledger)
+        return await self._chosen(document, deadline.left_seconds())
 
     async def _decide_behind(self, page: Source) -> None:
         try:
             known = await self._pages.refreshed(page)
             if known is not None and self._clock() >= known.record.chosen_until:
-                (await self._chosen(known.record)).let_go()
+                (await self._chosen(known.record, math.inf)).let_go()
         except ImgsvcError as error:
             log.info("%s: %s", page.host, error.detail)
         except Exception:
             log.exception("choosing the picture of a page of %s anew failed unforeseen", page.host)
 
-    async def _chosen(self, document: PageDocument) -> _Decided:
+    async def _chosen(self, document: PageDocument, left_seconds: float) -> _Decided:
         name = f"share picture:{document.url} at {document.fetched_at}"
-        outcome = await self._flights.join(name, partial(self._decide, document))
+        outcome = await self._flights.join(name, partial(self._decide, document, left_seconds))
         return outcome.value
 
-    async def _decide(self, document: PageDocument) -> _Decided:
+    async def _decide(self, document: PageDocument, left_seconds: float) -> _Decided:
         """Choose, and keep; where nobody could look at all that is offered, what was good before is good still."""
         now = self._clock()
         try:
-            choice = await self._chooser.choose(document.data.images, Errand(frozenset((document.final_host,))))
+            errand = Errand(frozenset((document.final_host,)))
+            choice = await self._chooser.choose(document.data.images, errand, left_seconds)
         except Overloaded:
             if document.picture is None:
                 raise
             choice = Choice(None, is_whole=False, again_seconds=0)
-        decided = replace(document, chosen_until=_chosen_until(document, choice, now))
+        decided = replace(document, chosen_until=_chosen_until(document, choice, now, left_seconds))
         if choice.is_whole:
             decided = replace(decided, picture=None)
         new = _NOTHING
@@ -236,7 +244,10 @@ def _large_enough(spec: TransformSpec, picture: SharePicture) -> TransformSpec:
     return replace(spec, width=CARD_WIDTH_PX, height=CARD_HEIGHT_PX).normalised()
 
 
-def _chosen_until(document: PageDocument, choice: Choice, now: float) -> float:
+def _chosen_until(document: PageDocument, choice: Choice, now: float, left_seconds: float) -> float:
+    """Say how long a choice holds; one for which reading the page left little time is the next one's to make again."""
+    if choice.again_seconds == 0 and left_seconds < SHORT_SECONDS:
+        return now
     if choice.again_seconds is None:
         return max(document.fresh_until, now + WHOLE_SECONDS)
     return now + max(UNENDED_SECONDS, choice.again_seconds)

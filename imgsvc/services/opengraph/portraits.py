@@ -16,6 +16,7 @@ from imgsvc.model.spec import Fit, Output, TransformSpec
 from imgsvc.opengraph.data import ShareImage
 from imgsvc.services.fetches import Errand, FoundFetches
 from imgsvc.services.inspecting import Inspector
+from imgsvc.services.opengraph.deadline import Deadline
 from imgsvc.services.opengraph.document import PageDocument
 from imgsvc.services.opengraph.emblem import WAIT_SECONDS, Emblem, in_time, pass_on
 from imgsvc.transform.cards import PORTRAIT_PX
@@ -72,7 +73,7 @@ class Portraits:
         self._clock = clock
         self._without: TTLCache[str, None] = TTLCache(MAX_NONE, NONE_SECONDS, timer=clock)
 
-    async def portrait(self, document: PageDocument) -> Emblem | None:
+    async def portrait(self, document: PageDocument, deadline: Deadline) -> Emblem | None:
         """
         Give the first of a page's pictures that can be shown in a circle; None when none can be had in time.
 
@@ -84,15 +85,18 @@ class Portraits:
             return Emblem(blob.data, blob.meta.sha256)
         if name in self._without or not document.data.images:
             return None
-        return (await self._flights.join(name, partial(self._find, name, document))).value
+        if not (wait_seconds := deadline.left_seconds(self._wait_seconds)):
+            return None
+        return (await self._flights.join(name, partial(self._find, name, document, wait_seconds))).value
 
-    async def _find(self, name: str, document: PageDocument) -> Emblem | None:
+    async def _find(self, name: str, document: PageDocument, wait_seconds: float) -> Emblem | None:
         host = document.final_host
         blob = await in_time(
-            f"portrait on {host}", self._first(name, document, Errand(frozenset((host,)))), self._wait_seconds
+            f"portrait on {host}", self._first(name, document, Errand(frozenset((host,)))), wait_seconds
         )  # fmt: skip
         if blob is None:
-            self._without[name] = None
+            if wait_seconds == self._wait_seconds:  # else there was little time, which says nothing of the page
+                self._without[name] = None
             return None
         self._memory.put(blob)
         return Emblem(blob.data, blob.meta.sha256)

@@ -23,6 +23,7 @@ from imgsvc.services.limits import Allowance
 from imgsvc.services.marks import Marks
 from imgsvc.services.opengraph.answers import LastShared, Shared, ShareRequest
 from imgsvc.services.opengraph.cards import Cards
+from imgsvc.services.opengraph.deadline import Deadline
 from imgsvc.services.opengraph.fitting import fitted
 from imgsvc.services.opengraph.page_pictures import PagePictures
 from imgsvc.services.opengraph.scrutiny import Scrutiny
@@ -61,6 +62,7 @@ class ShareService:
         marks: number the purges.
         scrutiny: looks at what is passed on.
         clock: unix seconds.
+        monotonic: seconds; for the deadline of an answer.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class ShareService:
         marks: Marks,
         scrutiny: Scrutiny,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pages = pages
         self._pictures = pictures
@@ -83,6 +86,7 @@ class ShareService:
         self._marks = marks
         self._scrutiny = scrutiny
         self._clock = clock
+        self._monotonic = monotonic
         self._pictures_answered = 0
         self._cards_answered: Counter[str] = Counter()
 
@@ -124,16 +128,17 @@ class ShareService:
         return None if served is None else Shared(served, last.asked, *last.shared)
 
     async def _found(self, request: ShareRequest, allowance: Allowance | None) -> Shared:
+        deadline = Deadline(self._monotonic)
         if request.source.is_generated and request.asset_id is None:
-            return await self._card(request, request.refusal, allowance)
+            return await self._card(request, request.refusal, allowance, deadline)
         try:
-            return await self._picture(request, allowance)
+            return await self._picture(request, allowance, deadline)
         except (InvalidRequest, Overloaded):
             raise
         except ImgsvcError as error:
-            return await self._card(request, error, allowance)
+            return await self._card(request, error, allowance, deadline)
 
-    async def _picture(self, request: ShareRequest, allowance: Allowance | None) -> Shared:
+    async def _picture(self, request: ShareRequest, allowance: Allowance | None, deadline: Deadline) -> Shared:
         """Ask first in the manner in which the source is likely to answer: what it is shows only when it comes."""
         if request.asset_id is not None:
             question = partial(self._assets.request, request.asset_id)
@@ -146,9 +151,9 @@ class ShareService:
             try:
                 return await self._named(request, allowance)
             except NotAnImage:
-                return await self._pictures.find(request, allowance)
+                return await self._pictures.find(request, allowance, deadline)
         try:
-            return await self._pictures.find(request, allowance)
+            return await self._pictures.find(request, allowance, deadline)
         except NotAPage:
             return await self._named(request, allowance)
         except RateLimited as error:
@@ -173,10 +178,14 @@ class ShareService:
         question = partial(ImageRequest, request.source)
         return Shared(*await fitted(ask, question, request.spec, request.network, scrutiny=self._scrutiny))
 
-    async def _card(self, request: ShareRequest, error: ImgsvcError | None, allowance: Allowance | None) -> Shared:
+    async def _card(
+        self, request: ShareRequest, error: ImgsvcError | None, allowance: Allowance | None, deadline: Deadline
+    ) -> Shared:
         """Answer with a card, of what is known of the page."""
         known = await self._pages.known(request.source) if request.source.has_origin else None
-        card = await self._cards.request(request, None if known is None else known.record, error, allowance)
+        card = await self._cards.request(
+            request, None if known is None else known.record, error, allowance, deadline=deadline
+        )
 
         def question(spec: TransformSpec) -> ImageRequest:
             return replace(card, spec=spec)

@@ -13,6 +13,7 @@ from imgsvc.opengraph.keys import SHARE_PREFIX
 from imgsvc.services.answers import Tier, Trace
 from imgsvc.services.opengraph import choosing
 from imgsvc.services.opengraph.answers import ShareRequest
+from imgsvc.services.opengraph.deadline import Deadline
 from imgsvc.services.opengraph.page_pictures import UNENDED_SECONDS
 from imgsvc.services.opengraph.service import LIFETIME_SECONDS
 from tests.support import pictures
@@ -197,7 +198,7 @@ async def test_what_has_just_come_is_counted(parts, origin, ask):
     known = await parts.pages.page(parts.source("/p"), None)
     pictures = parts.sharing._pictures
 
-    decided = await pictures._decided(known[0].record)
+    decided = await pictures._decided(known[0].record, Deadline())
     counted = parts.transfers.in_use_bytes
     await parts.stored()
     decided.hold()
