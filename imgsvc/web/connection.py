@@ -24,6 +24,9 @@ _UNREADABLE = (
     "What came is no HTTP request that can be read; spaces and characters outside ASCII have to be percent-encoded."
 )
 
+LATE_BODY_SECONDS = 1.0
+"""How long a body that was not there in time is read on, unused: an answer is not to be lost by a reset behind it."""
+
 
 class Connection(web.RequestHandler):
     """
@@ -117,6 +120,8 @@ class Connection(web.RequestHandler):
         """Send an answer; what aiohttp refuses before any middleware sees it (``Expect``) becomes a document too."""
         if isinstance(resp, web.HTTPException):
             resp = self._last_answer(resp.status)
+        if resp.status == HTTPStatus.REQUEST_TIMEOUT:
+            self._lingering_time = LATE_BODY_SECONDS
         finished = await super().finish_response(request, resp, start_time)
         self._traffic.sent_bytes += request.writer.output_size
         return finished

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import time
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -113,4 +114,6 @@ def _framework_response(error: web.HTTPException, request_id: str) -> web.Respon
     response = problem_response(problem_for_status(error.status), request_id)
     if "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]
+    if error.status == HTTPStatus.REQUEST_TIMEOUT:  # nobody waits for the rest any more (RFC 9110 §15.5.9)
+        response.force_close()
     return response

@@ -13,6 +13,8 @@ async def read_body(request: web.Request, limit_bytes: int, timeout_seconds: flo
     """
     Read a request's body whole; after an error aiohttp reads on a little, and then closes the connection.
 
+    Whoever is late is told so (RFC 9110 §15.5.9), and read on for a second only.
+
     Raises:
         InvalidRequest: the body is no such thing in HTTP.
         HTTPRequestEntityTooLarge: it has more than *limit_bytes*, declared or counted.

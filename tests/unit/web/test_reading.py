@@ -5,7 +5,9 @@ import asyncio
 import pytest
 from aiohttp import web
 
+from imgsvc.web.connection import LATE_BODY_SECONDS
 from imgsvc.web.reading import read_body
+from tests.support.looptime import loop_clock
 from tests.support.wire import serving
 
 LIMIT_BYTES = 100_000
@@ -70,9 +72,15 @@ async def test_too_large(server, fields, body):
     ("fields", "body"), [("Content-Length: 10", b"x"), ("Content-Length: 10", b""), ("Transfer-Encoding: chunked", b"")]
 )
 async def test_a_body_that_never_ends(server, fields, body):
-    """After its time the client is told, and reading is over."""
-    reply = await ask(server, head(fields, path=HURRIED), body)
-    assert reply.status == 408
+    """After its time the client is told, and that the connection ends, which it does soon after."""
+    with loop_clock() as clock:
+        async with await server.connect() as wire:
+            await wire.send(head(fields, path=HURRIED) + body)
+            reply = await wire.reply()
+            await clock.forward(LATE_BODY_SECONDS)
+            async with asyncio.timeout(LATE_BODY_SECONDS + 4):
+                rest = await wire.rest()
+    assert (reply.status, reply.headers["connection"], rest) == (408, "close", b"")
     assert b'"code": "request-timeout"' in reply.body
 
 
