@@ -139,6 +139,18 @@ class Companies:
         return self._table.get(normalise_name(name))
 
 
+def host_in_name(name: str) -> str | None:
+    """
+    Give the host that *name* is, as far as it is written like one: ``globex.com``, which nobody has to guess.
+
+    None as well where it may as well end in a legal form (``Acme.Inc``), though there are suffixes of these names.
+    """
+    text = name.strip().lower()
+    if len(text) > MAX_NAME_CHARS or not _HOST_LIKE.fullmatch(text) or text.rpartition(".")[2] in _LEGAL_FORMS:
+        return None
+    return text
+
+
 def guesses(name: str) -> tuple[str, ...]:
     """
     Give the hosts that *name* might stand for, the likeliest first.

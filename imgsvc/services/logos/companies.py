@@ -1,4 +1,4 @@
-"""From a company's name to its domain: by the table, else by a guess that the guessed site confirms."""
+"""From a company's name to its domain: by the table, as it is one, else by a guess that the site confirms."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from functools import partial
 from imgsvc.cache.coalesce import Coalescer
 from imgsvc.cache.metadata import MetadataCache
 from imgsvc.errors import BadDomain
-from imgsvc.logos.companies import Companies, guesses, normalise_name, verifies
+from imgsvc.logos.companies import Companies, guesses, host_in_name, normalise_name, verifies
 from imgsvc.logos.domain import Domain, DomainReader
 from imgsvc.services.limits import Allowance, joined_for
 from imgsvc.services.logos.searcher import Searcher
@@ -45,8 +45,8 @@ class CompanyFinder:
         self._flights = flights
 
     def known(self, name: str) -> Domain | None:
-        """Give the domain that the table has for *name*; a plain call."""
-        host = self._companies.domain(name)
+        """Give the domain that the table has for *name*, or that it is itself; a plain call."""
+        host = self._companies.domain(name) or host_in_name(name)
         return None if host is None else self._read(host)
 
     async def find(self, name: str, allowance: Allowance | None) -> Domain | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsvc.logos.companies import Companies, guesses, normalise_name, parse_companies, verifies
+from imgsvc.logos.companies import Companies, guesses, host_in_name, normalise_name, parse_companies, verifies
 from imgsvc.logos.domain import DomainReader
 from imgsvc.model.domains import Domains
 from tests.unit.logos.pages import read_page
@@ -98,6 +98,19 @@ def test_faults_of_a_table():
     lines = str(caught.value).splitlines()
     assert [line.partition(":")[0] for line in lines] == [f"line {n}" for n in (2, 3, 4, 5, 6, 7)]
     assert "a.test" in lines[3]
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("globex.com", "globex.com"), (" Booking.COM ", "booking.com"), ("shop.globex.co.uk", "shop.globex.co.uk"),
+        ("Globex", None), ("Acme.Inc", None), ("Acme.co", None), ("globex.com Ltd", None), ("S.A.", None), ("", None),
+        ("https://globex.com", None), ("info@globex.com", None), ("1.2.3.4", None), ("a" * 200 + ".com", None),
+    ],
+)  # fmt: skip
+def test_hosts_as_names(name, host):
+    """A name that is written like a host is that host, unless it ends like a company's legal form."""
+    assert host_in_name(name) == host
 
 
 @pytest.mark.parametrize(

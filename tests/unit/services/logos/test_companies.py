@@ -28,6 +28,17 @@ async def test_the_table(world, finder):
     assert not world.site.requests
 
 
+async def test_a_domain_for_a_name(world, finder):
+    """A name that is a domain is it without a fetch, whatever its site calls itself; the table goes first."""
+    names = ("Globex.com", "www.globex.co.uk", "Acme.Widgets", "Acme.unknownsuffix")
+
+    found = [await finder.find(name, None) for name in names]
+
+    assert [domain and domain.host for domain in found] == ["globex.com", "globex.co.uk", "acme.test", None]
+    assert finder.known("Zorblax.Inc") is None
+    assert not world.site.requests
+
+
 async def test_a_guess_confirmed(world, finder):
     """A site that calls itself by that name is it; the next who asks causes no fetch."""
     world.site.serve("/", page(title="Zorblax | Home"), headers=HTML)
