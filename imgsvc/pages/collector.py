@@ -42,7 +42,7 @@ class Collector:
     Attributes:
         is_done: whether nothing that follows is of interest; all is ignored from then on.
         base: attributes of the first ``base`` with an ``href``, or none.
-        links, metas: attributes of each, in order.
+        links, metas: attributes of each, in order; an image of microdata is a link, where the header is of no interest.
         images: attributes of images in the header, each with whether it is said to be a logo.
         json_ld: texts of scripts.
         title: raw text, or empty.
@@ -129,6 +129,7 @@ class Collector:
 
     def _on_img(self, attributes: Attributes) -> None:
         if not self._follows_header:
+            self._on_property(attributes)
             return
         is_counting_pixel = not self._place.is_head_over and self._place.is_in(Zone.INERT)
         if self._has_logo or is_counting_pixel or not self._place.is_in_header:
@@ -138,6 +139,12 @@ class Collector:
             del self.images[MAX_HEADER_IMAGES - 1 :]
         if len(self.images) < MAX_HEADER_IMAGES:
             self.images.append((attributes, self._has_logo))
+
+    def _on_property(self, attributes: Attributes) -> None:
+        """Keep an image of microdata as the link that says the same: the value of either is its address."""
+        sources = image_sources(attributes) if attributes.get("itemprop") else []
+        if sources and len(self.links) < MAX_LINKS and not self._place.is_in(Zone.INERT):
+            self.links.append({"href": sources[0], "itemprop": attributes["itemprop"]})
 
     def _on_script(self, attributes: Attributes) -> None:
         kind = attributes.get("type", "").partition(";")[0].strip().lower()

@@ -7,7 +7,7 @@ from imgsvc.pages.sizes import Size
 
 class Link(Struct, frozen=True):
     """
-    A ``link`` element.
+    A ``link`` element, or the ``img`` of microdata that says the same.
 
     Attributes:
         rels: words of ``rel``, lower-case; at least one where there is no *itemprop*.

@@ -6,7 +6,8 @@ import pytest
 
 from imgsvc.opengraph.data import ShareImage
 from imgsvc.opengraph.images import MAX_ALT_CHARS, MAX_DESCRIBED, MAX_IMAGES
-from tests.unit.opengraph.pages import read
+from imgsvc.pages.collector import MAX_LINKS
+from tests.unit.opengraph.pages import read, read_page
 
 HERE = "https://a.test/dir/"
 
@@ -186,3 +187,30 @@ def test_few_descriptions_are_followed(bad, found):
     graph = [{"@type": "Article", "image": ["ftp://x"] * 8} for _ in range(bad // 8)]
 
     assert names(json_ld({"@graph": [*graph, {"@type": "Article", "image": "x"}]})) == found
+
+
+def test_images_of_microdata():
+    """An ``img`` says it as ``meta`` and ``link`` do, after them, by the address it is loaded from in the end."""
+    body = (
+        '<img src="/plain.jpg"><img itemprop="logo" src="/logo.png"><img itemprop="image">'
+        '<noscript><img itemprop="image" src="/pixel.gif"></noscript>'
+        '<img itemprop="image contentUrl" src="data:image/gif;base64,R0lGOD" data-src="/late.jpg">'
+        '<meta itemprop="image" content="/meta.jpg"><div><img itemprop=image src=" /cake.jpg "></div>'
+    )
+    found = read(f"<title>Cake</title><h1>Cake</h1>{body}").images
+    assert [(image.url, image.tag) for image in found] == [
+        (f"https://a.test/{name}.jpg", "itemprop") for name in ("meta", "late", "cake")
+    ]
+
+
+def test_images_of_microdata_are_bounded():
+    """However many there are, no more are kept than links are."""
+    page = read_page("<h1>All</h1>" + "".join(f'<img itemprop="image" src="/{n}.jpg">' for n in range(MAX_LINKS + 5)))
+    assert len(page.links) == MAX_LINKS
+
+
+def test_images_beyond_the_end_of_the_head():
+    """Where a page writes the end of its head, images far behind it are not read."""
+    body = f'{"<p>word</p>" * 1000}<img itemprop="image" src="/cake.jpg">'
+    heads = ("<title>Cake</title>", "<head><title>Cake</title></head>")
+    assert [len(read(f"{head}<body>{body}").images) for head in heads] == [1, 0]
