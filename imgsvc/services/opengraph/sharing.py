@@ -65,7 +65,7 @@ class ShareService:
         monotonic: seconds; for the deadline of an answer.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all named, by the composition root alone
         self,
         *,
         pages: PageService,
