@@ -9,9 +9,10 @@ from pathlib import Path
 
 from bench import chart, nginx
 from bench.chart import Chart
+from bench.children import child
 from bench.costs import Cost, cost, median_of, median_ratio
 from bench.figures import Line, at_most
-from bench.hits import NGINX, OURS, memory_hit
+from bench.hits import NGINX, OURS, Hit, memory_hit
 from bench.memory_rig import scratch
 from imgsvc.app.serving import allow_open_files
 from tests.support.process import service_process
@@ -20,7 +21,10 @@ from tests.support.service import IMAGES
 CONNECTIONS = (8, 64, 512, 1000)
 ROUNDS = 5
 SECONDS = 3.0
-FLAT = 1.1
+ENDS = CONNECTIONS[0], CONNECTIONS[-1]
+MOST_ADDED = 1.5
+WRITES = "writes"
+"""A protocol that only writes: what it costs more on many connections is the system's, and the interpreter's."""
 
 Results = dict[str, dict[int, list[Cost]]]
 """What each server cost, by connections."""
@@ -78,44 +82,62 @@ def _charts(results: dict[int, list[Cost]]) -> dict[str, Chart]:
 
 @asynccontextmanager
 async def _servers(folder: Path) -> AsyncIterator[tuple[bytes, dict[str, tuple[int, int]]]]:
-    """Run the service, and nginx with the same bytes where that is there; gives the request, ports and process ids."""
+    """Run the service, and others with the same bytes, nginx if it is there; gives the request, ports and processes."""
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(service_process(folder, "--demo"))
         hit = await memory_hit(service.base_url)
         servers = {OURS: (service.port, service.process.pid)}
+        servers[WRITES] = await stack.enter_async_context(_writing(folder, hit))
         if nginx.program():
             (folder / "body").write_bytes(hit.body)
             servers[NGINX] = await stack.enter_async_context(nginx.static_nginx(folder, IMAGES, hit.headers))
         yield hit.request(), servers
 
 
+@asynccontextmanager
+async def _writing(folder: Path, hit: Hit) -> AsyncIterator[tuple[int, int]]:
+    """Run ``bench.only_writes`` with the answer to *hit*; gives its port and process id."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in (*hit.headers, ("Content-Length", len(hit.body))))
+    answer = folder / "answer"
+    answer.write_bytes(f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + hit.body)
+    async with child([sys.executable, "-m", "bench.only_writes", answer], folder / "only_writes.log") as process:
+        yield int((await process.stdout.readline()).decode().rpartition(":")[2]), process.pid
+
+
 async def _measured(folder: Path) -> Results:
-    """Ask in turn; of nginx only what the ends say."""
+    """Ask in turn; of the others only what the ends say."""
     results: Results = {}
     async with _servers(folder) as (request, servers):
         for number in range(-1, ROUNDS):  # the first warms up
             print(f"round {max(0, number + 1)} of {ROUNDS}", file=sys.stderr)
             for connections in CONNECTIONS:
                 for name, (port, pid) in servers.items():
-                    if name == NGINX and connections not in (CONNECTIONS[0], CONNECTIONS[-1]):
+                    if name != OURS and connections not in ENDS:
                         continue
                     done = await cost(pid, port, request, connections, seconds=SECONDS)
                     results.setdefault(name, {}).setdefault(connections, []).extend([done] if number >= 0 else [])
     return results
 
 
-def _growth(costs: dict[int, list[Cost]]) -> float:
-    return median_ratio(costs[CONNECTIONS[-1]], costs[CONNECTIONS[0]], _cpu_us)
+def _added_us(costs: dict[int, list[Cost]]) -> float:
+    few, many = (median_of(costs[connections], _cpu_us) for connections in ENDS)
+    return many - few
+
+
+def _ends(results: Results) -> str:
+    words = {OURS: "hits", WRITES: "a protocol that only writes", NGINX: "nginx"}
+    each = (
+        f"{words[name]} {' and '.join(f'{median_of(costs[n], _cpu_us):.1f}' for n in ENDS)} µs "
+        f"({median_ratio(costs[ENDS[1]], costs[ENDS[0]], _cpu_us):.2f})"
+        for name, costs in results.items()
+    )
+    return f"  processor on {ENDS[0]} and {ENDS[1]:,} connections: {'; '.join(each)}"
 
 
 def _flatness(results: Results) -> list[Line]:
-    """Hold the growth against nginx's: more connections are more sockets, and those are the system's to look after."""
-    words = f"processor on {CONNECTIONS[-1]:,} connections by that on {CONNECTIONS[0]}"
-    ours = _growth(results[OURS])
-    if NGINX not in results:
-        return [f"  {words}: {ours:.2f}; nginx is not installed: nothing to compare with"]
-    theirs = _growth(results[NGINX])
-    return [f"  {words}: {ours:.2f}; nginx's {theirs:.2f}", at_most(f"{words}, by nginx's", ours / theirs, FLAT)]
+    """Hold what connections add against what they add to who does nothing: sockets are the system's to look after."""
+    words = f"processor that {ENDS[1]:,} connections add, by what they add to a protocol that only writes"
+    return [_ends(results), at_most(words, _added_us(results[OURS]) / _added_us(results[WRITES]), MOST_ADDED)]
 
 
 async def measure(folder: Path | None = None) -> list[Line]:

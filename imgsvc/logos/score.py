@@ -36,10 +36,10 @@ WORDMARK_RATIO = 3.0
 
 NEARLY_SQUARE_RATIO = 1.1
 WRONG_SCHEME_POINTS = -15
-RIGHT_SCHEME_POINTS = 30
+RIGHT_SCHEME_POINTS = 46
 """
 Of what is declared for light and for dark pages, the wrong one is behind by as much as no size makes up for; what is
-declared for neither wins only where the right one is less than a quarter of the size asked for, or of a poorer kind.
+declared for neither wins only where the right one is less than an eighth of the size asked for, or of a poorer kind.
 """
 
 ASKED_BUCKETS_PX = (16, 32, 64, 128, 256, 512, 1024)

@@ -99,6 +99,8 @@ def test_scheme():
     assert winner([plain, dark, light], 64, Theme.DARK) is dark
     assert winner([plain, dark, light], 64, Theme.LIGHT) is light
     assert winner([dark, light], 64) is light
+    assert winner([plain, dark], 512, Theme.DARK) is dark
+    assert winner([plain, measured("dark", 16, scheme=Theme.DARK)], 256, Theme.DARK) is plain
     assert winner([plain, dark], 64) is plain
 
 
@@ -154,8 +156,8 @@ def test_any_order(candidates, asked_px, scheme, random):
 @settings(deadline=None)
 @given(ANY, st.integers(1, 1024), st.none() | st.sampled_from(Theme))
 def test_bounds(one, asked_px, scheme):
-    """A score lies between -50 and 130, and asking for less never makes it smaller."""
-    assert -50 <= score(one, asked_px, scheme).total <= 130
+    """A score lies between -50 and 140, and asking for less never makes it smaller."""
+    assert -50 <= score(one, asked_px, scheme).total <= 140
     assert score(one, max(1, asked_px // 2), scheme).total >= score(one, asked_px, scheme).total
 
 
