@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from imgsvc.logos.candidate import Candidate, LogoSource
 from imgsvc.logos.site import own_organisations
 from imgsvc.model.look import Theme
+from imgsvc.model.media import is_for
 from imgsvc.pages.addresses import is_data_url, resolve
 from imgsvc.pages.manifest import Manifest
 from imgsvc.pages.sizes import Size
@@ -42,10 +43,8 @@ _LINK_SOURCES = (
 _MAKESHIFTS = (LogoSource.MASK_ICON, LogoSource.MS_TILE)
 _META_SOURCES = {"og:logo": LogoSource.OG_LOGO, "msapplication-tileimage": LogoSource.MS_TILE}
 _SHARE_KEYS = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src")
-_MEDIA_SCHEME = re.compile(r"prefers-color-scheme\s*:\s*(light|dark)")
 # What "logo-dark.svg" says; manifest and JSON-LD have no other place for it.
 _NAMED_SCHEME = re.compile(r"[-_.](light|dark)(?:[-_]?mode)?(?:[-_@.]?[0-9x]+)?\.[a-z]+(?:\?|\Z)")
-_NOT_ON_SCREENS = re.compile(r"\s*(?:only\s+)?(?:print|speech)\b")
 
 # What is worth fetching first when nothing is declared; sizes icons of these kinds mostly have.
 _USUAL_PX = {
@@ -77,22 +76,22 @@ def well_known_candidates(url: str) -> tuple[Candidate, ...]:
 def _from_links(page: Page) -> Iterator[Candidate]:
     for link in page.links:
         source = next((source for rel, source in _LINK_SOURCES if rel in link.rels), None)
-        media = link.media.lower()
-        if source is not None and not _NOT_ON_SCREENS.match(media):
-            scheme = _scheme(_MEDIA_SCHEME, media)
+        themes = [theme for theme in Theme if is_for(link.media, theme)]
+        if source is not None and themes:
+            scheme = themes[0] if len(themes) == 1 else None
             yield Candidate(link.href, source, _largest_px(link.sizes), link.type or None, scheme=scheme)
 
 
 def _from_manifest(manifest: Manifest | None) -> Iterator[Candidate]:
     for icon in manifest.icons if manifest else ():
-        size_px, scheme = _largest_px(icon.sizes), _scheme(_NAMED_SCHEME, icon.src)
+        size_px, scheme = _largest_px(icon.sizes), _named_scheme(icon.src)
         yield Candidate(icon.src, LogoSource.MANIFEST, size_px, icon.type or None, icon.purpose, scheme)
 
 
 def _from_json_ld(page: Page) -> Iterator[Candidate]:
     for organisation in own_organisations(page):
         for url in organisation.logo_urls:
-            yield Candidate(url, LogoSource.JSON_LD, scheme=_scheme(_NAMED_SCHEME, url))
+            yield Candidate(url, LogoSource.JSON_LD, scheme=_named_scheme(url))
 
 
 def _from_metas(page: Page) -> Iterator[Candidate]:
@@ -153,6 +152,6 @@ def _largest_px(sizes: Iterable[Size]) -> int | None:
     return max((max(size) for size in sizes), default=0) or None
 
 
-def _scheme(pattern: re.Pattern[str], text: str) -> Theme | None:
-    found = pattern.search(text.lower())
+def _named_scheme(url: str) -> Theme | None:
+    found = _NAMED_SCHEME.search(url.lower())
     return Theme(found[1]) if found else None

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from imgsvc.model.colours import Colour, colour
+from imgsvc.model.look import Theme
+from imgsvc.model.media import is_for
 from imgsvc.pages.manifest import Manifest
 from imgsvc.pages.tags import Page
 
@@ -41,7 +43,8 @@ def parse_colour(text: str) -> Colour | None:
 def _said(page: Page, manifest: Manifest | None) -> Iterator[str]:
     yield from (link.colour for link in page.links if "mask-icon" in link.rels)
     yield page.content("msapplication-tilecolor")
-    yield from (meta.content for meta in page.metas if meta.is_called("theme-color") and "dark" not in meta.media)
+    colours = (meta for meta in page.metas if meta.is_called("theme-color"))
+    yield from (meta.content for meta in colours if is_for(meta.media, Theme.LIGHT))
     yield manifest.theme_colour if manifest else ""
 
 

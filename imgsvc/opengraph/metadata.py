@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from imgsvc.model.colours import colour
+from imgsvc.model.look import Theme
+from imgsvc.model.media import is_for
 from imgsvc.opengraph.data import Described, ShareData, TwitterCard
 from imgsvc.opengraph.images import images_of
 from imgsvc.opengraph.statements import Statements
@@ -83,13 +85,13 @@ def _video(page: Page) -> str | None:
 def _favicon(page: Page) -> str | None:
     """Give the first icon; rather none that is only for old browsers, or for dark pages."""
     icons = [link for link in page.links if "icon" in link.rels and not is_data_url(link.href)]
-    icons.sort(key=lambda link: ("alternate" in link.rels, "dark" in link.media.lower()))
+    icons.sort(key=lambda link: ("alternate" in link.rels, not is_for(link.media, Theme.LIGHT)))
     return icons[0].href if icons else None
 
 
 def _theme_colour(page: Page) -> str | None:
     named = [meta for meta in page.metas if meta.is_called("theme-color") and _is_colour(meta.content)]
-    named.sort(key=lambda meta: "dark" in meta.media.lower())
+    named.sort(key=lambda meta: not is_for(meta.media, Theme.LIGHT))
     return named[0].content if named else None
 
 

@@ -2,8 +2,7 @@
 A drawing's own colour schemes: ``@media (prefers-color-scheme: …)``, which what draws it does not know.
 
 Blocks that hold for the scheme that is wanted become rules like all others, in their place; of the rest nothing is ever
-drawn. Grammar of queries: Media Queries Level 4 §3, as far as media types and this one feature go; a block that asks
-for anything else is left as it is.
+drawn. A block that asks for no scheme, or for something that is not known here, is left as it is.
 """
 
 import re
@@ -12,15 +11,12 @@ from collections.abc import Iterator
 from lxml import etree
 
 from imgsvc.model.look import Theme
+from imgsvc.model.media import asks_for_scheme, schemes_of
 from imgsvc.transform.svg_css import blocks
 from imgsvc.transform.svg_names import SVG_NAMESPACE
 from imgsvc.transform.svg_sanitiser import parse
 
-_FEATURE = b"prefers-color-scheme"
 _MEDIA = re.compile(r"@media\b(.*)", re.IGNORECASE | re.DOTALL)
-_QUERY = re.compile(r"(?:(not|only)\s+)?([a-z-]+)?(.*)", re.DOTALL)
-_CONDITIONS = re.compile(r"(?:\s*\band\b)?\s*(not\b\s*)?\(\s*prefers-color-scheme\s*(?::\s*([a-z-]+)\s*)?\)")
-_SHOWN_MEDIA = frozenset(("", "all", "screen"))
 _STYLE = f"{{{SVG_NAMESPACE}}}style"
 
 
@@ -48,7 +44,7 @@ def in_scheme(data: bytes, scheme: str) -> bytes:
 
 def _may_have_scheme(data: bytes) -> bool:
     """Whether the words are there at all; they rarely are, and all else need not be parsed."""
-    return _FEATURE in data or _FEATURE in data.lower()
+    return asks_for_scheme(data.decode("utf-8", "replace"))
 
 
 def _text_of(style: etree._Element) -> str:
@@ -66,30 +62,6 @@ def _unwrapped(css: str, theme: Theme) -> Iterator[str]:
 
 
 def _themes_for(prelude: str) -> frozenset[Theme] | None:
-    """Say for which schemes a block holds; None when it is none that asks for a scheme, or for more than that."""
+    """Say for which schemes a block holds; None when it asks for none, or for something that is not known."""
     media = _MEDIA.fullmatch(prelude.strip())
-    if media is None or _FEATURE.decode() not in media[1].lower():
-        return None
-    found: set[Theme] = set()
-    for query in media[1].lower().split(","):
-        if (themes := _themes_in(query.strip())) is None:
-            return None
-        found |= themes
-    return frozenset(found)
-
-
-def _themes_in(query: str) -> frozenset[Theme] | None:
-    """Say for which schemes one query holds; None when that is not known."""
-    parts = _QUERY.fullmatch(query)
-    if parts is None:
-        return None
-    prefix, medium, rest = parts[1], parts[2] or "", parts[3]
-    if medium == "not":  # directly before a bracket it belongs to the condition
-        medium, rest = "", f"not{rest}"
-    if _CONDITIONS.sub("", rest).strip():
-        return None
-    themes = frozenset(Theme) if medium in _SHOWN_MEDIA else frozenset()
-    for condition in _CONDITIONS.finditer(rest):
-        wanted = frozenset(theme for theme in Theme if condition[2] in (None, theme.value))
-        themes &= frozenset(Theme) - wanted if condition[1] else wanted
-    return frozenset(Theme) - themes if prefix == "not" else themes
+    return schemes_of(media[1]) if media is not None and asks_for_scheme(media[1]) else None

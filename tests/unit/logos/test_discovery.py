@@ -48,7 +48,8 @@ def test_sources(html, source):
         '<meta property="og:image" content="/x">', '<meta name="twitter:image" content="/x">',
         '<link rel="image_src" href="/x">', '<link rel="preload" as="image" href="/x">', '<link rel="icon" href="">',
         '<link rel="icon" href="data:image/png;base64,AAAA">', '<link rel="icon" href="ftp://a.example/x">',
-        '<link rel="icon" href="/x" media="print">', '<link rel="iconic" href="/x">',
+        '<link rel="icon" href="/x" media="print">', '<link rel="icon" href="/x" media="not all">',
+        '<link rel="iconic" href="/x">',
         '</head><body><header><img src="/photo.jpg" alt="A day out"></header>',
         '<script type="application/ld+json">{"@type":"Article","image":"/x"}</script>',
         '<script type="application/ld+json">{"@type":"Brand","url":"https://b.example/","logo":"/x"}</script>',
@@ -67,7 +68,9 @@ def test_no_logos(html):
         ('sizes="large"', None, None, None), ('type="IMAGE/PNG; q=1"', None, "image/png", None),
         ('media="(prefers-color-scheme: dark)"', None, None, Theme.DARK),
         ('media="screen and (Prefers-Color-Scheme:light)"', None, None, Theme.LIGHT),
-        ('media="(min-width: 10px)"', None, None, None),
+        ('media="not all and (prefers-color-scheme: dark)"', None, None, Theme.LIGHT),
+        ('media="(prefers-color-scheme: dark) and (max-width: 600px)"', None, None, Theme.DARK),
+        ('media="(min-width: 10px)"', None, None, None), ('media="32x32 (any)"', None, None, None),
     ],
 )  # fmt: skip
 def test_what_is_declared(attributes, size_px, media_type, scheme):

@@ -37,6 +37,7 @@ BAR = '<meta name="theme-color" content="#4a154b">'
         (BAR + TILE + PINNED, Colour(0xE0, 0x1E, 0x5A)), (BAR + TILE, Colour(0x2D, 0x89, 0xEF)),
         (BAR, Colour(0x4A, 0x15, 0x4B)), (PINNED.replace("#e01e5a", "black") + BAR, Colour(0x4A, 0x15, 0x4B)),
         (BAR.replace("#4a154b", '#300" media="(prefers-color-scheme: dark)') + BAR, Colour(0x4A, 0x15, 0x4B)),
+        (BAR.replace("#4a154b", '#300" media="not all and (Prefers-Color-Scheme: dark)'), Colour(0x33, 0, 0)),
         ('<meta name="theme-color" content="#ffffff">', Colour(0, 0x80, 0)),
         ('<link rel="icon" href="/i.png" color="#e01e5a">', Colour(0, 0x80, 0)), ("", Colour(0, 0x80, 0)),
     ],
