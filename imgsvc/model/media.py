@@ -9,9 +9,11 @@ import re
 
 from imgsvc.model.look import Theme
 
+SCHEME = "prefers-color-scheme"
+"""The feature that all of this is about."""
+
 _BOTH = frozenset(Theme)
 _NEITHER: frozenset[Theme] = frozenset()
-_SCHEME = "prefers-color-scheme"
 _AND = re.compile(r"\band\b")
 _TYPE = re.compile(r"(?:(not|only)\s+)?([a-z-]+)")
 _CONDITION = re.compile(r"(not\b\s*)?\(([^()]*)\)")
@@ -23,11 +25,6 @@ _ORDINARY = {
     "prefers-contrast": "no-preference", "prefers-reduced-motion": "no-preference",
     "prefers-reduced-transparency": "no-preference", "forced-colors": "none", "inverted-colors": "none",
 }  # fmt: skip
-
-
-def asks_for_scheme(media: str) -> bool:
-    """Whether the query has to do with colour schemes at all."""
-    return _SCHEME in media.lower()
 
 
 def schemes_of(media: str) -> frozenset[Theme] | None:
@@ -74,7 +71,7 @@ def _in_condition(condition: str) -> frozenset[Theme] | None:
 
 def _in_feature(text: str) -> frozenset[Theme] | None:
     name, _, value = (part.strip() for part in text.partition(":"))
-    if name == _SCHEME:
+    if name == SCHEME:
         return frozenset(theme for theme in Theme if value in ("", theme))
     if name in _ORDINARY:
         return _BOTH if value == _ORDINARY[name] else _NEITHER

@@ -167,7 +167,7 @@ class Looker:
 
     def plan_drawn_glance(self, body: Body, longest_px: int) -> DrawingPlan:
         """Plan a drawing of which somebody is to look at a small picture."""
-        data = _drawing_bytes(body)
+        data = _in_scheme(_drawing_bytes(body), "")
         natural_px = _natural_size(data)
         size = glance_size(*natural_px, longest_px)
         cost = _drawn_glance_bytes(data, size)

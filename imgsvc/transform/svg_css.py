@@ -97,13 +97,18 @@ def _clean_selector(prelude: str) -> str | None:
 
 def _declarations(text: str) -> Iterator[str]:
     """Give each declaration that may stay, as ``name:value``."""
-    for declaration in _split(text):
-        name, _, value = declaration.partition(":")
-        name = name.strip().lower()
+    for name, value in declarations(text):
         if name not in PROPERTIES and not _CUSTOM_PROPERTY.fullmatch(name):
             continue
-        if cleaned := _checked_value(value.strip()):
+        if cleaned := _checked_value(value):
             yield f"{name}:{cleaned}"
+
+
+def declarations(text: str) -> Iterator[tuple[str, str]]:
+    """Give each declaration of a block or ``style`` attribute, whatever it says: its name in lower case, its value."""
+    for declaration in _split(text):
+        name, _, value = declaration.partition(":")
+        yield name.strip().lower(), value.strip()
 
 
 def _split(text: str) -> Iterator[str]:

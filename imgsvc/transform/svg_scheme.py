@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from lxml import etree
 
 from imgsvc.model.look import Theme
-from imgsvc.model.media import asks_for_scheme, schemes_of
+from imgsvc.model.media import SCHEME, schemes_of
 from imgsvc.transform.svg_css import blocks
 from imgsvc.transform.svg_names import SVG_NAMESPACE
 from imgsvc.transform.svg_sanitiser import parse
+from imgsvc.transform.svg_variables import put_in
 
 _MEDIA = re.compile(r"@media\b(.*)", re.IGNORECASE | re.DOTALL)
 _STYLE = f"{{{SVG_NAMESPACE}}}style"
@@ -22,7 +23,9 @@ _STYLE = f"{{{SVG_NAMESPACE}}}style"
 
 def in_scheme(data: bytes, scheme: str) -> bytes:
     """
-    Write a drawing as it looks where *scheme* is preferred; one without schemes of its own comes back as it is.
+    Write a drawing as it looks where *scheme* is preferred, its variables put in.
+
+    One that has neither schemes nor variables comes back as it is.
 
     CPU only; call it in a thread.
 
@@ -32,19 +35,20 @@ def in_scheme(data: bytes, scheme: str) -> bytes:
 
     Raises:
         CorruptImage: no SVG.
-        SourceTooLarge: more than 1 MiB.
+        SourceTooLarge: more than 1 MiB, before or after.
     """
-    if not scheme or not _may_have_scheme(data):
+    # Mostly neither word is there at all, and nothing need be parsed.
+    words = data.lower()
+    has_scheme, has_variables = scheme != "" and SCHEME.encode() in words, b"var(" in words
+    if not has_scheme and not has_variables:
         return data
     root = parse(data)
-    for style in root.iter(_STYLE, "style"):
-        style.text = "".join(_unwrapped(_text_of(style), Theme(scheme)))
+    if has_scheme:
+        for style in root.iter(_STYLE, "style"):
+            style.text = "".join(_unwrapped(_text_of(style), Theme(scheme)))
+    if has_variables:
+        put_in(root)
     return etree.tostring(root, encoding="utf-8", xml_declaration=False)
-
-
-def _may_have_scheme(data: bytes) -> bool:
-    """Whether the words are there at all; they rarely are, and all else need not be parsed."""
-    return asks_for_scheme(data.decode("utf-8", "replace"))
 
 
 def _text_of(style: etree._Element) -> str:
@@ -64,4 +68,4 @@ def _unwrapped(css: str, theme: Theme) -> Iterator[str]:
 def _themes_for(prelude: str) -> frozenset[Theme] | None:
     """Say for which schemes a block holds; None when it asks for none, or for something that is not known."""
     media = _MEDIA.fullmatch(prelude.strip())
-    return schemes_of(media[1]) if media is not None and asks_for_scheme(media[1]) else None
+    return schemes_of(media[1]) if media is not None and SCHEME in media[1].lower() else None

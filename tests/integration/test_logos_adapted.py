@@ -76,6 +76,20 @@ async def test_a_drawing_with_a_scheme_of_its_own(world):
     assert dark.headers["X-Logo-Inverted"] == "0"
 
 
+async def test_a_drawing_with_variables(world):
+    """An SVG whose style gives dark pages another value of a variable is drawn in it, and is not adapted."""
+    values = "svg{--a:#123456}@media (prefers-color-scheme: dark){svg{--a:#fedcba}}"
+    svg = mark_svg().replace(b"<path", f"<style>{values}path{{fill:var(--a)}}</style><path".encode())
+    world.site.serve("/", page('<link rel="icon" href="/icon.svg" type="image/svg+xml">'), headers=HTML)
+    world.site.serve("/icon.svg", svg.replace(b' fill="#000"', b""), headers=SVG)
+
+    pages = ({"theme": "dark"}, {"theme": "light"}, {})
+    shown = [await world.get(website="acme.test", format="png", **asked) for asked in pages]
+
+    assert [ink(answer) for answer in shown] == [(0xFE, 0xDC, 0xBA), (0x12, 0x34, 0x56), (0x12, 0x34, 0x56)]
+    assert [answer.headers.get("X-Logo-Inverted") for answer in shown] == ["0", "0", None]
+
+
 async def test_invert_answers_the_verdict(world):
     """The invert route gives the adapted logo, and by HEAD the verdict."""
     world.serve_icon()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsvc.model.look import Theme
-from imgsvc.model.media import asks_for_scheme, is_for, schemes_of
+from imgsvc.model.media import SCHEME, is_for, schemes_of
 
 DARK, LIGHT = "(prefers-color-scheme: dark)", "(prefers-color-scheme: light)"
 WORDS = (
@@ -86,4 +86,4 @@ def test_any_text(media):
     first, listed = schemes_of(media), schemes_of(f"{media}, {DARK}")
     assert (listed is None) is (first is None)
     assert first is None or listed == first | {Theme.DARK}
-    assert asks_for_scheme(media) or first in (None, frozenset(), frozenset(Theme))
+    assert SCHEME in media or first in (None, frozenset(), frozenset(Theme))
