@@ -5,7 +5,7 @@ import io
 import aiohttp
 
 from tests.integration.logo_service import pixels
-from tests.support.logos import HTML, PNG, globe, mark, page
+from tests.support.logos import HTML, PNG, globe, mark, page, template
 
 
 async def test_candidates(world):
@@ -58,6 +58,20 @@ async def test_validate(world):
     assert is_logo == {"isGlobeIcon": False}
     assert named["isGlobeIcon"] is form["isGlobeIcon"] is True
     assert bad == (400, "bad-parameter")
+
+
+async def test_an_icon_of_a_template(world):
+    """The icon that a framework's template came with is recognised, and is no logo of the site that kept it."""
+    world.site.serve("/vite.svg", template(), headers=PNG)
+    world.site.serve("/", page('<link rel="icon" href="/vite.svg">'), headers=HTML)
+
+    url = f"{world.service.base_url}/api/validate-logo"
+    async with world.service.session.post(url, json={"url": "http://acme.test/vite.svg"}) as response:
+        verdict = await response.json()
+    logo = await world.get(website="acme.test")
+
+    assert (verdict["isGlobeIcon"], verdict["matched"]) == (True, "create-vite 6 vite.svg")
+    assert logo.headers["X-Logo-Source"] == "monogram"
 
 
 async def test_other_services_shapes(world):

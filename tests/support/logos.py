@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from imgsvc.model.look import Theme
 from imgsvc.model.spec import Output, TransformSpec
 from imgsvc.services.logos.answers import Fallback, LogoRequest, LogoServed, Subject
+from imgsvc.vision.templates import SIDE_PX, templates
 from tests.support.origin import ScriptedOrigin
 from tests.support.spine import Spine, spine
 
@@ -45,6 +46,13 @@ def blown_up(side_px: int = 256) -> bytes:
     """Draw a small icon and enlarge it."""
     small = Image.open(io.BytesIO(mark(16, "#c00", "#fff")))
     return saved(small.resize((side_px, side_px), Image.Resampling.BILINEAR))
+
+
+def template(name: str = "create-vite 6 vite.svg", side_px: int = 48) -> bytes:
+    """Make of what is known of a framework's icon a picture that looks like it, in squares."""
+    known = next(each for each in templates() if each.name == name)
+    image = Image.frombytes("RGB", (SIDE_PX, SIDE_PX), known.looks[0])
+    return saved(image.resize((side_px, side_px), Image.Resampling.NEAREST))
 
 
 def globe(side_px: int = 128) -> bytes:

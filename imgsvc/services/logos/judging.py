@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -116,9 +117,9 @@ class Judge:
         self._inspector = inspector
         self._transforms = transforms
 
-    async def seen(self, candidate: Candidate, arrived: Arrived) -> Seen:
+    async def seen(self, candidate: Candidate, arrived: Arrived, host: str) -> Seen:
         """
-        Measure a candidate.
+        Measure a candidate for the logo of *host*.
 
         Raises:
             ImgsvcError: it is no usable picture (see :func:`rejected`), or there is too much load to say.
@@ -129,7 +130,7 @@ class Judge:
         if measured.reason is not None:
             return Seen(measured)
         examined = await self._transforms.examine(
-            inspected.data, inspected.image_format, LOOKED_AT_PX, _examine, inspected.sha256
+            inspected.data, inspected.image_format, LOOKED_AT_PX, partial(_examine, host=host), inspected.sha256
         )
         if (reason := _reason(examined, is_vector=measured.is_vector)) is not None or examined.analysis is None:
             return Seen(Measured(candidate, *size_px, inspected.image_format, reason or Reason.BLANK))
@@ -141,16 +142,16 @@ class Judge:
         )
         return Seen(measured, picture)
 
-    async def verdict(self, body: bytes | FileRange, content_encoding: str | None = None) -> Verdict:
+    async def verdict(self, body: bytes | FileRange, content_encoding: str | None = None, host: str = "") -> Verdict:
         """
-        Say whether a picture is one of those that stand for any site.
+        Say whether a picture is one of those that stand for any site; *host* has it, empty = nobody known.
 
         Raises:
             ImgsvcError: as :meth:`seen`.
         """
         inspected = await self._inspector.inspect(body, content_encoding)
         examined = await self._transforms.examine(
-            inspected.data, inspected.image_format, LOOKED_AT_PX, _recognise, inspected.sha256
+            inspected.data, inspected.image_format, LOOKED_AT_PX, partial(_recognise, host=host), inspected.sha256
         )
         if (found := examined.match) is not None:
             name = found.name
@@ -178,20 +179,20 @@ def _read(body: bytes | FileRange) -> bytes:
     return body if isinstance(body, bytes) else body.read()
 
 
-def _examine(image: Any) -> _Examined:
+def _examine(image: Any, host: str) -> _Examined:
     """Look for all that may be wrong, the cheapest first; for a thread."""
     pixels = Pixels.of(image)
     if generic.is_blank(pixels):
         return _Examined(is_blank=True, is_upscaled=False, match=None, analysis=None)
-    if (match := generic.match(pixels)) is not None:
+    if (match := generic.match(pixels, host)) is not None:
         return _Examined(is_blank=False, is_upscaled=False, match=match, analysis=None)
     return _Examined(is_blank=False, is_upscaled=generic.is_upscaled(pixels), match=None, analysis=analyse(pixels))
 
 
-def _recognise(image: Any) -> _Examined:
+def _recognise(image: Any, host: str) -> _Examined:
     """Look only for what stands for any site; for a thread."""
     pixels = Pixels.of(image)
-    return _Examined(generic.is_blank(pixels), is_upscaled=False, match=generic.match(pixels), analysis=None)
+    return _Examined(generic.is_blank(pixels), is_upscaled=False, match=generic.match(pixels, host), analysis=None)
 
 
 def _reason(examined: _Examined, *, is_vector: bool) -> Reason | None:

@@ -225,7 +225,7 @@ class Search:
             async with self._fetches.picture(candidate.url, self._reach.errand) as arrived:
                 self._reach.has_answer = True
                 with self._reach.errand.waits():
-                    return await self._judge.seen(candidate, arrived)
+                    return await self._judge.seen(candidate, arrived, self._domain.host)
         except ImgsvcError as error:
             log.info("%s: %s", candidate.shown_url.partition("?")[0], error.detail)
             if (reason := reason_of(error)) is None:

@@ -186,7 +186,7 @@ class LogoService:
         if allowance is not None:
             allowance.take(source.host)
         async with self._fetches.picture(source.url, Errand()) as arrived:
-            return await self._judge.verdict(arrived.body, arrived.content_encoding)
+            return await self._judge.verdict(arrived.body, arrived.content_encoding, source.host)
 
     def statistics(self) -> LogoStatistics:
         """Snapshot of the counters."""

@@ -21,8 +21,9 @@ from imgsvc.model.look import Theme
 from imgsvc.origin.answer import Validators
 from imgsvc.services.fetches import Arrived
 from imgsvc.services.logos.judging import Judge, out, reason_of
-from tests.support.logos import blank, blown_up, globe, mark, mark_svg
+from tests.support.logos import blank, blown_up, globe, mark, mark_svg, template
 
+HOST = "acme.test"
 CANDIDATE = Candidate("https://acme.test/a.png", LogoSource.LINK_ICON)
 
 
@@ -46,7 +47,7 @@ def arrived(data: bytes) -> Arrived:
 )  # fmt: skip
 async def test_reasons(judge, data, reason):
     """Each is out for what is wrong with it; only those in the race keep their picture."""
-    seen = await judge.seen(CANDIDATE, arrived(data))
+    seen = await judge.seen(CANDIDATE, arrived(data), HOST)
 
     assert seen.measured.reason is reason
     assert (seen.picture is None) is (reason is not None)
@@ -54,7 +55,7 @@ async def test_reasons(judge, data, reason):
 
 async def test_what_is_known_of_a_picture(judge):
     """Size, format, digests and colours are those of the bytes that are kept."""
-    picture = (await judge.seen(CANDIDATE, arrived(mark(100)))).picture
+    picture = (await judge.seen(CANDIDATE, arrived(mark(100)), HOST)).picture
 
     assert (picture.width_px, picture.height_px, picture.image_format) == (100, 100, ImageFormat.PNG)
     assert picture.sha256 == picture.sent_sha256
@@ -66,7 +67,7 @@ async def test_a_drawing_is_kept_sanitised(judge):
     """What is kept of a drawing is not what was sent, and both digests are known."""
     evil = mark_svg().replace(b"<path", b"<script>1</script><path")
 
-    picture = (await judge.seen(CANDIDATE, arrived(evil))).picture
+    picture = (await judge.seen(CANDIDATE, arrived(evil), HOST)).picture
 
     assert b"script" not in picture.data
     assert picture.sha256 != picture.sent_sha256
@@ -81,6 +82,20 @@ async def test_verdicts(judge):
     assert 0.5 <= found.confidence <= 1
     assert (empty.is_generic, empty.reason) == (False, "blank")
     assert (logo.is_generic, logo.reason) == (False, "")
+
+
+async def test_a_framework_s_icon_is_its_own_logo(judge):
+    """What a template came with is out for any site but the framework's, and so it is where nobody says whose it is."""
+    reasons = [
+        (await judge.seen(CANDIDATE, arrived(template()), host)).measured.reason
+        for host in ("acme.test", "vite.dev", "cn.vite.dev", "notvite.dev")
+    ]
+    verdicts = [await judge.verdict(template(), host=host) for host in ("", "acme.test", "vite.dev")]
+
+    assert reasons == [Reason.GENERIC_ICON, None, None, Reason.GENERIC_ICON]
+    assert [verdict.is_generic for verdict in verdicts] == [True, True, False]
+    assert (verdicts[0].reason, verdicts[0].name) == ("pixels", "create-vite 6 vite.svg")
+    assert 0.5 <= verdicts[0].confidence <= 1
 
 
 @pytest.mark.parametrize(
