@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ _QUERY_SAFE = "!$&'()*+,;=:@/?%-._~[]|^`{}\\"
 # RFC 1035 §2.3.4: labels of 1 to 63 characters; underscores and hyphens in odd places are seen in the wild.
 _HOST = re.compile(r"(?=[a-z0-9_])(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{0,62}[a-z0-9_]")
 _MAX_HOST_CHARS = 253
+_SYMBOLS = frozenset(("Sc", "Sk", "Sm", "So", "Me"))  # enclosing marks: what makes a keycap of a digit
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 # The parser below would read ":8_0", ":+80" and full-width digits as a port.
 _BAD_PORT = re.compile(r":(?![0-9]*\Z)[^:\]]*\Z")
@@ -38,6 +40,8 @@ def normalise_host(host: str) -> str:
     """
     Lower-case a host, drop one trailing dot, and turn it into its ASCII form (IDNA 2008 with UTS 46 mapping).
 
+    Symbols, such as emoji, which only UTS 46 and browsers know, are let through as well.
+
     Raises:
         ValueError: the text is no host name and no address.
     """
@@ -50,8 +54,26 @@ def normalise_host(host: str) -> str:
         return host
     try:
         return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return _with_symbols(host)
+
+
+def _with_symbols(host: str) -> str:
+    """Write a name that IDNA 2008 refuses; it has to be one that it would take with letters for symbols."""
+    try:
+        name = ".".join(map(_ascii_label, idna.uts46_remap(host).split(".")))
     except idna.IDNAError as error:
         raise ValueError(f"{host!r} is not a host name") from error
+    if not _HOST.fullmatch(name) or len(name) > _MAX_HOST_CHARS or is_address(name):
+        raise ValueError(f"{host!r} is not a host name")
+    return name
+
+
+def _ascii_label(label: str) -> str:
+    if label.isascii():
+        return label
+    idna.check_label("".join("x" if unicodedata.category(each) in _SYMBOLS else each for each in label))
+    return "xn--" + label.encode("punycode").decode("ascii")
 
 
 def is_address(host: str) -> bool:

@@ -32,6 +32,7 @@ READER = DomainReader(Domains(), NAMED.__contains__)
         ("Bücher.de", "xn--bcher-kva.de"), ("xn--bcher-kva.de", "xn--bcher-kva.de"),
         ("straße.de", "xn--strae-oqa.de"),
         ("ｅxample。com", "example.com"), ("例え.jp", "xn--r8jz45g.jp"), ("a_b.example.com", "a_b.example.com"),
+        ("☕.com", "xn--53h.com"), ("https://I❤\ufe0f.com/x", "xn--i-7iq.com"), ("hi@☕.co.uk", "xn--53h.co.uk"),
         ("www.gov.uk", "gov.uk"), ("github.io", "github.io"), ("www.com", "www.com"), ("www.ck", "www.ck"),
     ],
 )  # fmt: skip
@@ -62,7 +63,8 @@ def test_variants(text, variants):
     [
         "", " ", ".", "8.8.8.8", "http://8.8.8.8/", "[2001:db8::1]", "2001:db8::1", "https://[::1]:80/", "2130706433",
         "0x7f.1", "1.2.3", "localhost", "example", "a.nosuchsuffix", "www.nosuchsuffix", "ftp://example.com",
-        "javascript://example.com", "https://", "a b.com", "exa mple.com", "ex*mple.com", "-a.com", "a..com", "☃.com",
+        "javascript://example.com", "https://", "a b.com", "exa mple.com", "ex*mple.com", "-a.com", "a..com",
+        "☃", "☃..com", "☕.１２３", "☕@８.８.８.８",
         "https://user:pw@example.com/", "https://bank.com@evil.com/", "@example.com", "a@b@example.com",
         "example.com:http", "example.com:1:2", "x" * 254 + ".com", "x." * 2000 + "com",
         "images/logos/x_com_google_00000000.png",

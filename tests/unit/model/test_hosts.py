@@ -35,6 +35,46 @@ def test_no_hosts(host):
 
 
 @pytest.mark.parametrize(
+    ("host", "normal"),
+    [
+        ("☕.com", "xn--53h.com"), ("☕\ufe0f.com", "xn--53h.com"), ("I❤.com", "xn--i-7iq.com"),
+        ("www.☕。com.", "www.xn--53h.com"), ("bücher☕.de", "xn--bcher-kva7957d.de"), ("a-☕.com", "xn--a--ztx.com"),
+        ("💩.la", "xn--ls8h.la"), ("👍🏽.com", "xn--on8h5e.com"), ("1\ufe0f\u20e3.ws", "xn--1-2sn.ws"),
+        ("©.com", "xn--gba.com"), ("xn--53h.☕.com", "xn--53h.xn--53h.com"), ("™.com", "tm.com"),
+    ],
+)  # fmt: skip
+def test_symbols(host, normal):
+    """A name with symbols is the one that browsers make of it, whose ASCII form is itself again."""
+    assert normalise_host(host) == normal
+    assert normalise_host(normal) == normal
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "☕..com", ".☕", "-☕.com", "☕-.com", "xn--☕.com", "☕ .com", "☕a/b.com", "a℀b☕.com", "☕@x.com",
+        "☕%2e.com", "☕:80.com", "☕a+.com", "☕?.com", "☕#.com", "☕\\.com", "☕\u202e.com", "☕\x00.com", "א☕.com",
+        "⒈☕.com", "a\u2024☕.com", "☕\u200d☕.com", "☕\U000e0041.com", "\u0300☕.com", "☕" * 60 + ".com",
+        ("☕" * 9 + ".") * 20 + "com", "[☕]",
+    ],
+)  # fmt: skip
+def test_symbols_open_no_other_door(host):
+    """With symbols in it a name is refused for all else for which it is refused without."""
+    with pytest.raises(ValueError, match=r"."):
+        normalise_host(host)
+
+
+@given(st.text(st.sampled_from("☕❤x1１①②。．.-:/@%[]x\u202e\u200d\ufe0f\u20e3a℀⁄+"), min_size=1, max_size=12))
+def test_symbols_make_names_only(text):
+    """Whatever stands beside a symbol, what comes out is an ASCII name with Punycode in it, never an address."""
+    with contextlib.suppress(ValueError):
+        host = normalise_host(f"{text}☕.com")
+        assert hosts._HOST.fullmatch(host)
+        assert "xn--" in host
+        assert not hosts.is_address(host)
+
+
+@pytest.mark.parametrize(
     ("text", "normal"),
     [
         ("HTTP://A.Test", "http://a.test/"), ("http://a.test:80/x", "http://a.test/x"),
