@@ -82,7 +82,9 @@ class Collector:
         self.is_at_head_end = False
         self._depth += 1
         self._place.enter(tag, attributes, self._depth)
-        if opener := self._openers.get(tag):
+        opener = self._openers.get(tag)
+        # A template may become a component that is shown, with header and logo; but it says nothing of the page.
+        if opener and (tag == "img" or not self._place.is_in(Zone.TEMPLATE)):
             opener(attributes)
         self.is_done = self._depth >= MAX_DEPTH or (self._follows_header and self.is_head_over and self._has_enough())
 
@@ -124,14 +126,14 @@ class Collector:
     def _on_meta(self, attributes: Attributes) -> None:
         # What is meant for readers without scripts sends them to pages that say so. An empty one counts: what follows
         # a picture without an address says nothing of the one before.
-        if len(self.metas) < MAX_METAS and "content" in attributes and not self._place.is_in(Zone.INERT):
+        if len(self.metas) < MAX_METAS and "content" in attributes and not self._place.is_inert:
             self.metas.append(attributes)
 
     def _on_img(self, attributes: Attributes) -> None:
         if not self._follows_header:
             self._on_property(attributes)
             return
-        is_counting_pixel = not self._place.is_head_over and self._place.is_in(Zone.INERT)
+        is_counting_pixel = not self._place.is_head_over and self._place.is_inert
         if self._has_logo or is_counting_pixel or not self._place.is_in_header:
             return
         self._has_logo = self._place.is_in(Zone.LOGO) or _says_logo(attributes)

@@ -35,8 +35,10 @@ _LOOKED_AT_CHARS = 1000
 class Zone(Enum):
     """A part of a page where what stands means something else."""
 
-    INERT = auto()
-    """Only for readers without scripts, or only for scripts."""
+    NOSCRIPT = auto()
+    """Only for readers without scripts."""
+    TEMPLATE = auto()
+    """Only for scripts: nothing in it is part of the page."""
     DRAWING = auto()
     """An SVG; its title is not the page's."""
     HEADER = auto()
@@ -44,7 +46,8 @@ class Zone(Enum):
     """Inside an element that is called a logo."""
 
 
-_ZONES = {"noscript": Zone.INERT, "template": Zone.INERT, "svg": Zone.DRAWING}
+_ZONES = {"noscript": Zone.NOSCRIPT, "template": Zone.TEMPLATE, "svg": Zone.DRAWING}
+_INERT = frozenset((Zone.NOSCRIPT, Zone.TEMPLATE))
 
 
 def says_logo(text: str) -> bool:
@@ -78,6 +81,11 @@ class Place:
         """Whether a picture here is in the header: as long as nothing else has begun, all is."""
         return not self._has_content_begun or self.is_in(Zone.HEADER)
 
+    @property
+    def is_inert(self) -> bool:
+        """Whether what stands here is not for everybody."""
+        return bool(self._open) and any(zone in _INERT for _, zone in self._open)
+
     def is_in(self, zone: Zone) -> bool:
         """Whether the reader is inside a *zone*."""
         return bool(self._open) and any(open_zone is zone for _, open_zone in self._open)
@@ -86,7 +94,7 @@ class Place:
         """Take note of an element that opens; *depth* counts the open elements, itself included."""
         if zone := _ZONES.get(tag):
             self._mark(zone, depth)
-        if tag not in _NOT_CONTENT and not self.is_in(Zone.INERT):
+        if tag not in _NOT_CONTENT and not self.is_inert:
             self.is_head_over = True
             if self._follows_header and (attributes or tag in _LANDMARKS):
                 self._enter_content(tag, attributes, depth)

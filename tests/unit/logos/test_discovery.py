@@ -49,6 +49,7 @@ def test_sources(html, source):
         '<link rel="image_src" href="/x">', '<link rel="preload" as="image" href="/x">', '<link rel="icon" href="">',
         '<link rel="icon" href="data:image/png;base64,AAAA">', '<link rel="icon" href="ftp://a.example/x">',
         '<link rel="icon" href="/x" media="print">', '<link rel="icon" href="/x" media="not all">',
+        '<template><link rel="icon" href="/x"></template>',
         '<link rel="iconic" href="/x">',
         '</head><body><header><img src="/photo.jpg" alt="A day out"></header>',
         '<script type="application/ld+json">{"@type":"Article","image":"/x"}</script>',

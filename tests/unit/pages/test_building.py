@@ -59,6 +59,36 @@ def test_metas(markup, metas):
     assert read(markup).metas == metas
 
 
+SAID = (
+    "<link rel=icon href=/t.png><meta name=a content=b><base href=/t/><title>t</title>"
+    "<script type=application/ld+json>{}</script>"
+)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        f"<template>{SAID}</template>", f"<template><div><p>{SAID}</template>", f"<template>{SAID}",
+        f"<template><template></template>{SAID}</template>", f"<template><noscript>{SAID}</noscript></template>",
+        f"<noscript><template>{SAID}</template></noscript>",
+    ],
+)  # fmt: skip
+def test_templates(markup):
+    """What stands in a template is not said of the page, however it is nested; without the template it is."""
+    inside, outside = read(markup), read(SAID)
+
+    assert (inside.links, inside.metas, inside.json_ld, inside.title, inside.base_url) == ((), (), (), "", inside.url)
+    assert (len(outside.links), len(outside.metas), len(outside.json_ld), outside.title) == (1, 1, 1, "t")
+    assert outside.base_url != outside.url
+
+
+def test_beside_templates():
+    """After a template, and in what is for readers without scripts, links count."""
+    page = read("<template><link rel=icon href=/t></template><link rel=icon href=/a><noscript><link rel=icon href=/n>")
+
+    assert [link.href.rpartition("/")[2] for link in page.links] == ["a", "n"]
+
+
 def test_content():
     """The first meta of a key that says something is found, whichever attribute calls it so."""
     page = read(
