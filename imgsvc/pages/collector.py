@@ -145,7 +145,7 @@ class Collector:
     def _on_property(self, attributes: Attributes) -> None:
         """Keep an image of microdata as the link that says the same: the value of either is its address."""
         sources = image_sources(attributes) if attributes.get("itemprop") else []
-        if sources and len(self.links) < MAX_LINKS and not self._place.is_in(Zone.INERT):
+        if sources and len(self.links) < MAX_LINKS and not self._place.is_inert:
             self.links.append({"href": sources[0], "itemprop": attributes["itemprop"]})
 
     def _on_script(self, attributes: Attributes) -> None:
