@@ -49,6 +49,9 @@ log = logging.getLogger("imgsvc")
 
 CHANNEL = "purge"
 
+MARKS_SECONDS = 5.0
+"""How long a start waits for what was purged before it: as long as any request for what the store has."""
+
 QUEUE_PER_CORE = 32
 """
 Decodes that may wait for memory, for each core: about a second of work. Less would refuse a page that shows one new
@@ -154,11 +157,14 @@ async def _open_shared(
 
 
 async def _read_marks(marks: Marks) -> Marks:
-    """Learn what was purged before anything is answered; a store that fails is asked again while serving."""
+    """Learn what was purged before anything is answered; a store that fails, or hangs, is asked again while serving."""
     try:
-        await marks.reload()
+        async with asyncio.timeout(MARKS_SECONDS):
+            await marks.reload()
     except StoreError as error:
         log.warning("purges of before are not known yet: %s", error.detail)
+    except TimeoutError:
+        log.warning("purges of before are not known yet: the store did not answer within %g s", MARKS_SECONDS)
     return marks
 
 

@@ -70,6 +70,24 @@ async def use(opened, origin: ScriptedOrigin) -> None:
         assert (await opened.services.images.get(request)).blob.data
 
 
+async def test_a_store_that_hangs_at_the_start(tmp_path, monkeypatch, caplog):
+    """A store that takes connections and says nothing delays the start by seconds, and is asked again behind it."""
+    monkeypatch.setattr(parts, "MARKS_SECONDS", 0.1)
+    asked = asyncio.Queue()
+
+    async def hang(_reader, writer):
+        asked.put_nowait(writer)
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with open_services(settings(tmp_path, S3_BUCKET="b", S3_ENDPOINT_URL=url)) as opened:
+            assert opened.services.health is not None
+        while not asked.empty():
+            asked.get_nowait().close()
+
+    assert "purges of before are not known yet: the store did not answer within 0.1 s" in caplog.text
+
+
 async def test_everything_is_closed(tmp_path):
     """After use no task, thread, child process or open file is left, and what was to be stored is."""
     async with ScriptedOrigin() as origin:
