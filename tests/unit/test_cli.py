@@ -145,7 +145,9 @@ def test_the_allocator_may_be_named_in_dotenv(start, tmp_path):
     """The choice is a setting like all others: from ``.env``, the environment wins, blank is unset."""
     (tmp_path / ".env").write_text("IMGSVC_ALLOCATOR=glibc\n")
 
-    assert start("serve")["MALLOC_ARENA_MAX"]
+    without = start("serve", LD_PRELOAD="/lib/libjemalloc.so.2")
+    assert without["MALLOC_ARENA_MAX"]
+    assert "LD_PRELOAD" not in without
     assert "LD_PRELOAD" in start("serve", IMGSVC_ALLOCATOR="jemalloc")
     assert "LD_PRELOAD" in start("serve", IMGSVC_ALLOCATOR=" ")
 

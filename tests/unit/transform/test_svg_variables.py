@@ -110,8 +110,10 @@ def test_what_comes_out_is_sanitised(first, second, used) -> None:
     """Whatever is put together, sanitising it once more finds nothing to drop."""
     declared = f":root{{--a:{first};--b:{second}}}rect{{fill:{used}}}"
     shown = in_scheme(drawing(declared.replace("<", ""), f'fill="{used}" style="fill:{used}"'), "")
-    texts = [etree.tostring(parse(each), method="c14n") for each in (shown, sanitise(shown))]
-    assert texts[0].replace(b' fill=""', b"").replace(b' style=""', b"") == texts[1].replace(b' fill=""', b"")
+    before, after = (etree.tostring(parse(each), method="c14n") for each in (shown, sanitise(shown)))
+    for empty in (b' fill=""', b' style=""', b"<style></style>"):
+        before, after = before.replace(empty, b""), after.replace(empty, b"")
+    assert before == after
 
 
 def chain(count: int, value: str) -> str:
