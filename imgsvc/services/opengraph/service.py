@@ -138,38 +138,37 @@ class PageService:
         is_stale = not known.record.is_fresh(self._clock())
         return known.served(Tier.MEMORY if is_remembered else Tier.STORE, stale=is_stale)
 
-    async def page(
-        self, page: Source, allowance: Allowance | None, *, reads_on: bool = False
-    ) -> tuple[KnownPage, bool]:
-        """
-        Give the same as it is known, be it declared a page or not, and whether it was fetched just now.
-
-        Args:
-            page: likewise.
-            allowance: likewise.
-            reads_on: whether it is to be read to its end, if there is room for that, when this caller leaves.
-        """
+    async def page(self, page: Source, allowance: Allowance | None) -> tuple[KnownPage, bool]:
+        """Give the same as it is known, be it declared a page or not, and whether it was fetched just now."""
         page = untracked(page)
         known = await self._documents.look(page.url)
         is_fresh = known is not None and known.record.is_fresh(self._clock())
         if known is None or not (is_fresh or known.record.is_declared):
-            return await self._fetched(page, allowance, reads_on=reads_on), True
+            return await self._fetched(page, allowance), True
         if not is_fresh:
             self.begin(page.url, partial(self._refresh_behind, page))
         return known, False
 
     async def page_in_time(self, page: Source, allowance: Allowance | None, wait_seconds: float) -> KnownPage:
         """
-        Give the same, as far as that takes no longer than *wait_seconds*; else it is there for who asks later.
+        Give the same, as far as that takes no longer than *wait_seconds*; else it is read on for who asks later.
 
         Raises:
             OriginTimeout: it takes longer.
         """
+        reading, name = asyncio.create_task(self.page(page, allowance), name="page"), f"reading {page.url}"
+        is_behind = False
         try:
-            async with asyncio.timeout(wait_seconds):
-                return (await self.page(page, allowance, reads_on=True))[0]
-        except TimeoutError:
-            raise OriginTimeout("The page was too slow to be waited for.", param="url") from None
+            await asyncio.wait((reading,), timeout=wait_seconds)
+            if reading.done():
+                return reading.result()[0]
+            if name not in self._behind:
+                self.begin(name, partial(self._read_on, page, reading))
+                is_behind = name in self._behind
+        finally:
+            if not is_behind:
+                reading.cancel()
+        raise OriginTimeout("The page was too slow to be waited for.", param="url")
 
     async def refreshed(self, page: Source) -> KnownPage | None:
         """Give what is known after the page was asked again, if that was due; for work behind answers."""
@@ -196,17 +195,15 @@ class PageService:
         """Snapshot of state and counters."""
         return PageStatistics(self._read, self._failed, len(self._behind))
 
-    async def _fetched(self, page: Source, allowance: Allowance | None, *, reads_on: bool = False) -> KnownPage:
+    async def _fetched(self, page: Source, allowance: Allowance | None) -> KnownPage:
         name = f"page:{page.url} after {self._marks.epoch}"
         join = partial(self._flights.join, name, partial(self._read_page, page, allowance))
-        if reads_on:  # joins what is begun in the next line, for a task has its first turn later
-            self.begin(f"reading {page.url}", partial(self._read_on, page, join))
         return (await joined_for(allowance, join)).value
 
-    async def _read_on(self, page: Source, join: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        """Wait for a page for nobody, that its reading has an end whoever leaves."""
+    async def _read_on(self, page: Source, reading: asyncio.Task[Any]) -> None:
+        """Wait for a page for nobody, that its reading has an end."""
         try:
-            await join()
+            await reading
         except ImgsvcError as error:
             log.info("%s: %s", page.host, error.detail)
         except Exception:
