@@ -22,7 +22,11 @@ CONNECTIONS = (8, 64, 512, 1000)
 ROUNDS = 5
 SECONDS = 3.0
 ENDS = CONNECTIONS[0], CONNECTIONS[-1]
+"""Where others are asked as well."""
+
 MOST_ADDED = 1.5
+"""A hit has more memory to look at than who only writes, none of it in a cache of the processor by its turn."""
+
 WRITES = "writes"
 """A protocol that only writes: what it costs more on many connections is the system's, and the interpreter's."""
 
@@ -137,7 +141,10 @@ def _ends(results: Results) -> str:
 def _flatness(results: Results) -> list[Line]:
     """Hold what connections add against what they add to who does nothing: sockets are the system's to look after."""
     words = f"processor that {ENDS[1]:,} connections add, by what they add to a protocol that only writes"
-    return [_ends(results), at_most(words, _added_us(results[OURS]) / _added_us(results[WRITES]), MOST_ADDED)]
+    ours, theirs = _added_us(results[OURS]), _added_us(results[WRITES])
+    if theirs <= 0:
+        return [_ends(results), f"  {words}: not to be measured beside what else runs here"]
+    return [_ends(results), at_most(words, ours / theirs, MOST_ADDED)]
 
 
 async def measure(folder: Path | None = None) -> list[Line]:

@@ -60,13 +60,17 @@ def _in_query(query: str) -> frozenset[Theme] | None:
         if (holding := _in_condition(condition)) is None:
             return None
         themes &= holding
-    return _BOTH - themes if prefix == "not" else themes
+    if prefix != "not":
+        return themes
+    # At another size it would hold.
+    return _BOTH if any(map(_SIZE.search, others)) else _BOTH - themes
 
 
 def _in_condition(condition: str) -> frozenset[Theme] | None:
     match = _CONDITION.fullmatch(condition)
-    themes = _in_feature(match[2]) if match else None
-    return _BOTH - themes if match and match[1] and themes is not None else themes
+    if match is None or (themes := _in_feature(match[2])) is None:
+        return None
+    return _BOTH - themes if match[1] and not _SIZE.search(match[2]) else themes
 
 
 def _in_feature(text: str) -> frozenset[Theme] | None:

@@ -133,8 +133,8 @@ def enlarged(profile: Profile, asked: TransformSpec, size_px: tuple[int, int]) -
     """
     Ask for more than a picture of *size_px* has, where the network takes no less.
 
-    That is as much of the network's box as the picture fills, and the least where that is less: of a square no more
-    is cut off than must be.
+    That is as much of the network's box as the picture fills, and the least where that is less: of a square less is
+    cut off than the box would.
     """
     if not profile.is_too_small(*size_px):
         return asked

@@ -12,7 +12,7 @@ from typing import Any, cast
 from lxml import etree
 
 from imgsvc.pages.building import build_page
-from imgsvc.pages.charset import UTF_8, Decoder
+from imgsvc.pages.charset import PRESCAN_BYTES, UTF_8, Decoder
 from imgsvc.pages.collector import Collector, Extent
 from imgsvc.pages.tags import Page
 
@@ -25,7 +25,8 @@ SLICE_BYTES = 4096
 """
 How much is parsed at a time, however it arrives: the result must not depend on how a network cuts it. It covers the
 bytes that may declare the encoding, and bounds what is parsed beyond the end of interest. A slice also ends behind what
-spells the end of the head: a page may make its reader wait for what follows.
+spells the end of the head: a page may make its reader wait for what follows. What is declared behind that counts from
+there on.
 """
 
 _END_OF_HEAD = "</head"
@@ -57,6 +58,7 @@ class PageReader:
         self._left_bytes = max_bytes
         self._pending = bytearray()
         self._decoder: Decoder | None = None
+        self._start = b""
         self._extent = extent
         self._read_bytes = 0
         self._last_chars = ""
@@ -104,15 +106,21 @@ class PageReader:
         return self._left_bytes > 0 and not self._found.is_done
 
     def _parse(self, piece: bytes) -> None:
-        if self._decoder is None:
-            self._decoder = Decoder(piece, self._content_type)
-        text = self._decoder.decode(piece)
+        text = self._decoded(piece)
         try:
             self._parser.feed(text.encode())
         except etree.LxmlError:  # it has given up on the page; what it told before holds
             self._found.is_done = True
         if self._extent is Extent.HEAD:
             self._look_for_end(text, len(piece))
+
+    def _decoded(self, piece: bytes) -> str:
+        if self._decoder is None or len(self._start) < PRESCAN_BYTES:
+            self._start += piece[:PRESCAN_BYTES]
+            decoder = Decoder(self._start, self._content_type)
+            if self._decoder is None or decoder.charset != self._decoder.charset:
+                self._decoder = decoder
+        return self._decoder.decode(piece)
 
     def _look_for_end(self, text: str, piece_bytes: int) -> None:
         """

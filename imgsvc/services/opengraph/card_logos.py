@@ -24,6 +24,9 @@ log = logging.getLogger("imgsvc.opengraph")
 SEARCHES_AT_ONCE = 16
 """Searches that go on when their card no longer waits."""
 
+DRAWING_SECONDS = 0.5
+"""What a logo that is known has for being drawn, however little time the answer has left."""
+
 _WHITISH = 0.85
 """From this luminance on a colour is what a logo stands on, and says nothing of whose it is."""
 
@@ -97,7 +100,8 @@ class CardLogos:
             output=Output.PNG, width=size_px, height=size_px, animate=False, page=tile, scheme=theme.value
         ).normalised()  # fmt: skip
         request = LogoRequest(Subject(domain), size_px, spec, theme, Fallback.NOT_FOUND)
-        return await in_time(f"logo of {domain.host}", self._drawn(request), deadline.left_seconds(self._wait_seconds))
+        wait_seconds = max(DRAWING_SECONDS, deadline.left_seconds(self._wait_seconds))
+        return await in_time(f"logo of {domain.host}", self._drawn(request), wait_seconds)
 
     async def _search_behind(self, domain: Domain, size_px: int, allowance: Allowance | None) -> None:
         try:

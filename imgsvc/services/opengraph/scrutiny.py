@@ -29,7 +29,7 @@ class Scrutiny:
 
     async def is_clean(self, blob: Blob) -> bool:
         """
-        Say whether a JPEG, PNG or GIF is whole, upright, of colours that everybody shows, and tells nothing beside.
+        Say whether a JPEG, PNG or GIF is whole, upright, of colours that everybody shows, without EXIF, XMP and IPTC.
 
         What a GIF tells does not count: it would have to be written anew in all its frames. Of other formats, and where
         there is no room to look, the answer is that it is.

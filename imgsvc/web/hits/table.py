@@ -248,7 +248,8 @@ class HitTable:
         """
         Make a form say what is true now; without one make it first.
 
-        That is done about once a second, and it is now that the entry has its turn among the others.
+        That is done when more than numbers has changed, or once a second where no head ticks; it is now that the entry
+        has its turn among the others.
 
         Raises:
             UnfitError, Unsatisfiable: by now it is another answer, that cannot be given here.

@@ -46,6 +46,9 @@ WORDS = (
         (f"print and {DARK}", set()),
         ("(prefers-color-scheme: no-preference)", set()),
         ("(prefers-color-scheme)", {"light", "dark"}),
+        ("not (min-width: 600px)", {"light", "dark"}),
+        (f"not (min-width: 600px) and {DARK}", {"dark"}),
+        ("not screen and (max-width: 600px)", {"light", "dark"}),
     ],
 )
 def test_schemes(media, schemes):

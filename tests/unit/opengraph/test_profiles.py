@@ -78,7 +78,7 @@ def test_what_a_client_names():
     ("size_px", "enlarged_px"),
     [((250, 131), (250, 200)), ((300, 158), (300, 200)), ((120, 400), (200, 200)), ((1, 1), (200, 200))],
 )
-def test_no_more_is_cut_off_than_must_be(size_px, enlarged_px):
+def test_what_the_box_would_leave_too_low(size_px, enlarged_px):
     """What Facebook's box would leave too low of a picture is given more height, not less width."""
     spec = enlarged(PROFILES[Network.FACEBOOK], TransformSpec(), size_px)
 

@@ -127,27 +127,6 @@ def test_the_head_as_it_is_written(start, is_read):
     assert page.title == "t"
 
 
-@pytest.mark.parametrize("spelt", [b"<script>'</head>'</script>", b"<!-- </head> -->", b"<meta content='</head>'>"])
-def test_what_only_spells_the_end_of_the_head(spelt):
-    """It ends nothing, be anything that can be seen in the head or not."""
-    reader = PageReader(URL, extent=Extent.HEAD)
-
-    assert reader.feed(b"<head><svg></svg>" + spelt + spelt + b"<link rel=icon href=/i.png>")
-    assert len(reader.finish().links) == 1
-
-
-@pytest.mark.parametrize("end", [b"</head>", b"</HEAD\n>"])
-def test_a_short_head_ends_at_its_end(end):
-    """Nothing that follows a head is waited for, be it shorter than a slice; a script that spells its end has none."""
-    reader = PageReader(URL, extent=Extent.HEAD)
-
-    assert reader.feed(b"<head><script>'</head>'</script><link rel=icon href=/i.png>")
-    assert not reader.is_head_over
-    assert not reader.feed(end)
-    assert reader.is_head_over
-    assert len(reader.finish().links) == 1
-
-
 def test_wants_more():
     """A reader says so once it has enough, and then takes no more."""
     reader = PageReader(URL)
