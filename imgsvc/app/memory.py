@@ -51,8 +51,8 @@ CODECS_BYTES = 9 * MIB
 
 ADJUST_SECONDS = 1.0
 
-CLEARINGS, CLEARING_SECONDS = 5, 0.05
-"""How often room is looked for, and how long apart: what was answered a moment ago has not given all back yet."""
+CLEARING_PAUSES_SECONDS = (0.0, 0.05, 0.05, 0.05, 0.05)
+"""Behind each look for room: what was answered a moment ago has not given all back yet."""
 
 
 def read_limit(settings: MemorySettings) -> tuple[int | None, MemorySettings]:
@@ -144,24 +144,24 @@ class Reins:
         As much goes, if it is there, as keeps the process below GUARD meanwhile: else this picture would have the
         next large one refused.
         """
-        clearings = 0
-        while not self._has_room(rss_bytes := self._read_rss(), size_bytes):
-            if clearings == CLEARINGS:
-                return False
+        for pause_seconds in CLEARING_PAUSES_SECONDS:
+            if self._has_room(size_bytes):
+                break
             # What only waits to be used again, or to be given back, is in nobody's way.
             self._retire_idle()
             await asyncio.to_thread(trim)
-            await asyncio.sleep(CLEARING_SECONDS * (clearings > 0))
-            clearings += 1
-        excess_bytes = rss_bytes + size_bytes - self._settings.guard_threshold_bytes
+            await asyncio.sleep(pause_seconds)
+        if not self._has_room(size_bytes):
+            return False
+        excess_bytes = self._read_rss() + size_bytes - self._settings.guard_threshold_bytes
         if excess_bytes > 0:
             self._memory.evict(excess_bytes, "pressure")
             await asyncio.to_thread(trim)
         return True
 
-    def _has_room(self, rss_bytes: int, size_bytes: int) -> bool:
+    def _has_room(self, size_bytes: int) -> bool:
         largest_bytes = self._settings.budget_bytes * LARGEST_PERCENT // 100
-        return rss_bytes - self._memory.statistics().bytes + size_bytes <= largest_bytes
+        return self._read_rss() - self._memory.statistics().bytes + size_bytes <= largest_bytes
 
     async def aclose(self) -> None:
         """Wait for a trim under way."""

@@ -145,10 +145,13 @@ def host_in_name(name: str) -> str | None:
 
     None as well where it may as well end in a legal form (``Acme.Inc``), though there are suffixes of these names.
     """
+    host = _host_like(name)
+    return None if host is None or host.rpartition(".")[2] in _LEGAL_FORMS else host
+
+
+def _host_like(name: str) -> str | None:
     text = name.strip().lower()
-    if len(text) > MAX_NAME_CHARS or not _HOST_LIKE.fullmatch(text) or text.rpartition(".")[2] in _LEGAL_FORMS:
-        return None
-    return text
+    return text if len(text) <= MAX_NAME_CHARS and _HOST_LIKE.fullmatch(text) else None
 
 
 def guesses(name: str) -> tuple[str, ...]:
@@ -160,9 +163,8 @@ def guesses(name: str) -> tuple[str, ...]:
 
     Guesses only: nothing may be shown as found before :func:`verifies` has seen that host's page.
     """
-    text = name.strip().lower()
-    if len(text) <= MAX_NAME_CHARS and _HOST_LIKE.fullmatch(text):
-        return (text,)
+    if (host := _host_like(name)) is not None:
+        return (host,)
     slugs = dict.fromkeys((normalise_name(name), "".join(_all_words(name))))
     return tuple(f"{slug}.com" for slug in slugs if slug.isascii() and 0 < len(slug) <= _MAX_LABEL_CHARS)
 

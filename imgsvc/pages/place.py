@@ -47,7 +47,6 @@ class Zone(Enum):
 
 
 _ZONES = {"noscript": Zone.NOSCRIPT, "template": Zone.TEMPLATE, "svg": Zone.DRAWING}
-_INERT = frozenset((Zone.NOSCRIPT, Zone.TEMPLATE))
 
 
 def says_logo(text: str) -> bool:
@@ -84,11 +83,11 @@ class Place:
     @property
     def is_inert(self) -> bool:
         """Whether what stands here is not for everybody."""
-        return bool(self._open) and any(zone in _INERT for _, zone in self._open)
+        return self.is_in(Zone.NOSCRIPT, Zone.TEMPLATE)
 
-    def is_in(self, zone: Zone) -> bool:
-        """Whether the reader is inside a *zone*."""
-        return bool(self._open) and any(open_zone is zone for _, open_zone in self._open)
+    def is_in(self, *zones: Zone) -> bool:
+        """Whether the reader is inside any of *zones*."""
+        return bool(self._open) and any(zone in zones for _, zone in self._open)
 
     def enter(self, tag: str, attributes: Mapping[str, str], depth: int) -> None:
         """Take note of an element that opens; *depth* counts the open elements, itself included."""

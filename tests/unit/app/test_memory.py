@@ -9,7 +9,6 @@ import pytest
 from imgsvc.app import memory as memory_module
 from imgsvc.app.memory import (
     ANNEXE_BYTES,
-    CLEARINGS,
     CODECS_BYTES,
     FONTS_BYTES,
     GUARDED_ENTRY_BYTES,
@@ -259,8 +258,8 @@ async def test_what_nobody_uses_makes_room(machine, monkeypatch):
     """What a drawing left behind, worker and heap, goes before a large picture is refused."""
     size_bytes = 40 * PERCENT
     machine.rss.bytes = 90 * PERCENT
-    left_bytes = [60 * PERCENT] * CLEARINGS + [58 * PERCENT, 50 * PERCENT, 50 * PERCENT]
-    monkeypatch.setattr(memory_module, "CLEARING_SECONDS", 0.0)
+    left_bytes = [60 * PERCENT] * 2 + [58 * PERCENT, 50 * PERCENT, 50 * PERCENT]
+    monkeypatch.setattr(memory_module, "CLEARING_PAUSES_SECONDS", (0.0, 0.0))
     monkeypatch.setattr(memory_module, "trim", lambda: setattr(machine.rss, "bytes", left_bytes.pop(0)))
     await machine.svg.render(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 9, 9)
 
