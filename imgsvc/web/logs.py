@@ -15,7 +15,7 @@ from msgspec.structs import force_setattr
 
 from imgsvc.services.answers import Tier
 from imgsvc.web.appkeys import REQUEST_ID, SUBJECT, subject_name
-from imgsvc.web.header_names import X_CACHE, X_SOURCE
+from imgsvc.web.header_names import X_CACHE, X_REQUEST_ID, X_SOURCE
 from imgsvc.web.line_writer import LineWriter
 from imgsvc.web.shown import shown_path
 
@@ -146,7 +146,7 @@ def facts(request: web.BaseRequest, response: web.StreamResponse, seconds: float
         "time": round(time.time(), 3),
         "level": "info",
         "message": "request",
-        "request_id": request.get(REQUEST_ID),
+        "request_id": request.get(REQUEST_ID) or headers.get(X_REQUEST_ID),  # what was no request has the answer's
         "method": request.method,
         "path": shown_path(request.rel_url.raw_path),
         "status": response.status,

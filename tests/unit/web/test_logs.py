@@ -69,10 +69,10 @@ def test_a_site_in_the_log_is_its_host():
 
 
 def test_a_request_that_was_none():
-    """What was no HTTP has a line without a name or a tier."""
-    entry = entry_of(make_mocked_request("UNKNOWN", "/"), 400)
+    """What was no HTTP has a line without a tier, and the name that its answer was given."""
+    entry = entry_of(make_mocked_request("UNKNOWN", "/"), 400, X_Request_Id="r2")
 
-    assert entry["request_id"] is None
+    assert entry["request_id"] == "r2"
     assert "cache" not in entry
 
 
