@@ -141,11 +141,12 @@ async def _load_rest(late: LateHandlers) -> None:
     gc.enable()
 
 
-async def _drain(opened: Opened, settings: Settings) -> None:
-    """Say that the end has come, and go on serving until balancers have heard of it."""
+async def _drain(opened: Opened, settings: Settings, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Say that the end has come, and go on serving until balancers have heard of it; then the end's time runs."""
     opened.ending.begin()
     opened.services.health.phase = Phase.DRAINING
-    await asyncio.sleep(settings.server.drain_delay_seconds)
+    await pause(settings.server.drain_delay_seconds)
+    opened.ending.let_time_run()
 
 
 async def _listen(runner: web.AppRunner, settings: Settings, handed: Sequence[socket.socket]) -> None:
