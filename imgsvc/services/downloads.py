@@ -27,6 +27,9 @@ log = logging.getLogger("imgsvc.downloads")
 PARTS_AT_ONCE = 4
 """Parts on their way to the store; others wait their turn, with their bytes on disk."""
 
+ABORT_SECONDS = 1.0
+"""How long writers may abort what was not stored in time; what takes longer is left to the store's own end."""
+
 FAILURE_SHOWN_SECONDS = 300.0
 """How long a write that failed is told of when no other has followed."""
 
@@ -115,21 +118,33 @@ class Downloads:
             await asyncio.wait(tasks)
 
     async def aclose(self, timeout_seconds: float) -> None:
-        """Give up what still arrives, for no client is left; let end within *timeout_seconds* what is being stored."""
+        """
+        Give up what still arrives, for no client is left; let end within *timeout_seconds* what is being stored.
+
+        What is late is cut off and logged; a store that hangs holds up the end for two moments more at the most.
+        """
         tasks = [download.task for download in self._running]
         for download in list(self._running):
             self._give_up(download)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=timeout_seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._cut_off(late)
 
     def statistics(self) -> DownloadStatistics:
         """Snapshot of state and counters."""
         return DownloadStatistics(
             running=len(self._running), bytes=sum(d.spool.size_bytes for d in self._running), **self._counts
         )
+
+    async def _cut_off(self, late: set[asyncio.Task[None]]) -> None:
+        """Cancel once, upon which writers abort, and once more, upon which nobody waits for that any longer."""
+        if lost := sum(download.task in late for download in self._running if download.plan.key is not None):
+            log.warning("%d large objects were not stored in time before the end", lost)
+        for _ in range(2):
+            for task in late:
+                task.cancel()
+            if late:
+                _, late = await asyncio.wait(late, timeout=ABORT_SECONDS)
 
     async def _run(self, download: Download) -> None:
         key = download.plan.key

@@ -29,6 +29,16 @@ class Errands:
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
 
+    async def ended(self, timeout_seconds: float) -> None:
+        """Wait until nothing is under way, and cut off what still is after *timeout_seconds*."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self.finished()
+        except TimeoutError:
+            for task in self._tasks:
+                task.cancel()
+            await self.finished()
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import io
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
@@ -25,6 +26,12 @@ from imgsvc.store.s3_reads import Reads
 from imgsvc.store.s3_stream import S3Stream
 from imgsvc.store.s3_writer import UPLOADS, S3Writer
 from imgsvc.stream.base import CHUNK_BYTES
+
+log = logging.getLogger("imgsvc.store")
+
+UNDO_SECONDS = 2.0
+"""How long the end may take for what is under way, aborts above all: a server that hangs would hold it for the client's
+own time-out, several times over."""
 
 VERIFY_ON_LOOP_BYTES = 64 * 1024
 """Up to this hashing costs less than the way to a thread and back."""
@@ -150,14 +157,17 @@ class S3Store:
         await self._bucket.call("head_bucket")
 
     async def aclose(self) -> None:
-        """Close streams, abort writers, and close the connections."""
+        """Close streams, abort writers, and close the connections; what a server that hangs leaves open is logged."""
         self._closed = True
         for stream in tuple(self._streams):
             stream.close()
         if self._sweep is not None:
             self._sweep.cancel()
-        await asyncio.gather(*(writer.abort() for writer in tuple(self._writers)))
-        await self._errands.finished()
+        for writer in tuple(self._writers):
+            writer.end()
+        await self._errands.ended(UNDO_SECONDS)
+        if self._writers:
+            log.warning("%d unfinished uploads stay in the bucket until they are swept", len(self._writers))
         await self._reads.aclose()
         await self._client.aclose()
 

@@ -86,12 +86,17 @@ class S3Writer:
 
     async def abort(self) -> None:
         """Abort the upload, or delete what became of it."""
+        if (ending := self.end()) is not None:
+            await asyncio.shield(ending)
+
+    def end(self) -> asyncio.Task[None] | None:
+        """Begin to abort, and give the task of that; None after the commit."""
         self._usable = False
         if self._committed:
-            return
+            return None
         if self._ending is None:
             self._ending = self._errands.start(self._tidy())
-        await asyncio.shield(self._ending)
+        return self._ending
 
     def _use(self) -> None:
         if not self._usable:

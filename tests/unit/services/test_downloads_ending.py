@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from imgsvc.services import downloads
 from tests.support.spine import spine, until
 from tests.unit.services.downloading import LARGE, THRESHOLD, begin, halves, over, read
 
@@ -42,6 +43,40 @@ async def test_the_end_gives_up_what_is_late(parts, origin):
         await reading
     served.let_go()
     assert parts.downloads.statistics().running == 0
+
+
+async def test_a_store_that_hangs_does_not_hold_up_the_end(parts, origin, monkeypatch, caplog):
+    """What is not stored in time is cut off and logged, although its writer never ends to abort."""
+    monkeypatch.setattr(downloads, "ABORT_SECONDS", 0.05)
+    origin.serve("/a.png", LARGE)
+    real, hanging, never = parts.store.open_writer, asyncio.Event(), asyncio.Event()
+    aborts, begun = [], []
+
+    async def commit(_meta):
+        hanging.set()
+        await never.wait()
+
+    async def abort():
+        begun.append(1)
+        await never.wait()
+
+    async def open_writer(key):
+        writer = await real(key)
+        aborts.append(writer.abort)
+        writer.commit, writer.abort = commit, abort
+        return writer
+
+    parts.store.open_writer = open_writer
+    (await begin(parts, "/a.png")).let_go()
+    async with asyncio.timeout(10):
+        await hanging.wait()
+        await parts.downloads.aclose(0.01)
+    never.set()
+    await aborts[0]()
+
+    assert begun
+    assert parts.downloads.statistics().running == 0
+    assert "1 large objects were not stored in time before the end" in caplog.messages
 
 
 async def test_slow_sources_do_not_hold_up_the_store(parts, origin):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imgsvc.errors import StoreError
-from imgsvc.store import s3_writer
+from imgsvc.store import s3, s3_writer
 from imgsvc.store.s3 import S3Store
 from imgsvc.stream.base import FileRange
 from tests.support.blobs import meta_of
@@ -90,3 +90,32 @@ async def test_answer_with_nothing_in_it(part: FileRange, created: bytes, missin
             await writer.write(part)
         await writer.abort()
         await store.aclose()
+
+
+async def test_an_abort_that_hangs_does_not_hold_up_the_end(part: FileRange, monkeypatch, caplog):
+    """The store's end waits a moment for a server that does not answer an abort, and says that an upload stays open."""
+    monkeypatch.setattr(s3, "UNDO_SECONDS", 0.1)
+    asked: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                asked.append((await reader.readuntil(b"\r\n\r\n")).split(b" ")[0])
+                if asked[-1] == b"DELETE":
+                    await reader.read()
+                if asked[-1] == b"PUT":
+                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    await reader.readexactly(10)
+                writer.write(response("200 OK", CREATED, ETag='"e"'))
+        writer.transport.abort()
+
+    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with listening, asyncio.timeout(5):
+        port = listening.sockets[0].getsockname()[1]
+        store = S3Store(settings_of(S3_ENDPOINT_URL=f"http://127.0.0.1:{port}"))
+        writer = await store.open_writer(KEY)
+        await writer.write(FileRange(part.descriptor, 0, 10))
+        await store.aclose()
+
+    assert asked[-1] == b"DELETE"
+    assert "1 unfinished uploads stay in the bucket until they are swept" in caplog.messages
