@@ -5,14 +5,14 @@ import gc
 import logging
 import resource
 import signal
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
 from aiohttp import web
 
 from imgsvc.app.composition import Opened, open_services
+from imgsvc.app.listening import listen
 from imgsvc.app.supervisor import NOBODY, READY, STOPPING, Supervisor
 from imgsvc.origin.trust import platform_trust
 from imgsvc.services.health import Phase
@@ -30,16 +30,8 @@ log = logging.getLogger("imgsvc")
 OPEN_FILES = 65536
 """As many as one process can want: clients, sources, idle connections to hosts that may be asked again, spools."""
 
-BACKLOG = 1024
-"""Connections that may wait to be taken, as far as the system allows so many (net.core.somaxconn)."""
-
-
 LOAD_AFTER_SECONDS = 0.5
 """Loading takes the interpreter from the loop for some milliseconds at a time: probes and first requests go before."""
-
-
-class CannotListenError(Exception):
-    """The address is taken, not ours, or not for us."""
 
 
 async def serve(
@@ -82,7 +74,7 @@ async def serve(
         )
         try:
             await runner.setup()
-            await _listen(runner, settings, supervisor.sockets)
+            await listen(runner, settings.server.host, settings.server.port, supervisor.sockets)
             _be_ready(opened, runner)
             announce(*runner.addresses[0][:2])
             supervisor.tell(READY)
@@ -147,19 +139,6 @@ async def _drain(opened: Opened, settings: Settings, pause: Callable[[float], Aw
     opened.services.health.phase = Phase.DRAINING
     await pause(settings.server.drain_delay_seconds)
     opened.ending.let_time_run()
-
-
-async def _listen(runner: web.AppRunner, settings: Settings, handed: Sequence[socket.socket]) -> None:
-    """Listen on the sockets that were handed over; without any on the one that the settings name."""
-    if handed:
-        sites: list[web.BaseSite] = [web.SockSite(runner, taken, backlog=BACKLOG) for taken in handed]
-    else:
-        sites = [web.TCPSite(runner, settings.server.host, settings.server.port, backlog=BACKLOG)]
-    try:
-        for site in sites:
-            await site.start()
-    except OSError as error:
-        raise CannotListenError(str(error)) from error
 
 
 @asynccontextmanager
