@@ -70,7 +70,7 @@ class S3Store:
         self._bucket = Bucket(settings.s3_bucket, self._client, self._counters, self._reads)
         self._leftovers = Leftovers(Bucket(settings.s3_bucket, self._client, Counters()), clock)
         self._sweep: asyncio.Task[None] | None = None
-        self._errands = Errands()
+        self._errands, self._later = Errands(), Errands()
         self._streams: WeakSet[S3Stream] = WeakSet()
         self._writers: set[S3Writer] = set()
         self._closed = False
@@ -132,7 +132,7 @@ class S3Store:
             raise StoreError("The bucket's client is closed.")
         if self._leftovers.is_due():
             self._sweep = self._errands.start(self._leftovers.sweep())
-        writer = S3Writer(self._bucket, key, self._counters, self._errands, self._writers.discard)
+        writer = S3Writer(self._bucket, key, self._counters, self._errands, self._later, self._writers.discard)
         self._writers.add(writer)
         return writer
 
@@ -166,6 +166,7 @@ class S3Store:
         for writer in tuple(self._writers):
             writer.end()
         await self._errands.ended(UNDO_SECONDS)
+        await self._later.ended(0)
         if self._writers:
             log.warning("%d unfinished uploads stay in the bucket until they are swept", len(self._writers))
         await self._reads.aclose()

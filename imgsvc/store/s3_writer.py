@@ -29,6 +29,10 @@ PART_TIMEOUT_SECONDS = 60
 """For one part, retries included: a store that takes less than 140 KB a second is no help."""
 
 
+AGAIN_AFTER_SECONDS = (5.0, 30.0, 120.0)
+"""Pauses before an upload that could not be aborted is tried again; after the last it is left to be swept."""
+
+
 class S3Writer:
     """
     A multipart upload that becomes an object; see :class:`imgsvc.store.base.ObjectWriter`.
@@ -41,18 +45,26 @@ class S3Writer:
         key: of the object.
         counters: told of what was written.
         errands: where those tasks are.
+        later: where what could not be undone waits to be tried again; whoever ends it need not wait for that.
         on_end: called with the writer when it is done with.
     """
 
     part_bytes = PART_BYTES
 
     def __init__(
-        self, bucket: Bucket, key: str, counters: Counters, errands: Errands, on_end: Callable[["S3Writer"], None]
+        self,
+        bucket: Bucket,
+        key: str,
+        counters: Counters,
+        errands: Errands,
+        later: Errands,
+        on_end: Callable[["S3Writer"], None],
     ) -> None:
         self._bucket = bucket
         self._key = key
         self._counters = counters
         self._errands = errands
+        self._later = later
         self._on_end = on_end
         self._temporary = UPLOADS + uuid.uuid4().hex
         self._upload: str | None = None
@@ -156,17 +168,36 @@ class S3Writer:
         if self._work is not None:
             self._drop()
             await asyncio.wait((self._work,))
-        await self._undo()
+        if await self._undo():
+            self._on_end(self)
+        else:
+            self._later.start(self._undo_later())
+
+    async def _undo_later(self) -> None:
+        """Try again a few times: the server may have been away for a moment only."""
+        for seconds in AGAIN_AFTER_SECONDS:
+            await asyncio.sleep(seconds)
+            if await self._undo():
+                break
         self._on_end(self)
 
-    async def _undo(self) -> None:
+    async def _undo(self) -> bool:
+        """Try once; say whether nothing is left."""
         if self._upload is None or self._committed:
-            return
+            return True
+        is_undone = False
         with contextlib.suppress(StoreError):
-            await self._bucket.call("abort_multipart_upload", Key=self._temporary, UploadId=self._upload)
+            await self._bucket.call(
+                "abort_multipart_upload", none_for=("NoSuchUpload",), Key=self._temporary, UploadId=self._upload
+            )
+            is_undone = True
         if self._completing:
-            await self._delete_temporary()
+            is_undone = await self._delete_temporary() and is_undone
+        return is_undone
 
-    async def _delete_temporary(self) -> None:
-        with contextlib.suppress(StoreError):
+    async def _delete_temporary(self) -> bool:
+        try:
             await self._bucket.call("delete_object", Key=self._temporary)
+        except StoreError:
+            return False
+        return True
