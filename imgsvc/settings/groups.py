@@ -13,7 +13,7 @@ from imgsvc.model.hosts import HostRules
 from imgsvc.model.secret import Secret
 from imgsvc.settings.group import Group
 from imgsvc.settings.memory import MIB
-from imgsvc.settings.services import OptionalUrl
+from imgsvc.settings.services import OptionalBaseUrl
 from imgsvc.settings.setting import Env
 from imgsvc.settings.values import Agents, Networks, Origins, Rate, RateLimit, Rules, Secrets, Targets, UserAgents
 
@@ -41,10 +41,10 @@ class ServerSettings(Group, frozen=True, kw_only=True):
         Env("IMGSVC_DELIVERY", "Answer stored images with their bytes, or with a redirect to the CDN."),
     ] = "bytes"
     cdn_base_url: Annotated[
-        OptionalUrl, Env("IMGSVC_CDN_BASE_URL", "Public URL below which the object store's keys are found.")
+        OptionalBaseUrl, Env("IMGSVC_CDN_BASE_URL", "Public URL below which the object store's keys are found.")
     ] = None
     site_url: Annotated[
-        OptionalUrl,
+        OptionalBaseUrl,
         Env("IMGSVC_SITE_URL", "The site that relative URLs at /_next/image belong to; an allowed source there."),
     ] = None
     log_format: Annotated[

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
+from imgsvc.model.hosts import is_address
 from imgsvc.model.secret import Secret
 from imgsvc.settings.group import Group
 from imgsvc.settings.memory import MIB
-from imgsvc.settings.services import OptionalUrl
+from imgsvc.settings.services import OptionalRedisUrl, read_base_url
 from imgsvc.settings.setting import Env, ReadBy
 
 MAX_TTL_SECONDS = 100 * 31536000
@@ -16,6 +18,9 @@ MAX_TTL_SECONDS = 100 * 31536000
 
 # What botocore lets pass, which is more than any server takes; of an ARN it looks at more itself.
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}|arn:[^\s]+")
+_ENDPOINT_HOST = re.compile(r"[A-Za-z0-9.-]+")
+# A label of a host name, as in botocore: letters, digits and inner hyphens, not digits alone.
+_REGION = re.compile(r"(?![0-9]+\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 
 
 def _bucket(text: str) -> str:
@@ -25,7 +30,26 @@ def _bucket(text: str) -> str:
     return text
 
 
+def _endpoint(text: str) -> str:
+    """Let only URLs pass that botocore asks: of names it takes fewer than others do."""
+    host = urlsplit(read_base_url(text)).hostname or ""
+    if not is_address(host) and not _ENDPOINT_HOST.fullmatch(host):
+        raise ValueError(
+            "not an http(s) URL whose host is of letters, digits, hyphens and dots, all that botocore takes"
+        )
+    return text
+
+
+def _region(text: str) -> str:
+    """Let only texts pass that a region can be called: botocore refuses others at each use."""
+    if not _REGION.fullmatch(text):
+        raise ValueError("not a region's name, such as eu-central-1")
+    return text
+
+
 OptionalBucket = Annotated[str | None, ReadBy(_bucket)]
+OptionalEndpoint = Annotated[str | None, ReadBy(_endpoint)]
+OptionalRegion = Annotated[str | None, ReadBy(_region)]
 
 
 class CacheSettings(Group, frozen=True, kw_only=True):
@@ -58,7 +82,7 @@ class CacheSettings(Group, frozen=True, kw_only=True):
         int, Env("IMGSVC_REFRESH_COOLDOWN", "Shortest time between two forced refreshes of one source.", ge=0)
     ] = 3600
     redis_url: Annotated[
-        Secret | None,
+        OptionalRedisUrl,
         Env(
             "IMGSVC_REDIS_URL",
             "Redis or Valkey by which replicas share remembered failures, purges and leases; unset: in process.",
@@ -98,8 +122,8 @@ class StoreSettings(Group, frozen=True, kw_only=True):
         ),
     ] = None
     s3_bucket: Annotated[OptionalBucket, Env("S3_BUCKET", "Bucket; unset: the filesystem store is used.")] = None
-    s3_endpoint_url: Annotated[OptionalUrl, Env("S3_ENDPOINT_URL", "Endpoint of an S3 that is not AWS.")] = None
-    s3_region: Annotated[str | None, Env("S3_REGION", "Region; unset: botocore's own choice.")] = None
+    s3_endpoint_url: Annotated[OptionalEndpoint, Env("S3_ENDPOINT_URL", "Endpoint of an S3 that is not AWS.")] = None
+    s3_region: Annotated[OptionalRegion, Env("S3_REGION", "Region; unset: botocore's own choice.")] = None
     s3_access_key_id: Annotated[Secret | None, Env("S3_ACCESS_KEY_ID", "Access key; unset: botocore's own chain.")] = (
         None
     )

@@ -3,32 +3,53 @@
 import re
 from pathlib import Path
 from typing import Annotated, ClassVar
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 from yarl import URL
 
 from imgsvc.errors import ImgsvcError
-from imgsvc.model.hosts import SCHEMES, normalise_url
+from imgsvc.model.hosts import SCHEMES, normalise_host, normalise_url
 from imgsvc.model.secret import Secret
 from imgsvc.model.templates import check_template, shown_template
 from imgsvc.settings.group import Group
 from imgsvc.settings.setting import Env, ReadBy
 from imgsvc.settings.values import items_of
 
+_REDIS_SCHEMES = ("redis", "rediss")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 
 
-def _http_url(text: str) -> str:
-    """Let only URLs pass that other URLs can be built upon."""
+def read_base_url(text: str) -> str:
+    """
+    Let only URLs pass that others can be built upon and fetched, or sent to a client.
+
+    Raises:
+        ValueError: it is none; the text is not repeated, for it may hold a password.
+    """
     try:
         url = URL(text)
     except ValueError:
         url = URL()
     bare = not (url.user or url.password or url.query_string or url.fragment)
     if url.scheme not in SCHEMES or not url.host or not bare or not text.isprintable():
-        # The text is not repeated: it may hold a password.
         raise ValueError("not an http(s) URL without user and query, such as https://www.example.com")
+    try:
+        normalise_url(text)
+    except ImgsvcError as error:
+        raise ValueError("not an http(s) URL with a valid host and port, such as https://www.example.com") from error
     return text
+
+
+def _redis_url(text: str) -> Secret:
+    """Let no host pass that is none; all else is for the package ``redis``, which need not be there."""
+    try:
+        url = urlsplit(text)
+        if url.scheme in _REDIS_SCHEMES and url.hostname:
+            normalise_host(unquote(url.hostname))
+    except ValueError as error:
+        raise ValueError("no redis://, rediss:// or unix:// URL with a valid host") from error
+    return Secret(text)
 
 
 def _token(text: str) -> Secret:
@@ -36,15 +57,6 @@ def _token(text: str) -> Secret:
     if not _TOKEN.fullmatch(text):
         raise ValueError("not a bearer token: at most 4,096 visible ASCII characters without spaces")
     return Secret(text)
-
-
-def _base_url(text: str) -> str:
-    """Let only URLs pass that others can be built upon and fetched."""
-    try:
-        normalise_url(_http_url(text))
-    except ImgsvcError as error:
-        raise ValueError("not an http(s) URL with a valid host and port, such as https://www.example.com") from error
-    return text
 
 
 class LogoProvider(Struct, frozen=True, kw_only=True):
@@ -86,9 +98,9 @@ def _provider(item: str) -> LogoProvider:
 
 Template = Annotated[str, ReadBy(_template)]
 LogoProviders = Annotated[tuple[LogoProvider, ...], ReadBy(_providers)]
-BaseUrl = Annotated[str, ReadBy(_base_url)]
-OptionalBaseUrl = Annotated[str | None, ReadBy(_base_url)]
-OptionalUrl = Annotated[str | None, ReadBy(_http_url)]
+BaseUrl = Annotated[str, ReadBy(read_base_url)]
+OptionalBaseUrl = Annotated[str | None, ReadBy(read_base_url)]
+OptionalRedisUrl = Annotated[Secret | None, ReadBy(_redis_url)]
 OptionalToken = Annotated[Secret | None, ReadBy(_token)]
 
 

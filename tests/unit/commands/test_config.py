@@ -92,3 +92,12 @@ def test_as_json(invoke):
     assert facts["IMGSVC_ADMIN_TOKEN"] == {"value": "***", "default": "", "is_set": True}
     assert "hunter2" not in result.output
     assert list(json.loads(invoke("config", "--json", "--changed", **env).stdout)) == list(env)
+
+
+@pytest.mark.parametrize("command", ["config", "serve"])
+def test_a_url_without_a_host_that_could_be(invoke, command):
+    """It is one line and exit code 2, whatever the command, and not found out by whoever would ask that host."""
+    result = invoke(command, IMGSVC_SITE_URL="https://www..example.com")
+
+    assert result.exit_code == 2
+    assert [line.partition(": not an")[0] for line in result.stderr.splitlines()] == ["imgsvc: IMGSVC_SITE_URL"]

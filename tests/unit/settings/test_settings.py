@@ -13,6 +13,8 @@ from imgsvc.settings import (
     unknown_names,
 )
 
+URLS = ("IMGSVC_SITE_URL", "IMGSVC_CDN_BASE_URL", "IMGSVC_TWITTER_BASE_URL", "ASSETS_BASE_URL", "S3_ENDPOINT_URL")
+
 
 def faults_of(**environ: str) -> list[str]:
     with pytest.raises(SettingsError) as caught:
@@ -161,6 +163,12 @@ class TestFaults:
             ("IMGSVC_TRUSTED_PROXIES", "10.0.0.0/8,10.1.2.3:80", "'10.1.2.3:80'"),
             ("S3_BUCKET", "pictures/of-mine", "such as pictures"), ("S3_BUCKET", "s3://pictures", "such as pictures"),
             ("S3_BUCKET", "arn:aws:s3 x", "an ARN"),
+            ("S3_REGION", "a b", "such as eu-central-1"), ("S3_REGION", "eu_central", "such as eu-central-1"),
+            ("S3_REGION", "-x", "such as eu-central-1"), ("S3_REGION", "7", "such as eu-central-1"),
+            ("S3_ENDPOINT_URL", "http://my_minio:9000", "letters, digits, hyphens"),
+            ("S3_ENDPOINT_URL", "http://b\u00fccher.test", "letters, digits, hyphens"),
+            ("IMGSVC_REDIS_URL", "redis://:hunter2@a b/0", "with a valid host"),
+            ("IMGSVC_REDIS_URL", "rediss://a..b", "with a valid host"),
         ],
     )  # fmt: skip
     def test_says_what_is_expected(self, name, value, shape):
@@ -186,7 +194,7 @@ class TestFaults:
 
     def test_passwords_are_not_repeated(self):
         """A fault never shows a value that may hold a secret."""
-        for name in ("IMGSVC_SITE_URL", "IMGSVC_CDN_BASE_URL", "S3_ENDPOINT_URL", "ASSETS_BASE_URL"):
+        for name in URLS:
             assert "hunter2" not in "".join(faults_of(**{name: "https://me:hunter2@x.test"}))
 
     @pytest.mark.parametrize("token", ["hunter2 x", "hunter2\nx", "hunter2\u00e9", "hunter2" * 1000])
@@ -197,12 +205,35 @@ class TestFaults:
         assert "hunter2" not in faults[0]
 
     @pytest.mark.parametrize(
-        "url", ["assets.test", "ftp://a.test", "https://a.test?x=1", "https://-", "https://a%20b.test"]
+        "url",
+        [
+            "assets.test", "ftp://a.test", "https://a.test?x=1", "https://-", "https://a%20b.test", "http://a b/",
+            "https://www..example.com", "http://-x/", f"http://{'a' * 64}.test", "http://a.test:99999", "http://a..",
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("name", URLS)
+    def test_what_no_url_can_be_built_upon(self, name, url):
+        """A URL that names no host that there could be, or more than can be built upon, is a fault of its setting."""
+        assert faults_of(**{name: url})[0].startswith(f"{name}: not an http(s) URL")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://minio", "http://localhost:9000", "http://s3.internal:9000", "http://[::1]:9000/a", "http://10.0.0.1",
+            "https://a.test.", "https://A.test:443/b/",
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("name", URLS)
+    def test_what_urls_can_be_built_upon(self, name, url):
+        """Names without dots, ports, addresses of both families and a trailing dot are hosts, and kept as they are."""
+        assert in_force(**{name: url})[name] == url
+
+    @pytest.mark.parametrize(
+        "url", ["redis://", "redis://me:a b@h_x:1/0", "rediss://[::1]:6379", "unix:///a b", "ftp://x"]
     )
-    def test_what_no_url_can_be_built_upon(self, url):
-        """The servers that have routes of their own are named by URLs that can be fetched."""
-        for name in ("ASSETS_BASE_URL", "IMGSVC_TWITTER_BASE_URL"):
-            assert faults_of(**{name: url})[0].startswith(f"{name}: not an http(s) URL")
+    def test_what_is_left_to_redis(self, url):
+        """Of a Redis' URL only the host is looked at here."""
+        assert Settings.from_env({"IMGSVC_REDIS_URL": url}).cache.redis_url.reveal() == url
 
 
 class TestLimits:
