@@ -89,7 +89,7 @@ async def listen(runner: web.AppRunner, host: str, port: int, handed: Sequence[s
     try:
         for taken in handed or await _bound(host, port):
             await web.SockSite(runner, Listener.of(taken), backlog=BACKLOG).start()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of names that the look-up's own encoding refuses
         raise CannotListenError(str(error)) from error
 
 

@@ -15,13 +15,13 @@ from imgsvc.settings.group import Group
 from imgsvc.settings.memory import MIB
 from imgsvc.settings.services import OptionalBaseUrl
 from imgsvc.settings.setting import Env
-from imgsvc.settings.values import Agents, Networks, Origins, Rate, RateLimit, Rules, Secrets, Targets, UserAgents
+from imgsvc.settings.values import Agents, Host, Networks, Origins, Rate, RateLimit, Rules, Secrets, Targets, UserAgents
 
 
 class ServerSettings(Group, frozen=True, kw_only=True):
     """Where the service listens, how it answers and how it ends."""
 
-    host: Annotated[str, Env("IMGSVC_HOST", "Address to listen on.")] = "127.0.0.1"
+    host: Annotated[Host, Env("IMGSVC_HOST", "Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Env("IMGSVC_PORT", "Port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8080
     drain_delay_seconds: Annotated[
         float,

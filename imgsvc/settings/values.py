@@ -11,6 +11,9 @@ from imgsvc.settings.setting import ReadBy
 
 MAX_RATE_DIGITS = 9
 
+EVERY_ADDRESS = "*"
+"""What the C library's look-up takes for all addresses there are."""
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -81,6 +84,21 @@ def _host_rules(text: str) -> HostRules:
         return HostRules.parse(items_of(text))
     except ValueError as error:
         raise ValueError(f"{error}; items are names, *.suffix, * or store:") from error
+
+
+def _host(text: str) -> str:
+    """Let only names and addresses pass; another would be found out by the look-up, some as an unexpected error."""
+    # An address' zone may be anything.
+    if not text.isprintable() or not (text == EVERY_ADDRESS or _is_host(text)):
+        raise ValueError("not an address or a name to listen on, such as 127.0.0.1, :: or localhost")
+    return text
+
+
+def _is_host(text: str) -> bool:
+    try:
+        return bool(normalise_host(text))
+    except ValueError:
+        return False
 
 
 def _host_port(text: str, *, wild: bool = False) -> tuple[str, int | None]:
@@ -162,6 +180,7 @@ def _secrets(text: str) -> tuple[Secret, ...]:
     return tuple(map(Secret, items_of(text)))
 
 
+Host = Annotated[str, ReadBy(_host)]
 Origins = Annotated[tuple[TrustedOrigin, ...], ReadBy(_trusted_origins)]
 Targets = Annotated[tuple[ConnectTo, ...], ReadBy(_connect_to)]
 Agents = Annotated[UserAgents, ReadBy(_user_agents)]

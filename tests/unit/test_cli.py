@@ -83,6 +83,14 @@ def test_serve_says_why_it_cannot(invoke, arguments, logging_as_it_was, tmp_path
     assert os.environ.get("VIPS_CONCURRENCY")
 
 
+def test_a_host_that_cannot_be_listened_on(invoke):
+    """It is one line and exit code 2, from the command line as from the environment."""
+    for result in (invoke("serve", "--host", "a..b"), invoke("serve", IMGSVC_HOST="a" * 300)):
+        assert result.exit_code == 2
+        assert result.stderr.startswith("imgsvc: IMGSVC_HOST: not an address")
+        assert result.stderr.count("\n") == 1
+
+
 def test_a_bad_redis_url_is_a_settings_fault(invoke, logging_as_it_was, tmp_path):
     """A fault that shows only on opening ends the program like any other."""
     result = invoke("serve", "--port", "0", IMGSVC_REDIS_URL="ftp://x", IMGSVC_STORE_DIR=str(tmp_path / "s"))

@@ -56,6 +56,21 @@ class TestTexts:
         """Names of other programs, and field names of ours, set nothing."""
         assert in_force(PATH="/bin", host="x", port="x", HOME="~") == in_force()
 
+    @pytest.mark.parametrize(
+        "host", ["*", "::", "127.0.0.2", "fe80::1%eth0", "127.1", "localhost.", "my_host", "b\u00fccher.test"]
+    )
+    def test_listening(self, host):
+        """Whatever a look-up may know can be listened on, and is kept as it is."""
+        assert in_force(IMGSVC_HOST=host)["IMGSVC_HOST"] == host
+
+    @pytest.mark.parametrize(
+        "host", ["a..b", "a" * 300, "a\udcff", "a\nb", "fe80::1%a\nb", "a b", "http://a.test", "-"]
+    )
+    def test_nowhere_to_listen(self, host):
+        """What no look-up takes, or would be two lines where settings are printed, is a fault."""
+        with pytest.raises(SettingsError, match=r"^IMGSVC_HOST: not an address or a name"):
+            Settings.from_env({"IMGSVC_HOST": host})
+
     def test_connect_to(self):
         """Exact names, suffixes and addresses of both families."""
         text = "img.test=127.0.0.1:8080,*.cdn.test=[::1]:443"
