@@ -170,7 +170,12 @@ def _ready(again: Restart | None) -> "Settings":
 
 def _environ() -> dict[str, str]:
     """Read ``.env`` in the working directory, then the environment, which wins."""
-    return {**_dotenv(Path(".env")), **os.environ}
+    dotenv = _dotenv(Path(".env"))
+    if not dotenv:  # as nearly always, and at each of the two starts
+        return dict(os.environ)
+    from imgsvc.settings import Settings  # noqa: PLC0415 - see the module
+
+    return Settings.merged(dotenv, os.environ)
 
 
 def _settings(given: Mapping[str, str] | None = None) -> "Settings":

@@ -55,6 +55,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         return replace(cls(), **groups)
 
     @classmethod
+    def merged(cls, below: Mapping[str, str], above: Mapping[str, str]) -> dict[str, str]:
+        """Give both; what *above* says of a setting goes before what *below* does, by whichever of its names."""
+        hidden = {cls.ALIASES.get(name, name) for name, text in above.items() if text.strip()}
+        return {name: text for name, text in below.items() if cls.ALIASES.get(name, name) not in hidden} | dict(above)
+
+    @classmethod
     def said(cls, environ: Mapping[str, str]) -> dict[str, str]:
         """Give the texts among *environ* that mean something, by the names of their settings."""
         stripped = {name: text.strip() for name, text in environ.items()}

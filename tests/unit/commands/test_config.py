@@ -66,6 +66,18 @@ def test_dotenv_in_part(invoke, tmp_path):
     assert {"IMGSVC_PORT=8080", "IMGSVC_MIN_TTL=7", "IMGSVC_MAX_TTL=8"} <= set(lines)
 
 
+@pytest.mark.parametrize("alias", Settings.ALIASES)
+def test_the_environment_wins_by_any_name(invoke, tmp_path, alias):
+    """What the environment sets goes before ``.env``, whichever name either has for it; a blank hides nothing."""
+    name = Settings.ALIASES[alias]
+    below, above = "http://a.test", "http://b.test"
+    for there, here in ((name, alias), (alias, name), (alias, alias), (name, name)):
+        (tmp_path / ".env").write_text(f"{there}={below}\nIMGSVC_PORT=1\n")
+        assert invoke("config", "--changed", **{here: above}).stdout.split() == ["IMGSVC_PORT=1", f"{name}={above}"]
+        if there != here:
+            assert f"{name}={below}" in invoke("config", **{here: " "}).stdout
+
+
 def test_only_what_is_set(invoke, tmp_path):
     """--changed leaves away what nobody has set, by whichever name and from whichever place."""
     (tmp_path / ".env").write_text("IMGSVC_MIN_TTL=7\nIMGSVC_PORT=1\n")
