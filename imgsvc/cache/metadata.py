@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 NAMESPACE = "imgsvc:1"
 """Begins every key; the number is raised when what is written changes, so that old entries are never misread."""
 
+NOBODYS_KEY = "ping"
+"""Nothing is ever kept there."""
+
 TIMEOUT_SECONDS = 0.25
 """Longest wait for a shared cache: beyond it, being without costs less than asking."""
 
@@ -75,6 +78,15 @@ class MetadataCache:
         """Whether the last call was answered; a cache in this process always is."""
         return self._paused_until == 0.0
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether replicas share the cache."""
+        return self._local is None
+
+    async def ping(self) -> None:
+        """Look, for :attr:`healthy`, whether calls are answered, by one for what is not there; no hit and no miss."""
+        await self._guarded(lambda: self._backend.get(NOBODYS_KEY))
+
     async def get(self, key: str) -> dict[str, Any] | None:
         """Look *key* up; None when it is not there, has expired, or cannot be asked for."""
         value = await self._guarded(lambda: self._backend.get(key))
@@ -109,7 +121,7 @@ class MetadataCache:
         """Snapshot of state and counters."""
         local = self._local
         return MetadataStatistics(
-            shared=local is None,
+            shared=self.is_shared,
             entries=local.entries if local else 0,
             bytes=local.weight_bytes if local else 0,
             capacity_bytes=local.capacity_bytes if local else 0,

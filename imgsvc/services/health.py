@@ -23,7 +23,8 @@ from imgsvc.store.base import ObjectStore
 
 log = logging.getLogger("imgsvc.store")
 
-STORE_CHECK_SECONDS = 15.0
+CHECK_SECONDS = 15.0
+"""Between two looks at the store, and at Redis: a probe learns that late that either has gone or come."""
 
 REASONS = (
     "starting", "draining", "memory-critical", "memory-warning", "store-failing", "redis-unreachable", "incomplete",
@@ -67,7 +68,8 @@ class HealthService:
     """
     Collects; a probe reads what others know already and waits for nobody.
 
-    The store is asked in the background by :meth:`watch`; a store that is down makes the service degraded, not dead.
+    The store is asked in the background by :meth:`watch`, a shared metadata cache by :meth:`watch_metadata`; either
+    being down makes the service degraded, not dead.
     """
 
     def __init__(  # noqa: PLR0913 - all named, by the composition root alone
@@ -81,7 +83,7 @@ class HealthService:
         metadata: MetadataCache,
         scripts: Scripts,
         clock: Callable[[], float] = time.monotonic,
-        store_check_seconds: float = STORE_CHECK_SECONDS,
+        check_seconds: float = CHECK_SECONDS,
     ) -> None:
         self._monitor = monitor
         self._store = store
@@ -92,7 +94,7 @@ class HealthService:
         self._scripts = scripts
         self._expected: list[Callable[[], bool]] = []
         self._clock = clock
-        self._store_check_seconds = store_check_seconds
+        self._check_seconds = check_seconds
         self._started_at = clock()
         self._store_fails = False
         self.phase = Phase.STARTING
@@ -148,7 +150,16 @@ class HealthService:
                 self._store_fails = True
             else:
                 self._store_fails = False
-            await asyncio.sleep(self._store_check_seconds)
+            await asyncio.sleep(self._check_seconds)
+
+    async def watch_metadata(self) -> None:
+        """Ask the metadata cache now and every 15 s until cancelled; ends at once where replicas share none."""
+        task = asyncio.current_task()
+        while self._metadata.is_shared:
+            await self._metadata.ping()
+            if task is not None and task.cancelling():  # what bounds the call can swallow that, up to Python 3.11
+                return
+            await asyncio.sleep(self._check_seconds)
 
     def _mild_reasons(self, status: SystemStatus) -> list[str]:
         failing = (

@@ -1,8 +1,10 @@
 """Replicas that share what they know of failures over Redis; and what becomes of them without it."""
 
+from imgsvc.services.health import HealthService
 from tests.support.origin import ScriptedOrigin
 from tests.support.redis import RedisServer, redis, redis_server  # noqa: F401 - a fixture
 from tests.support.service import running_service
+from tests.support.spine import until
 from tests.support.tools import free_ports
 
 ADMIN = {"Authorization": "Bearer t"}
@@ -72,3 +74,22 @@ async def test_a_redis_that_dies_and_comes_back(origin: ScriptedOrigin, photo, t
     assert {before.status, without.status, again.status} == {200}
     assert degraded["reasons"] == ["redis-unreachable"]
     assert healthy["status"] == "healthy"
+
+
+async def test_health_looks_by_itself(origin: ScriptedOrigin, tmp_path, monkeypatch):
+    """While nobody asks for anything a Redis that goes is seen, and one that comes back; neither is a hit or a miss."""
+    monkeypatch.setitem(HealthService.__init__.__kwdefaults__, "check_seconds", 0.02)
+
+    with redis_server() as first:
+        async with running_service(tmp_path, origin.port, IMGSVC_REDIS_URL=first.url) as service:
+            report = service.opened.services.health.report
+            before = report().reasons
+            first.process.kill()
+            first.process.wait()
+            await until(lambda: report().reasons == ("redis-unreachable",))
+            with redis_server(first.port):
+                await until(lambda: report().reasons == ())
+            counted = service.opened.owners["metadata"].statistics()
+
+    assert before == ()
+    assert (counted.hits, counted.misses) == (0, 0)

@@ -1,6 +1,7 @@
 """Health: what others know, told without waiting for anybody."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -46,7 +47,7 @@ def health(parts, machine, clock, missing) -> HealthService:
     health = HealthService(
         monitor=monitor, store=parts.store, shelf=parts.shelf, persister=parts.persister, downloads=parts.downloads,
         metadata=parts.metadata, scripts=Scripts(lambda: ("Tibetan",)),
-        clock=clock, store_check_seconds=0.001,
+        clock=clock, check_seconds=0.001,
     )  # fmt: skip
     health.expect(lambda: bool(missing))
     health.phase = Phase.READY
@@ -135,6 +136,43 @@ async def test_a_store_that_is_down_is_degraded(health, parts, watching, caplog)
 
         parts.store.failing = set()
         await until(lambda: health.report().status is Status.HEALTHY)
+
+
+async def test_a_metadata_cache_of_ones_own_is_not_watched(health, parts):
+    """Where replicas share nothing there is nothing to ask."""
+    async with asyncio.timeout(5):
+        await health.watch_metadata()
+
+    assert not parts.metadata.is_shared
+
+
+class Swallowing:
+    """A backend that answers when it is cancelled, as some do with Python 3.11."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def get(self, _key: str) -> None:
+        self.asked += 1
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+async def test_the_watch_ends_though_a_cancellation_is_swallowed(health, parts):
+    """At the end nobody waits for a watch that has not heard of it."""
+    backend = parts.metadata._backend = Swallowing()
+    parts.metadata._local = None
+    task = asyncio.create_task(health.watch_metadata())
+    await until(lambda: backend.asked)
+
+    task.cancel()
+    async with asyncio.timeout(5):
+        await task
+
+    assert backend.asked == 1
 
 
 async def test_a_store_that_does_not_write_is_degraded(health, parts):
