@@ -35,13 +35,15 @@ async def prepare(settings: StoreSettings, expire_days: int, longest_seconds: in
 
 def prepare_folder(settings: StoreSettings, say: Say) -> None:
     """Make the folder, write to it, and say how much it may hold; blocking."""
-    root = settings.directory.absolute()
-    folder, tally = Folder(root), Tally(settings.max_bytes)
+    root = settings.directory
     try:
+        root = root.absolute()  # which the working directory, if that is asked for, may be too gone to say
+        folder = Folder(root)
         folder.probe()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         raise StoreError(f"folder {root}: cannot be written to: {reason}") from error
+    tally = Tally(settings.max_bytes)
     found = found_bytes = 0
     for seen in folder.survey():
         found, found_bytes = found + 1, found_bytes + seen.size_bytes

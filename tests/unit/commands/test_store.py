@@ -26,6 +26,18 @@ def test_store_init_says_why_it_cannot(invoke, tmp_path):
     assert result.stderr == f"imgsvc: folder {tmp_path}/file/store: cannot be written to: Not a directory\n"
 
 
+def test_store_init_nowhere(invoke, tmp_path, monkeypatch):
+    """A working directory that has been deleted is one line and exit code 1."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    result = invoke("store", "init")
+
+    assert result.exit_code == 1
+    assert result.stderr == "imgsvc: folder var/store: cannot be written to: No such file or directory\n"
+
+
 def test_store_init_needs_days(invoke):
     """A number of days below 0 is refused before anything is done."""
     assert invoke("store", "init", "--expire-days", "-1").exit_code == 2
