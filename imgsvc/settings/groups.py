@@ -90,7 +90,8 @@ class LimitSettings(Group, frozen=True, kw_only=True):
         Rate,
         Env(
             "IMGSVC_RATE_LIMIT",
-            "COUNT/SECONDS: fetches from hosts outside IMGSVC_ALLOWED_HOSTS, per client and per domain; 0 = off.",
+            "COUNT/SECONDS: fetches for logos and pages, whosever they are, and of pictures outside "
+            "IMGSVC_ALLOWED_HOSTS, per client and per domain; 0 = off.",
         ),
     ] = RateLimit(count=120, period_seconds=60)
     trusted_proxies: Annotated[

@@ -60,7 +60,7 @@ class Services(Struct, frozen=True):
     demo: bool
 
     def allowance(self, request: web.Request) -> Allowance | None:
-        """Give what the client may have fetched from hosts that are on no list; None = there is no limit."""
+        """Give what the client may have fetched, for work that is counted; None = there is no limit."""
         return None if self.limits is None else Allowance(self.limits, self.clients.of(request))
 
 

@@ -7,6 +7,7 @@ import pytest
 from imgsvc.pressure.levels import SystemStatus
 from imgsvc.services import health
 from imgsvc.settings import Settings
+from imgsvc.stream.spoolfile import no_room
 from tests.support.markdown import ROOT, pages
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -40,6 +41,32 @@ def test_every_setting_that_is_named_exists(page):
     known = {name for name, _ in Settings().in_force()} | set(Settings.ALIASES) | set(SystemStatus)
 
     assert set(SETTING.findall(page.read_text())) <= known
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("docs/configuration.md", "| `IMGSVC_RATE_LIMIT` |"), ("docs/metrics.md", "| `imgsvc_limits_allowed_total` |"),
+        ("docs/operations.md", "| `429 rate-limited` |"), ("deploy/env.example", "# COUNT/SECONDS"),
+    ],
+)  # fmt: skip
+def test_logos_and_pages_are_limited_whosever_they_are(place, line):
+    """Whatever says which fetches are counted does not promise that listing a host helps logos and pages."""
+    found = [each for each in (ROOT / place).read_text().splitlines() if each.startswith(line)]
+
+    assert len(found) == 1
+    assert "logos and pages" in found[0]
+    assert "not listed" not in found[0]
+
+
+def test_a_refusal_for_want_of_a_spool_is_explained():
+    """Its own words, and what they name, are among the causes of 503."""
+    refusal = no_room()
+    row = next(each for each in part("Requests are refused").splitlines() if "IMGSVC_SPOOL_DIR" in each)
+
+    assert refusal.detail.startswith("There is no room for a large source")
+    assert row.startswith('| `503 overloaded`, "no room for a large source" |')
+    assert set(SETTING.findall(row)) == set(re.findall(r"IMGSVC_\w+", refusal.detail))
 
 
 @pytest.mark.parametrize("line", [line for cell in CELLS for line in re.findall(r"`([^`]+)`", cell)])

@@ -48,11 +48,21 @@ async def test_one_fetch_too_many(limited):
 
 
 async def test_listed_hosts_are_not_limited(limited):
-    """What the operator listed is fetched as often as it is asked for, signed or not."""
+    """Pictures of hosts that the operator listed are fetched as often as they are asked for, signed or not."""
     answers = [await limited.image(f"http://listed.test/{n}.jpg", w=10) for n in range(4)]
     answers += [await limited.raw("GET", signed(f"http://listed.test/{n}.jpg", w="10")) for n in range(4, 9)]
 
     assert {answer.status for answer in answers} == {200}
+
+
+async def test_pages_of_listed_hosts_are_limited(limited):
+    """Pages are counted whosever they are, as the documents say."""
+    answers = [await limited.request("GET", "/api/og-data", url=f"http://listed.test/page-{n}") for n in range(4)]
+    figures = (await limited.request("GET", "/api/health/metrics")).json()
+
+    assert answers[3].status == 429
+    assert 429 not in {answer.status for answer in answers[:3]}
+    assert figures["sources"]["limits"]["allowed"] == 3
 
 
 async def test_a_domain_is_limited_for_all_clients(origin, photo, tmp_path):

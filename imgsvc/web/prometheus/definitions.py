@@ -175,7 +175,11 @@ _SOURCES = (
     counter("revalidations_started", "Questions begun behind answers.", "sources.revalidations.started"),
     counter("revalidations_failed", "Of them, those without a good answer.", "sources.revalidations.failed"),
     counter("revalidations_refused", "Questions not begun, for want of room.", "sources.revalidations.refused"),
-    counter("limits_allowed", "Fetches from hosts on no list that were let through.", "sources.limits.allowed"),
+    counter(
+        "limits_allowed",
+        "Fetches for logos and pages, and of pictures from hosts on no list, that were let through.",
+        "sources.limits.allowed",
+    ),
     counter("limits_limited_clients", "Those refused for their client.", "sources.limits.limited_clients"),
     counter("limits_limited_domains", "Those refused for their domain.", "sources.limits.limited_domains"),
     gauge("limits_clients", "Clients that are counted now.", "sources.limits.clients"),
