@@ -8,7 +8,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from imgsvc.app.listening import BACKLOG, SILENCE_SECONDS, Complaints, Listener
+import pytest
+from aiohttp import web
+
+from imgsvc.app.listening import BACKLOG, SILENCE_SECONDS, CannotListenError, Complaints, Listener, listen
 
 
 @contextmanager
@@ -65,3 +68,14 @@ async def test_a_line_now_and_then(caplog):
         complaints(loop, {"message": "another thing"})
 
     assert caplog.messages == ["connections wait to be taken: Too many open files"] * 2 + ["another thing"] * 2
+
+
+async def test_a_name_that_the_look_up_cannot_write():
+    """What is no name for the look-up's own encoding, which is older than ours, cannot be listened on."""
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    try:
+        with pytest.raises(CannotListenError):
+            await listen(runner, "a..b", 0, ())
+    finally:
+        await runner.cleanup()

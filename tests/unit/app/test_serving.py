@@ -5,11 +5,9 @@ import resource
 import weakref
 
 import pytest
-from aiohttp import web
 
 from imgsvc.app import serving
-from imgsvc.app.serving import OPEN_FILES, CannotListenError, allow_open_files
-from imgsvc.settings import ServerSettings, Settings
+from imgsvc.app.serving import OPEN_FILES, allow_open_files
 
 
 @pytest.fixture
@@ -30,17 +28,6 @@ def test_files_may_be_open(hard):
     allow_open_files()
 
     assert raised == resource.getrlimit(resource.RLIMIT_NOFILE) == (most, hard)
-
-
-async def test_a_name_that_the_look_up_cannot_write():
-    """What is no name for the look-up's own encoding, which is older than ours, cannot be listened on."""
-    runner = web.AppRunner(web.Application())
-    await runner.setup()
-    try:
-        with pytest.raises(CannotListenError):
-            await serving._listen(runner, Settings(server=ServerSettings(host="a..b")), ())
-    finally:
-        await runner.cleanup()
 
 
 class Loading:
