@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import cast
 
 from imgsvc.app.polling import make_loop
-from imgsvc.app.serving import BACKLOG, allow_open_files
+from imgsvc.app.listening import BACKLOG
+from imgsvc.app.serving import allow_open_files
 
 
 class Writing(asyncio.Protocol):
