@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import cast
 
-from imgsvc.app.polling import make_loop
 from imgsvc.app.listening import BACKLOG
+from imgsvc.app.polling import make_loop
 from imgsvc.app.serving import allow_open_files
 
 
