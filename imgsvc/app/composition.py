@@ -82,14 +82,8 @@ async def open_services(
         annexe = await _open_annexe(settings, rooms, ending, scripts, owners, stack)
         health = _make_health(parts, rooms.shelf, scripts)
         health.expect(lambda: annexe.has_failed)
-        _begin(
-            stack,
-            health.watch(),
-            health.watch_metadata(),
-            parts.monitor.run(),
-            parts.marks.watch(),
-            answering.purges.run(),
-        )
+        watches = health.watch(), health.watch_metadata(), parts.monitor.run(), parts.marks.watch()
+        _begin(stack, *watches, answering.purges.run())
         services = Services(
             images=answering.images,
             annexe=annexe,

@@ -4,7 +4,7 @@ from cachetools import LRUCache
 
 from imgsvc.errors import Overloaded
 from imgsvc.model.blob import Blob
-from imgsvc.model.formats import CAPABILITIES, ImageFormat
+from imgsvc.model.formats import BY_MEDIA_TYPE, ImageFormat
 from imgsvc.transform.pool import TransformPool
 
 REMEMBERED = 2048
@@ -12,7 +12,7 @@ REMEMBERED = 2048
 
 LOOKED_AT_PX = 256
 
-_FORMATS = {CAPABILITIES[kind].media_type: kind for kind in (ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.GIF)}
+_LOOKED_AT = frozenset((ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.GIF))
 
 
 class Scrutiny:
@@ -37,8 +37,8 @@ class Scrutiny:
         Raises:
             UnusableSource: it is broken, or too large.
         """
-        kind = _FORMATS.get(blob.meta.media_type)
-        if kind is None:
+        kind = BY_MEDIA_TYPE.get(blob.meta.media_type)
+        if kind not in _LOOKED_AT:
             return True
         sha256 = blob.meta.sha256
         if (verdict := self._verdicts.get(sha256)) is None:
