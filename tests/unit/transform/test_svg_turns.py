@@ -1,6 +1,7 @@
 """How long one drawing may take while another waits, and what is remembered of those that take too long."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -31,16 +32,23 @@ class Drawn:
                     self.started.set()
                     await asyncio.Event().wait()
 
-    async def leave(self):
-        self.task.cancel()
-        await asyncio.wait([self.task])
+
+@asynccontextmanager
+async def drawing(turns):
+    """Have somebody draw until the block ends; gives who does, and the loop's clock."""
+    with loop_clock() as clock:
+        drawn = Drawn(turns)
+        await drawn.started.wait()
+        try:
+            yield drawn, clock
+        finally:
+            drawn.task.cancel()
+            await asyncio.wait([drawn.task])
 
 
 async def test_who_draws_alone_has_all_the_time():
     """Nobody waits, so the end stays where it was, until the time is over."""
-    with loop_clock() as clock:
-        drawn = Drawn(Turns())
-        await drawn.started.wait()
+    async with drawing(Turns()) as (drawn, clock):
         await clock.forward(99)
         assert not drawn.task.done()
         await clock.forward(2)
@@ -51,9 +59,7 @@ async def test_who_draws_alone_has_all_the_time():
 async def test_who_waits_is_given_the_turn_after_a_moment():
     """Another document that waits ends a drawing, but not before it had its least time."""
     turns = Turns()
-    with loop_clock() as clock:
-        drawn = Drawn(turns)
-        await drawn.started.wait()
+    async with drawing(turns) as (drawn, clock):
         with turns.present(b"other"):
             await clock.forward(PATIENCE_SECONDS - 1)
             assert not drawn.task.done()
@@ -65,9 +71,7 @@ async def test_who_waits_is_given_the_turn_after_a_moment():
 async def test_who_waits_for_a_long_drawing_is_given_the_turn_at_once():
     """One that had more than its least time already ends with the first who comes."""
     turns = Turns()
-    with loop_clock() as clock:
-        drawn = Drawn(turns)
-        await drawn.started.wait()
+    async with drawing(turns) as (drawn, clock):
         await clock.forward(PATIENCE_SECONDS + 1)
         assert not drawn.task.done()
         with turns.present(b"other"), pytest.raises(TimeoutError):
@@ -77,26 +81,20 @@ async def test_who_waits_for_a_long_drawing_is_given_the_turn_at_once():
 async def test_the_same_document_does_not_hurry_itself():
     """Whoever waits for the same at another size would fare no better."""
     turns = Turns()
-    with loop_clock() as clock:
-        drawn = Drawn(turns)
-        await drawn.started.wait()
+    async with drawing(turns) as (drawn, clock):
         with turns.present(b"slow"):
             await clock.forward(PATIENCE_SECONDS + 1)
             assert not drawn.task.done()
-        await drawn.leave()
 
 
 async def test_who_leaves_gives_the_time_back():
     """Where those who waited have gone, a drawing has all its time again."""
     turns = Turns()
-    with loop_clock() as clock:
-        drawn = Drawn(turns)
-        await drawn.started.wait()
+    async with drawing(turns) as (drawn, clock):
         with turns.present(b"other"):
             await clock.forward(1)
         await clock.forward(PATIENCE_SECONDS)
         assert not drawn.task.done()
-        await drawn.leave()
 
 
 class Now:
