@@ -201,11 +201,11 @@ class SvgRenderer:
                 with self._turns.drawing(task.digest, limit):
                     answer = await worker.draw(task, math.ceil(self._timeout_seconds))
         except TimeoutError as error:
+            self._check_kept(worker, error)
             await self._dismissed()
             raise self._late(task, has_begun=worker is not None, was_alone=limit.when() == end) from error
         except WorkerDied as error:
-            if self._worker is not worker and not self._is_closed:  # retired meanwhile: no word on the document
-                raise MemoryPressure("This process is short of memory.", retry_after_seconds=1) from error
+            self._check_kept(worker, error)
             self._died += 1
             await self._dismissed()
             raise self._closed() if self._is_closed else task.undrawable() from error
@@ -215,6 +215,11 @@ class SvgRenderer:
             raise
         self._keep(answer.resident_bytes)
         return answer
+
+    def _check_kept(self, worker: SvgProcess | None, error: Exception) -> None:
+        """Say nothing of a document whose worker was retired meanwhile; its time may have run out as well."""
+        if worker is not None and self._worker is not worker and not self._is_closed:
+            raise MemoryPressure("This process is short of memory.", retry_after_seconds=1) from error
 
     def _late(self, task: SvgTask, *, has_begun: bool, was_alone: bool) -> ImgsvcError:
         """Say of a drawing whose time is over whose fault that is."""

@@ -9,7 +9,7 @@ import pytest
 
 from imgsvc.errors import CorruptImage, Draining, ImageTooLarge, MemoryPressure, Overloaded, QueueFull, TransformTimeout
 from imgsvc.transform import svg_process
-from imgsvc.transform.svg_turns import PATIENCE_SECONDS, PUT_OFF_SECONDS, TOO_SLOW_SECONDS
+from imgsvc.transform.svg_turns import PATIENCE_SECONDS, PUT_OFF_SECONDS, TOO_SLOW_SECONDS, Turns
 from tests.support.looptime import loop_clock
 from tests.unit.transform.svg_renderers import BOMB, RED, SQUARE, Timers, begun, pixel, renderer, workers
 
@@ -196,9 +196,11 @@ async def test_full_queue_is_refused_at_once():
         await first
 
 
-async def test_retiring_gives_memory_back_and_blames_nobody():
+@pytest.mark.parametrize("patience_seconds", [PATIENCE_SECONDS, 0.0])
+async def test_retiring_gives_memory_back_and_blames_nobody(patience_seconds):
     """The worker is gone at once; its document may well be fine, and what waits is drawn by the next worker."""
     async with renderer() as subject:
+        subject._turns = Turns(patience_seconds)
         task = asyncio.create_task(subject.render(BOMB, 9, 9))
         pid = await begun(subject)
         waiting = asyncio.create_task(subject.render(SQUARE, 1, 1))
