@@ -31,19 +31,21 @@ class ShortPoll(selectors.EpollSelector):
     def __init__(self) -> None:
         super().__init__()
         self._keys: dict[int, selectors.SelectorKey] = {}
+        self._readers: dict[int, tuple[selectors.SelectorKey, int]] = {}
         # The same epoll instance by a number of our own.
         self._instance = select.epoll.fromfd(os.dup(self.fileno()))
 
     def register(self, fileobj: "FileDescriptorLike", events: int, data: Any = None) -> selectors.SelectorKey:
         """As the standard library's."""
         key = super().register(fileobj, events, data)
-        self._keys[key.fd] = key
+        self._keep(key)
         return key
 
     def unregister(self, fileobj: "FileDescriptorLike") -> selectors.SelectorKey:
         """As the standard library's."""
         key = super().unregister(fileobj)
         del self._keys[key.fd]
+        self._readers.pop(key.fd, None)
         return key
 
     def modify(self, fileobj: "FileDescriptorLike", events: int, data: Any = None) -> selectors.SelectorKey:
@@ -51,21 +53,34 @@ class ShortPoll(selectors.EpollSelector):
         try:
             key = super().modify(fileobj, events, data)
         except OSError:  # what cannot be changed is no longer registered there either
-            self._keys = {key.fd: key for key in self.get_map().values()}
+            self._keys.clear()
+            self._readers.clear()
+            for each in self.get_map().values():
+                self._keep(each)
             raise
-        self._keys[key.fd] = key
+        self._keep(key)
         return key
+
+    def _keep(self, key: selectors.SelectorKey) -> None:
+        self._keys[key.fd] = key
+        if key.events & _READ:
+            self._readers[key.fd] = (key, _READ)
+        else:
+            self._readers.pop(key.fd, None)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for *timeout* seconds at most (None = for ever, 0 = not) and give what is ready, in part."""
-        keys = self._keys
+        keys, readers = self._keys, self._readers
         # To the millisecond above, for epoll_wait(2) counts in these: sooner would be a turn for nothing.
         wait_seconds = None if timeout is None else max(0.0, math.ceil(timeout * 1000) / 1000)
-        return [
-            (key, key.events & ((event & _NOT_READ and _WRITE) | (event & _NOT_WRITE and _READ)))
-            for number, event in self._instance.poll(wait_seconds, EVENTS)
-            if (key := keys.get(number)) is not None
-        ]
+        ready = []
+        for number, event in self._instance.poll(wait_seconds, EVENTS):
+            if event == select.EPOLLIN and (reader := readers.get(number)) is not None:
+                ready.append(reader)
+            elif (key := keys.get(number)) is not None:
+                mask = (event & _NOT_READ and _WRITE) | (event & _NOT_WRITE and _READ)
+                ready.append((key, key.events & mask))
+        return ready
 
     def close(self) -> None:
         """Give back both numbers."""
