@@ -70,11 +70,9 @@ class LineWriter:
 
     def put(self, parts: Any) -> None:
         """Take what a line is made of, which is done for many at once: so it takes half of the time."""
-        if len(self._blocks) >= MAX_WAITING_BLOCKS:
-            self._dropped += 1
-            return
-        self._unmade.append(parts)
-        if len(self._unmade) >= MADE_AT_ONCE:
+        unmade = self._unmade
+        unmade.append(parts)
+        if len(unmade) >= MADE_AT_ONCE:
             self._make()
         if not self._is_awake:
             self._be_awake()
@@ -95,7 +93,10 @@ class LineWriter:
             return
         with self._making:  # or what another thread takes later could stand before it
             taken = [self._unmade.popleft() for _ in range(len(self._unmade))]
-            self._blocks.append(_encoded(self._make_lines(taken)))
+            if len(self._blocks) >= MAX_WAITING_BLOCKS:
+                self._dropped += len(taken)
+            else:
+                self._blocks.append(_encoded(self._make_lines(taken)))
 
     def _run(self) -> None:
         while not self._closing.is_set() or self._blocks or self._unmade:

@@ -20,7 +20,7 @@ from imgsvc.web.line_writer import LineWriter
 from imgsvc.web.shown import shown_path
 
 ALIKE = 64
-"""Numbers of which the text is kept: most answers take one of a few times."""
+"""Clients of which the text is kept: most connections are a few proxies'."""
 
 
 class LineHandler(logging.Handler):
@@ -81,16 +81,15 @@ class AccessLog(AbstractAccessLogger):
     @staticmethod
     def known_lines(answers: list[KnownAnswer]) -> list[str]:
         """Make the lines that :meth:`log` would write of answers from memory, of what is known of them."""
-        lines, last_ms, moment = [], -1, ""
+        lines, last_ms, beginning, last_hundredths, duration = [], -1, "", -1, ""
         for known, request_id, sent_bytes, seconds, client, now in answers:
             # Numbers take as long to write out as all the rest; those of lines that follow each other are the same.
-            if (unix_ms := int(now * 1000 + 0.5)) != last_ms:
-                last_ms, moment = unix_ms, f"{unix_ms / 1000:.3f}"
-            lines.append(
-                f'{{"time": {moment}, "level": "info", "message": "request", "request_id": "{request_id}'
-                f'{known.middle}{sent_bytes}, "ms": {_hundredths(int(seconds * 100_000 + 0.5))}, "client": {client}'
-                f"{known.end}"
-            )
+            if (unix_ms := int(now * 1000.0 + 0.5)) != last_ms:
+                last_ms = unix_ms
+                beginning = f'{{"time": {unix_ms / 1000:.3f}, "level": "info", "message": "request", "request_id": "'
+            if (hundredths := int(seconds * 100_000.0 + 0.5)) != last_hundredths:
+                last_hundredths, duration = hundredths, f', "ms": {hundredths / 100:.2f}, "client": '
+            lines.append(f"{beginning}{request_id}{known.middle}{sent_bytes}{duration}{client}{known.end}")
         return lines
 
     def _line(self, entry: dict[str, Any]) -> str:
@@ -130,10 +129,6 @@ def _text_line(entry: Mapping[str, Any], now: float) -> str:
 
 
 @lru_cache(ALIKE)
-def _hundredths(count: int) -> str:
-    return f"{count / 100:.2f}"
-
-
 def client_text(address: str | None) -> str:
     """Write a client's address as the access log does in JSON."""
     return json.dumps(address)

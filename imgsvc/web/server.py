@@ -126,5 +126,5 @@ def _connection_class(services: Services, access_log: Any, access_log_class: Any
     """
     is_logged_by_us = access_log is None or issubclass(access_log_class, AccessLog)
     if services.server.hit_path and services.tracing is None and is_logged_by_us:
-        return partial(HitConnection, hits=HitTable(services))
+        return partial(HitConnection, hits=HitTable(services, None if access_log is None else access_log.put))
     return Connection

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from aiohttp import web
 from aiohttp.streams import EMPTY_PAYLOAD
@@ -12,15 +12,12 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from imgsvc.services.answers import Tier
 from imgsvc.web.connection import HEAD_END, Connection
 from imgsvc.web.hits.forms import Form
-from imgsvc.web.hits.table import HitTable, Key, Ready
+from imgsvc.web.hits.table import MOMENT_SECONDS, HitTable, Key, Ready
 from imgsvc.web.hits.unsent import Unsent
 from imgsvc.web.logs import client_text
 from imgsvc.web.request_ids import new_request_id
 from imgsvc.web.responses import memory_timing
 from imgsvc.web.sending import SLICE_BYTES
-
-if TYPE_CHECKING:
-    from imgsvc.web.logs import AccessLog
 
 log = logging.getLogger("imgsvc.web")
 
@@ -36,12 +33,17 @@ class HitConnection(Connection):
     """
     A connection that looks at what arrives before the parser does.
 
+    It has no dictionary, and keeps few objects of its own: of a thousand connections none is in a cache of the
+    processor by its turn.
+
     It answers at once when nothing is in flight, the parser is between two requests, all that was sent before has
     been taken, and the bytes are exactly one request that is in the table. All else goes on to aiohttp as it came.
 
     Args:
         hits: shared by all connections.
     """
+
+    __slots__ = ("_answered_at", "_asked", "_client", "_had_body", "_hits", "_is_between", "_unsent")
 
     def __init__(self, manager: web.Server, *, hits: HitTable, **options: Any) -> None:
         super().__init__(manager, **options)
@@ -52,8 +54,6 @@ class HitConnection(Connection):
         self._answered_at = 0.0
         self._unsent: Unsent | None = None
         self._client = ""
-        logger = cast("AccessLog | None", self.access_logger)
-        self._log = None if logger is None else logger.logger.put
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
@@ -120,7 +120,7 @@ class HitConnection(Connection):
         """Close what is idle, counted from our answers too; a client that still takes one is not."""
         loop_time = self._loop.time()
         answered_at = loop_time if self._unsent is not None else loop_time - (perf_counter() - self._answered_at)
-        close_time = answered_at + self._keepalive_timeout
+        close_time = answered_at + MOMENT_SECONDS + self._keepalive_timeout
         self._next_keepalive_close_time = max(self._next_keepalive_close_time, close_time)
         super()._process_keepalive()
 
@@ -154,8 +154,7 @@ class HitConnection(Connection):
             return False
         if self._head_timer is not None:
             self._head_came()
-        self._tail = HEAD_END
-        self._request_count += 1
+            self._tail = HEAD_END  # which it is between two requests, but for the first
         self._manager.requests_count += 1  # type: ignore[union-attr]  # something has just arrived
         self.transport.write(piece)  # type: ignore[union-attr]  # likewise
         try:
@@ -172,14 +171,16 @@ class HitConnection(Connection):
     def _account(self, ready: Ready, name: str, size_bytes: int, began: float) -> None:
         """Have a small answer in all counters and lists now, and in the log when it is sent."""
         seconds, form = perf_counter() - began, ready[1]
-        if form.observe is None or self._hits.is_watched:
+        observe = form.observe
+        if observe is None or self._hits.is_watched:
             self._observe(ready, name, seconds)
         else:
-            form.observe(seconds)
+            observe(seconds)
         if self._paused:
             self._unsent = Unsent(ready, name, size_bytes, began)
         else:
-            self._sent(form, name, size_bytes, began, seconds, ready[4])
+            self._answered_at = self._hits.moment
+            self._sent(form, name, size_bytes, seconds, ready[4])
 
     def _observe(self, ready: Ready, name: str, seconds: float) -> None:
         hit, form = ready[0], ready[1]
@@ -204,10 +205,11 @@ class HitConnection(Connection):
             return
         self._unsent = None
         unsent.let_go()
-        seconds = perf_counter() - unsent.began
+        self._answered_at = perf_counter()
+        seconds = self._answered_at - unsent.began
         if unsent.form.is_sliced:
             self._observe(unsent.ready, unsent.name, seconds)
-        self._sent(unsent.form, unsent.name, unsent.size_bytes, unsent.began, seconds, time())
+        self._sent(unsent.form, unsent.name, unsent.size_bytes, seconds, time())
 
     def _give_up(self, unsent: Unsent) -> None:
         """Count an answer whose client has left; a large one was broken off."""
@@ -217,13 +219,13 @@ class HitConnection(Connection):
             self._traffic.abort(unsent.ready[0].route, unsent.size_bytes - len(unsent.rest))
         else:
             seconds = perf_counter() - unsent.began
-            self._sent(unsent.form, unsent.name, unsent.size_bytes, unsent.began, seconds, time())
+            self._sent(unsent.form, unsent.name, unsent.size_bytes, seconds, time())
 
-    def _sent(self, form: Form, name: str, size_bytes: int, began: float, seconds: float, now: float) -> None:
+    def _sent(self, form: Form, name: str, size_bytes: int, seconds: float, now: float) -> None:
         self._traffic.sent_bytes += size_bytes
-        self._answered_at = began + seconds
-        if self._log is not None:
-            self._log((form.known, name, size_bytes, seconds, self._client, now))
+        put = self._hits.put
+        if put is not None:
+            put((form.known, name, size_bytes, seconds, self._client, now))
         if self._keepalive_handle is None:
             close_time = self._loop.time() + self._keepalive_timeout
             self._keepalive_handle = self._loop.call_at(close_time, self._process_keepalive)
@@ -232,7 +234,7 @@ class HitConnection(Connection):
 def _first_piece(ready: Ready, name: str, date: bytes) -> bytes:
     """Put the head and what fits behind it together: one call to the kernel, as long as that is no large copy."""
     _, form, blob, memory_seconds, _ = ready
-    us = int(memory_seconds * 1_000_000 + 0.5)
+    us = int(memory_seconds * 1e6 + 0.5)
     timing = _TIMINGS[us] if us < TIMES else memory_timing(memory_seconds).encode()
     body = b""
     if form.is_whole:

@@ -18,6 +18,7 @@ from imgsvc.web.conditional import Conditions, Unsatisfiable
 from imgsvc.web.header_names import X_CACHE, X_REQUEST_ID, X_SOURCE
 from imgsvc.web.hits.forms import Asking, Form, UnfitError, date_of, make_form
 from imgsvc.web.hits.heads import REMEMBERED_BYTES, read_fields, remembering_reader
+from imgsvc.web.logs import KnownAnswer
 from imgsvc.web.metrics import Route, route_name
 from imgsvc.web.repeatable import Found
 from imgsvc.web.shown import shown_path
@@ -35,6 +36,9 @@ ALIKE = 64
 
 MAX_KEY_BYTES = 2048
 """Longer requests are not kept: what is kept shall stay below what its weight says."""
+
+MOMENT_SECONDS = 1.0
+"""How much later than :attr:`HitTable.moment` an answer may have been given."""
 
 _STATUSES = (200, 206, 304)
 
@@ -104,22 +108,33 @@ class HitTable:
 
     Args:
         services: who answers, and how.
+        put: takes what a line of the access log is made of; None = there is no such log.
+
+    Attributes:
+        is_watched: whether an operator may look at what was answered.
+        date: end of all heads that are sent in this second.
+        moment: when that second's first answer was asked for, by the performance counter. One object for all
+            connections that answer in it, of which each has to keep such a moment: numbers of their own would be in no
+            cache of the processor by the time they are put aside.
+        outgoing: counts what is held for slow clients.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, put: Callable[[KnownAnswer], None] | None) -> None:
         self._server = services.server
         self._health = services.health
         self._latest = services.health.latest
         self._recent = services.recent
         self.is_watched = services.recent is not None
+        self.put = put
         self._is_held = services.images.holds
         self._use = services.images.use
         self._changes = services.images.changes
         self.outgoing = services.outgoing
         self._known = remembering_reader()
         self._answered = 0
-        self._second = self._next_second = 0
+        self._second = self._next_second = 0.0
         self.date = b""
+        self.moment = 0.0
         self._hits: OrderedDict[Key, Hit] = OrderedDict()
         self._room = services.repeats
         self._room.on_resize = self._shrink
@@ -137,28 +152,32 @@ class HitTable:
             with; and the answer, None where none is to be given here.
         """
         end = data.find(b"\r")  # what follows is looked at by the pattern of fields
-        text = data[end:]
-        fields = self._known(text) if len(text) <= REMEMBERED_BYTES else read_fields(text)
+        text, known = data[end:], self._known
+        fields = known(text) if len(text) <= REMEMBERED_BYTES else read_fields(text)
         if fields is None:
             return None, None, None
-        key = data[:end], fields.deciding
+        deciding, name = fields
+        key = data[:end], deciding
         try:
             hit = self._hits.get(key)
             if hit is None:
-                return key, fields.request_id, None
-            now, form, latest = time(), hit.form, self._latest
+                return key, name, None
+            # By names of this function: before Python 3.12 it takes longer to call what hangs on an object.
+            now, form, latest, use = time(), hit.form, self._latest, self._use
             if not self._second <= now < self._next_second:
-                self._second, self._next_second, self.date = int(now), int(now) + 1, date_of()
+                self._second = float(int(now))
+                self._next_second, self.date, self.moment = self._second + 1.0, date_of(), began
             if began > latest.young_until:
                 self._health.look()
             if form is not None and form.since <= now < hit.steady_until and form.system_status is latest.status:
-                blob: Blob | None = hit.blob()  # type: ignore[assignment]  # a form is of nothing else
-                if blob is not None and (not form.stale or hit.changes == self._changes()) and self._use(blob):
+                kept = hit.blob
+                blob: Blob | None = kept()  # type: ignore[assignment]  # a form is of nothing else
+                if blob is not None and (not form.stale or hit.changes == self._changes()) and use(blob):
                     if now >= form.until:
                         self._tick(key, form, now)
                     self._answered += 1
-                    return key, fields.request_id, (hit, form, blob, perf_counter() - began, now)
-            return key, fields.request_id, self._looked_up(key, hit, now)
+                    return key, name, (hit, form, blob, perf_counter() - began, now)
+            return key, name, self._looked_up(key, hit, now)
         except (UnfitError, Unsatisfiable):
             self.forget(key)
             return key, None, None

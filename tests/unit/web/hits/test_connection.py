@@ -150,6 +150,20 @@ async def test_slices(large):
     assert json.loads(server.log.lines[-1])["bytes"] > LARGE_BYTES
 
 
+async def test_idle_is_counted_from_the_end_of_a_large_answer(large):
+    """A client that took its time over one is kept as long as any other, though nobody asked meanwhile."""
+    server, wire, _ = large
+    (connection,) = server.connections
+    table_of(server).moment -= 2 * connection._keepalive_timeout
+    connection._next_keepalive_close_time = 0.0
+    await wire.reply()
+    await until(lambda: connection._unsent is None)
+    connection._process_keepalive()
+
+    assert connection._next_keepalive_close_time > connection._loop.time() + connection._keepalive_timeout - 1
+    assert not connection._force_close
+
+
 async def test_two_large_answers_in_their_order(large):
     """A request that comes while slices are left is answered behind the last of them."""
     _, wire, request = large
