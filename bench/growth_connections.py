@@ -27,8 +27,12 @@ ENDS = CONNECTIONS[0], CONNECTIONS[-1]
 MOST_ADDED = 1.5
 """A hit has more memory to look at than who only writes, none of it in a cache of the processor by its turn."""
 
-WRITES = "writes"
-"""A protocol that only writes: what it costs more on many connections is the system's, and the interpreter's."""
+WRITES, AS_SLOW = "writes", "as slow"
+"""
+A protocol that only writes, and one that does nothing before, for as long as a hit takes. What these cost more on many
+connections is the system's, and the interpreter's. Whom the first answers has always more to read; the slower a server
+is, the oftener its clients sleep, and waking them costs it more than anything else that many connections do.
+"""
 
 Results = dict[str, dict[int, list[Cost]]]
 """What each server cost, by connections."""
@@ -92,6 +96,9 @@ async def _servers(folder: Path) -> AsyncIterator[tuple[bytes, dict[str, tuple[i
         hit = await memory_hit(service.base_url)
         servers = {OURS: (service.port, service.process.pid)}
         servers[WRITES] = await stack.enter_async_context(_writing(folder, hit))
+        hit_us, write_us = [_cpu_us(await _cost_of(server, hit.request(), ENDS[0])) for server in servers.values()]
+        busy_seconds = max(0.0, (hit_us - write_us) / 1e6)
+        servers[AS_SLOW] = await stack.enter_async_context(_writing(folder, hit, busy_seconds))
         if nginx.program():
             (folder / "body").write_bytes(hit.body)
             servers[NGINX] = await stack.enter_async_context(nginx.static_nginx(folder, IMAGES, hit.headers))
@@ -99,12 +106,13 @@ async def _servers(folder: Path) -> AsyncIterator[tuple[bytes, dict[str, tuple[i
 
 
 @asynccontextmanager
-async def _writing(folder: Path, hit: Hit) -> AsyncIterator[tuple[int, int]]:
+async def _writing(folder: Path, hit: Hit, busy_seconds: float = 0.0) -> AsyncIterator[tuple[int, int]]:
     """Run ``bench.only_writes`` with the answer to *hit*; gives its port and process id."""
     head = "".join(f"{name}: {value}\r\n" for name, value in (*hit.headers, ("Content-Length", len(hit.body))))
     answer = folder / "answer"
     answer.write_bytes(f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + hit.body)
-    async with child([sys.executable, "-m", "bench.only_writes", answer], folder / "only_writes.log") as process:
+    command = [sys.executable, "-m", "bench.only_writes", answer, str(busy_seconds)]
+    async with child(command, folder / f"only_writes_{busy_seconds:g}.log") as process:
         yield int((await process.stdout.readline()).decode().rpartition(":")[2]), process.pid
 
 
@@ -115,12 +123,17 @@ async def _measured(folder: Path) -> Results:
         for number in range(-1, ROUNDS):  # the first warms up
             print(f"round {max(0, number + 1)} of {ROUNDS}", file=sys.stderr)
             for connections in CONNECTIONS:
-                for name, (port, pid) in servers.items():
+                for name, server in servers.items():
                     if name != OURS and connections not in ENDS:
                         continue
-                    done = await cost(pid, port, request, connections, seconds=SECONDS)
+                    done = await _cost_of(server, request, connections)
                     results.setdefault(name, {}).setdefault(connections, []).extend([done] if number >= 0 else [])
     return results
+
+
+async def _cost_of(server: tuple[int, int], request: bytes, connections: int) -> Cost:
+    port, pid = server
+    return await cost(pid, port, request, connections, seconds=SECONDS)
 
 
 def _added_us(costs: dict[int, list[Cost]]) -> float:
@@ -129,7 +142,7 @@ def _added_us(costs: dict[int, list[Cost]]) -> float:
 
 
 def _ends(results: Results) -> str:
-    words = {OURS: "hits", WRITES: "a protocol that only writes", NGINX: "nginx"}
+    words = {OURS: "hits", WRITES: "a protocol that only writes", AS_SLOW: "one that is as slow", NGINX: "nginx"}
     each = (
         f"{words[name]} {' and '.join(f'{median_of(costs[n], _cpu_us):.1f}' for n in ENDS)} µs "
         f"({median_ratio(costs[ENDS[1]], costs[ENDS[0]], _cpu_us):.2f})"
@@ -139,9 +152,9 @@ def _ends(results: Results) -> str:
 
 
 def _flatness(results: Results) -> list[Line]:
-    """Hold what connections add against what they add to who does nothing: sockets are the system's to look after."""
-    words = f"processor that {ENDS[1]:,} connections add, by what they add to a protocol that only writes"
-    ours, theirs = _added_us(results[OURS]), _added_us(results[WRITES])
+    """Hold what connections add against what they add to who does nothing for as long."""
+    words = f"processor that {ENDS[1]:,} connections add, by what they add to a protocol as slow that only writes"
+    ours, theirs = _added_us(results[OURS]), _added_us(results[AS_SLOW])
     if theirs <= 0:
         return [_ends(results), f"  {words}: not to be measured beside what else runs here"]
     return [_ends(results), at_most(words, ours / theirs, MOST_ADDED)]
