@@ -3,14 +3,12 @@ The commands, one module each, and what they need.
 
 A module named after a command is loaded when that is asked for, and loads little itself: what a command needs it
 imports when it runs, libvips not before :data:`READY` has prepared for it. The environment is read in
-:mod:`imgsvc.cli`, not here: :data:`READY`, :data:`SETTINGS` and :data:`ENVIRON` are the ways to it.
+:mod:`imgsvc.commands.environment`, not here: :data:`READY`, :data:`SETTINGS` and :data:`ENVIRON` are the ways to it.
 """
 
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NoReturn
-
-import click
 
 if TYPE_CHECKING:
     from imgsvc.settings import Settings
@@ -40,7 +38,7 @@ EXIT_INTERRUPTED = 130
 def fail(faults: Iterable[str], code: int = EXIT_SETTINGS) -> NoReturn:
     """Say each fault in a line, and end the process."""
     for fault in faults:
-        click.echo(f"imgsvc: {printable(fault)}", err=True)
+        print(f"imgsvc: {printable(fault)}", file=sys.stderr)
     sys.exit(code)
 
 

@@ -1,14 +1,11 @@
 """The program as a whole: its commands by what they are for, and how it ends when it is cut short."""
 
-import errno
-import os
-import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
-from imgsvc.commands import EXIT_FAILED, EXIT_INTERRUPTED, fail
+from imgsvc.commands.streams import cut_short
 
 SECTIONS = {
     "Serve": ("serve", "health"),
@@ -21,28 +18,19 @@ EXIT_CODES = (
     "Exit codes: 0 done; 1 failed, denied or unhealthy; 2 settings or command line make no sense; 130 interrupted."
 )
 
-_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
-
 
 class Program(click.Group):
     """A group that shows its commands by section; who presses Ctrl-C or has a full disk sees a line, no traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
+        """Run the command; click would make ``Aborted!`` and exit code 1 of Ctrl-C."""
+        with cut_short():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            sys.exit(EXIT_INTERRUPTED)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program; click itself takes care of pipes whose reader has left (exit code 1, nothing said)."""
-        try:
+        with cut_short():
             return super().main(*args, **kwargs)
-        except OSError as error:
-            if error.errno not in _NO_ROOM or error.filename is not None:
-                raise
-            _drop_output()
-            fail([f"what was printed could not be written: {error.strerror}"], EXIT_FAILED)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Give a command, loaded when it is first asked for: ``serve``, which starts twice, shall not wait for all."""
@@ -66,8 +54,3 @@ class Program(click.Group):
             rows = [(name.ljust(width), command.get_short_help_str()) for name, command in found if command]
             with formatter.section(title):
                 formatter.write_dl(rows)
-
-
-def _drop_output() -> None:
-    """Let what is still to be written lead nowhere: the interpreter tries once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

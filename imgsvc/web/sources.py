@@ -17,7 +17,7 @@ MAX_DECODINGS = 5
 _STORED = re.compile(r"(?:s3://|store:)(.*)\Z", re.IGNORECASE | re.DOTALL)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 # A port after the colon makes what looks like a scheme a host: "localhost:3000/a.jpg".
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9]+(?:/|\Z))", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9]+(?:/|\Z))")
 _UNDEFINED = frozenset(("undefined", "null", "nan", "[object object]"))
 
 

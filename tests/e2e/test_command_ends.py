@@ -47,6 +47,18 @@ async def test_a_disk_that_is_full(tmp_path, words):
     assert (code, err) == (1, "imgsvc: what was printed could not be written: No space left on device\n")
 
 
+@pytest.mark.parametrize("options", ["--port 0", "--port=0"])
+async def test_a_service_that_cannot_say_where_it_listens(tmp_path, options):
+    """It ends: with a line and exit code 1 where the disk is full, with nothing of its own where the reader left."""
+    full = await shell(tmp_path, f"imgsvc serve {options} > /dev/full")
+    left = await shell(tmp_path, f"set +o pipefail; (sleep 1; imgsvc serve {options}; echo $? >&2) | true")
+
+    assert full[0] == 1
+    assert full[2].splitlines()[-1] == "imgsvc: what was printed could not be written: No space left on device"
+    assert left[2].splitlines()[-1] == "1"
+    assert "Traceback" not in full[2] + left[2]
+
+
 async def test_no_standard_output_at_all(tmp_path):
     """A closed one is no reason for a traceback."""
     code, _, err = await shell(tmp_path, "imgsvc config >&-")

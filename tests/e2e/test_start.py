@@ -14,9 +14,9 @@ from tests.support.service import IMAGES
 from tests.support.tls import make_certificate, server_context
 
 NOT_AT_START = (
-    "aiobotocore", "aiocache", "botocore", "http_sf", "imgsvc.logos.companies", "imgsvc.opengraph", "imgsvc.pages",
-    "imgsvc.services.logos", "imgsvc.services.opengraph", "imgsvc.store.s3", "imgsvc.transform.cards", "imgsvc.vision",
-    "imgsvc.web.handlers.logos", "imgsvc.web.logos", "imgsvc.web.openapi", "imgsvc.web.opengraph",
+    "aiobotocore", "aiocache", "botocore", "click", "http_sf", "imgsvc.logos.companies", "imgsvc.opengraph",
+    "imgsvc.pages", "imgsvc.services.logos", "imgsvc.services.opengraph", "imgsvc.store.s3", "imgsvc.transform.cards",
+    "imgsvc.vision", "imgsvc.web.handlers.logos", "imgsvc.web.logos", "imgsvc.web.openapi", "imgsvc.web.opengraph",
     "imgsvc.web.prometheus", "lxml", "opentelemetry", "prometheus_client", "psutil", "publicsuffixlist", "pydantic",
     "redis", "rich",
 )  # fmt: skip

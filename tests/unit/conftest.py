@@ -1,5 +1,7 @@
 """The command line, for the tests of its parts."""
 
+import logging
+
 import pytest
 from click.testing import CliRunner
 
@@ -16,3 +18,13 @@ def invoke(tmp_path, monkeypatch):
         return CliRunner().invoke(cli.commands, arguments, env=env, catch_exceptions=False)
 
     return invoke
+
+
+@pytest.fixture
+def logging_as_it_was():
+    """Put the root logger back in order."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)

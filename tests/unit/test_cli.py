@@ -1,73 +1,19 @@
 """The command line in this process; what only a process shows is in ``tests/e2e``."""
 
-import io
-import json
-import logging
 import os
 import socket
-import sys
 
 import pytest
 from click.testing import CliRunner
 
 from imgsvc import __version__, cli
 from imgsvc.allocator import GLIBC_SETTINGS, JEMALLOC_SETTINGS, RESTARTED, Libraries
-from imgsvc.settings import Settings
-
-
-@pytest.fixture
-def logging_as_it_was():
-    """Put the root logger back in order."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+from imgsvc.commands import environment
 
 
 def test_version(invoke):
     """``--version`` prints name and version."""
     assert invoke("--version").output == f"imgsvc, version {__version__}\n"
-
-
-@pytest.mark.parametrize(
-    ("log_format", "is_terminal", "json_log"),
-    [("auto", True, False), ("auto", False, True), ("json", True, True), ("text", False, False)],
-)
-def test_the_logs_format(monkeypatch, log_format, is_terminal, json_log):
-    """JSON is for machines; a terminal, or the setting, makes it text."""
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal, raising=False)
-
-    assert cli._writes_json(Settings.from_env({"IMGSVC_LOG_FORMAT": log_format})) is json_log
-
-
-def test_our_own_log_lines_go_by_the_writer(monkeypatch, logging_as_it_was):
-    """Lines of the program's own come out in the chosen shape, and all of them before the end."""
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-
-    with cli._logging(json_log=True):
-        logging.getLogger("imgsvc.test").warning("careful")
-        logging.getLogger("botocore").info("noise")
-
-    lines = [json.loads(line) for line in sys.stderr.getvalue().splitlines()]
-    assert [(line["level"], line["message"]) for line in lines] == [("warning", "careful")]
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_the_first_line_is_a_url(host, capsys):
-    """What is announced can be opened, an IPv6 address in brackets."""
-    cli._announce(host, 80, demo=False)
-
-    literal = f"[{host}]" if ":" in host else host
-    assert capsys.readouterr().out == f"imgsvc {__version__} listening on http://{literal}:80\n"
-
-
-def test_the_demo_says_what_to_look_at(capsys):
-    """With the demo on, addresses to open follow."""
-    cli._announce("127.0.0.1", 80, demo=True)
-
-    assert "http://127.0.0.1:80/demo/" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -111,7 +57,7 @@ class StartedAgain(Exception):
 def start(tmp_path, monkeypatch):
     """Run commands as ``main()`` does on a machine with jemalloc, to where they start again; give that environment."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "find_libraries", lambda: Libraries(jemalloc="/lib/libjemalloc.so.2", glibc=True))
+    monkeypatch.setattr(environment, "find_libraries", lambda: Libraries(jemalloc="/lib/libjemalloc.so.2", glibc=True))
     for name in ("LD_PRELOAD", *JEMALLOC_SETTINGS, *GLIBC_SETTINGS, RESTARTED):
         monkeypatch.delenv(name, raising=False)
 
@@ -162,7 +108,7 @@ def test_the_allocator_may_be_named_in_dotenv(start, tmp_path):
 
 def test_an_allocator_that_is_missing(invoke, monkeypatch):
     """One line that names the setting, and exit code 2."""
-    monkeypatch.setattr(cli, "find_libraries", lambda: Libraries(jemalloc=None, glibc=True))
+    monkeypatch.setattr(environment, "find_libraries", lambda: Libraries(jemalloc=None, glibc=True))
     monkeypatch.delenv("LD_PRELOAD", raising=False)
 
     result = invoke("serve", IMGSVC_ALLOCATOR="jemalloc")

@@ -9,6 +9,7 @@ import pytest
 from imgsvc import __main__ as first
 from imgsvc.allocator import JEMALLOC_SETTINGS, RESTARTED, Libraries
 from imgsvc.cli import commands
+from imgsvc.commands import serving, streams
 from imgsvc.commands.program import SECTIONS
 
 BOTH = Libraries(jemalloc="/lib/libjemalloc.so.2", glibc=True)
@@ -71,6 +72,47 @@ def test_which_command_lines_are_plain(monkeypatch, tmp_path, arguments, plain):
 
     (tmp_path / ".env").touch()
     assert not first._is_plain(arguments)
+
+
+@pytest.mark.parametrize(
+    ("line", "given"),
+    [
+        ("", {}),
+        ("serve", {}),
+        ("serve --port 0", {"--port": "0"}),
+        ("serve --demo --host :: --port 65535", {"--demo": "", "--host": "::", "--port": "65535"}),
+        ("serve --port 65536", None),
+        ("serve --port " + 5000 * "9", None),
+        ("serve --port -1", None),
+        ("serve --port \u0663", None),
+        ("serve --port", None),
+        ("serve --port=1", None),
+        ("serve --host --demo", None),
+        ("serve --demo x", None),
+        ("serve -h", None),
+        ("health", None),
+        ("--version", None),
+    ],
+)
+def test_which_command_lines_click_is_not_needed_for(line, given):
+    """A plain start is understood without it; all else, whatever is wrong included, is left to it."""
+    assert first.plainly_serve(line.split()) == given
+
+
+def test_a_plain_start_is_what_click_would_start(monkeypatch, tmp_path):
+    """The same function gets the same arguments either way."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(streams, "hold_standard_streams", lambda: None)
+    monkeypatch.setattr(first, "start_early", lambda *_: None)
+    calls = []
+    monkeypatch.setattr(serving, "run", lambda again, given, *, demo: calls.append((given, demo)))
+    for line in ("serve", "serve --demo --port 8000", "serve --host 0.0.0.0"):
+        monkeypatch.setattr(sys, "argv", ["imgsvc", *line.split()])
+        first.main()
+        commands.main(line.split(), standalone_mode=False)
+
+    assert calls[::2] == calls[1::2]
+    assert calls[2] == ({"IMGSVC_PORT": "8000"}, True)
 
 
 def test_all_commands_that_prepare_are_named(monkeypatch):
