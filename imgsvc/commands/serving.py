@@ -99,14 +99,14 @@ def _announce(host: str, port: int, *, demo: bool) -> None:
     from imgsvc.model.literals import host_literal  # noqa: PLC0415 - see the module
 
     origin = f"http://{host_literal(host)}:{port}"
-    print(f"imgsvc {__version__} listening on {origin}", flush=True)
+    lines = [f"imgsvc {__version__} listening on {origin}"]
     if demo:
         from imgsvc.web.handlers.demo import SHOWN, demo_url  # noqa: PLC0415 - only shown here
 
-        print(f"\nTo look at:\n  {origin}/   the console\n  {origin}/demo/")
-        for name, text, parameters in SHOWN[:3]:
-            print(f"  {origin}{demo_url(origin, name, parameters)}   {text}")
-        print(f"  {origin}/api/health")
+        lines += ["", "To look at:", f"  {origin}/   the console", f"  {origin}/demo/"]
+        lines += [f"  {origin}{demo_url(origin, name, parameters)}   {text}" for name, text, parameters in SHOWN[:3]]
+        lines += [f"  {origin}/api/health"]
+    print(*lines, sep="\n", flush=True)  # or who waits for a line would wait for the end
 
 
 def _writes_json(settings: "Settings") -> bool:

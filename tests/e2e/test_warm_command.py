@@ -212,4 +212,5 @@ async def test_serve_loads_nothing_of_it():
         env=python_environment({}), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
-    assert (await process.communicate())[0] == b"False ['imgsvc.commands.program']\n"
+    needed = [f"imgsvc.commands.{name}" for name in ("environment", "program", "serving", "streams")]
+    assert (await process.communicate())[0].decode() == f"False {needed}\n"
