@@ -7,14 +7,13 @@ have been started with and, where it differs, replaces itself by the same comman
 same open files. Where only glibc's own settings are missing it sets them in the running process instead. The figures
 behind each choice: ``docs/decisions/0011-allocator.md``.
 
-What comes before the second start comes on top of every start: this module imports what ``python -m`` has loaded
-anyway, and so does without dataclasses, paths and patterns, which take longer than all that it does.
+What comes before the second start comes on top of every start: this module imports what the interpreter has loaded
+anyway, and so does without dataclasses, paths, patterns and contexts, which take longer than all that it does.
 """
 
-import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from _collections_abc import Callable, Iterator, Mapping, MutableMapping, Sequence  # without the package around it
 from types import SimpleNamespace
 
 JEMALLOC_SETTINGS = {"MALLOC_CONF": "dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2,background_thread:true"}
@@ -161,9 +160,11 @@ def allocator_environment(choice: str, environ: Mapping[str, str], libraries: Li
 
 def restart(environment: Mapping[str, str]) -> None:
     """Replace this process by the same command in *environment*; returns only where the system forbids that."""
-    # argv[0] in full: the interpreter finds its virtual environment by it.
-    with contextlib.suppress(OSError):  # forbidden by a sandbox: serving with another allocator beats not serving
+    try:
+        # argv[0] in full: the interpreter finds its virtual environment by it.
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - our own command line
+    except OSError:  # forbidden by a sandbox: serving with another allocator beats not serving
+        return
 
 
 def in_force(environ: Mapping[str, str], maps: str = "/proc/self/maps") -> str:
@@ -174,9 +175,13 @@ def in_force(environ: Mapping[str, str], maps: str = "/proc/self/maps") -> str:
         environ: the environment it was started with.
         maps: lists what is mapped into the process.
     """
-    with contextlib.suppress(OSError), open(maps, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see the module
-        if "jemalloc" in file.read():
-            return "jemalloc"
+    try:
+        with open(maps, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see the module
+            has_jemalloc = "jemalloc" in file.read()
+    except OSError:
+        has_jemalloc = False
+    if has_jemalloc:
+        return "jemalloc"
     return "glibc, tuned" if _on_glibc() and environ.keys() >= GLIBC_SETTINGS.keys() else "system"
 
 
@@ -209,8 +214,11 @@ def _meant(folder: str) -> Iterator[str]:
     if not star:
         yield folder
         return
-    with contextlib.suppress(OSError):
-        yield from (f"{parent}/{name}" for name in sorted(os.listdir(parent or "/")))  # noqa: PTH208 - see the module
+    try:
+        names = sorted(os.listdir(parent or "/"))  # noqa: PTH208 - see the module
+    except OSError:
+        return
+    yield from (f"{parent}/{name}" for name in names)
 
 
 def _on_glibc() -> bool:

@@ -156,8 +156,8 @@ def test_any_order(candidates, asked_px, scheme, random):
 @settings(deadline=None)
 @given(ANY, st.integers(1, 1024), st.none() | st.sampled_from(Theme))
 def test_bounds(one, asked_px, scheme):
-    """A score lies between -50 and 140, and asking for less never makes it smaller."""
-    assert -50 <= score(one, asked_px, scheme).total <= 140
+    """A score lies between -50 and 141, and asking for less never makes it smaller."""
+    assert -50 <= score(one, asked_px, scheme).total <= 141
     assert score(one, max(1, asked_px // 2), scheme).total >= score(one, asked_px, scheme).total
 
 
