@@ -72,15 +72,17 @@ def shifts(side: Side, greys: Greys) -> Any:
     Returns:
         Two bands of floats: for grey, and what is to be added to that for full colour.
     """
-    height = side.height(pyvips.Image.identity(ushort=True, size=WHITE_TONE + 1) / WHITE_TONE)
-    squared = height * height
+    lightness = pyvips.Image.identity(ushort=True, size=WHITE_TONE + 1) / WHITE_TONE
+    height = side.height(lightness)
+    # By lightness on either side: turned over itself, the curve would make grey of near-black, and lines of its noise.
+    flipped = side.height(1 - lightness * lightness)
     match greys:
         case Greys.KEEP:
-            grey = height.maxpair(1 - squared * ((1 - side.limit) / side.limit**2))
+            grey = height.maxpair(1 - height * height * ((1 - side.limit) / side.limit**2))
         case Greys.FLIP:
-            grey = 1 - squared
+            grey = flipped
         case Greys.SQUEEZE:
-            grey = 1 - squared * (1 - side.limit)
+            grey = flipped * (1 - side.limit) + side.limit
     mirrored = side.limit * (1 + _MIRRORED) - height * _MIRRORED
     coloured = height.maxpair(mirrored.minpair(1.0))
     rise = (grey - height).bandjoin(coloured - grey)

@@ -42,6 +42,14 @@ def test_black_is_flipped_fully() -> None:
         assert outcomes(Side.of(LIGHT, 3), greys)[-1][0] == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("page", [DARK, LIGHT])
+def test_near_black_is_flipped_to_near_white(page) -> None:
+    """On a light page as on a dark one, or what nobody sees in black would show in the white that it becomes."""
+    side = Side.of(page, 3)
+    near_black = [value for at, (value, _) in enumerate(outcomes(side, Greys.FLIP)) if at * 15 / WHITE_TONE < 0.15]
+    assert min(near_black) > 0.97
+
+
 def test_what_reads_is_kept() -> None:
     """Grey and colour that read already stay, unless greys are flipped; then white turns black."""
     side = Side.of(DARK, 3)
