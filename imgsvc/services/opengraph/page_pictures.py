@@ -151,9 +151,11 @@ class PagePictures:
         def question(spec: TransformSpec) -> ImageRequest:
             return self._question(picture, spec, decided.new)
 
+        # Of a drawing its own size says nothing: it is drawn as large as a card.
+        known_px = None if picture.image_format is ImageFormat.SVG else size_px
         served, asked = await fitted(
             partial(self._asked, picture), question, _large_enough(request.spec, picture), request.network,
-            image_format=picture.image_format, size_px=size_px, scrutiny=self._scrutiny,
+            image_format=picture.image_format, size_px=known_px, scrutiny=self._scrutiny,
         )  # fmt: skip
         served = served._replace(stale=served.stale or decided.is_stale)
         fresh_until = min(document.fresh_until, document.chosen_until)

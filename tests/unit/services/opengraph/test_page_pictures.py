@@ -10,6 +10,7 @@ from imgsvc.errors import Overloaded, ShareImageNotFound
 from imgsvc.model.source import Source
 from imgsvc.model.spec import Output, TransformSpec
 from imgsvc.opengraph.keys import SHARE_PREFIX
+from imgsvc.opengraph.profiles import Network
 from imgsvc.services.answers import Tier, Trace
 from imgsvc.services.opengraph import choosing
 from imgsvc.services.opengraph.answers import ShareRequest
@@ -172,6 +173,17 @@ async def test_impossible_dates(parts, origin, ask, date):
 
     assert first.served.blob.meta.last_modified == int(parts.clock.now)
     assert origin.hits("/a.jpg") == 1
+
+
+@pytest.mark.parametrize("network", Network)
+async def test_a_small_drawing_for_a_network(origin, ask, network):
+    """It is drawn as large as a card for every network, those that take no small pictures included."""
+    ask.offer("/a.svg")
+    origin.serve("/a.svg", pictures.SVG, headers={"Content-Type": "image/svg+xml"})
+
+    meta = (await ask(network=network)).served.blob.meta
+
+    assert (meta.width, meta.height) == (1200, 600)
 
 
 async def test_no_time(parts, origin, ask, monkeypatch):
