@@ -87,7 +87,7 @@ async def test_standard_output_and_what_is_known_already(tmp_path):
 
     assert process.returncode == 0
     assert Image.open(io.BytesIO(out)).format == "JPEG"
-    assert err.decode() == "acme.test: apple-touch-icon, 180 x 180 jpg\n"
+    assert err.decode() == "acme.test: apple-touch-icon, 180 x 180 jpg, contrast 21.0 on light -> as it is\n"
 
 
 async def test_no_logo(tmp_path):

@@ -62,6 +62,17 @@ async def test_an_exact_page(world):
     assert all(abs(part - wanted) < 4 for part, wanted in zip(corner, (0, 170, 85), strict=True))
 
 
+async def test_a_white_logo_as_jpeg(world):
+    """It is made to read on the white that JPEG lays it on, where it would be a white picture."""
+    world.serve_icon(mark(180, "#fff"))
+
+    answer = await world.get(website="acme.test", format="jpg")
+    as_it_is = await world.get(website="acme.test", format="jpg", theme="none")
+
+    assert (answer.headers["X-Logo-Inverted"], as_it_is.headers.get("X-Logo-Inverted")) == ("1", None)
+    assert [pixels(each).min() for each in (answer, as_it_is)] == [0, 255]
+
+
 async def test_a_drawing_with_a_scheme_of_its_own(world):
     """An SVG whose style knows dark pages is drawn as it says."""
     style = "<style>path{fill:#111}@media (prefers-color-scheme: dark){path{fill:#fd0}}</style>"

@@ -11,7 +11,7 @@ from imgsvc.errors import InvalidRequest
 from imgsvc.model.colours import Colour, is_light, opaque
 from imgsvc.model.look import Theme
 from imgsvc.model.source import Source
-from imgsvc.model.spec import Fit, TransformSpec
+from imgsvc.model.spec import Fit, Output, TransformSpec
 from imgsvc.services.logos.answers import Fallback, LogoRequest, Subject
 from imgsvc.web.given import Given, collect
 from imgsvc.web.header_names import COLOUR_SCHEME
@@ -148,7 +148,10 @@ def _whose(given: Given, shape: Shape, website: str | None) -> _Whose:
 def _page(values: Mapping[str, Any], hints: Hints, shape: Shape) -> tuple[_Page, tuple[str, ...]]:
     """Say what the page is, and which header did; of a colour alone its lightness says whether it is a dark one."""
     colour = values.get("bg")
-    word = values.get("theme", shape.theme if colour is None else NONE)
+    unsaid = shape.theme if colour is None else NONE
+    if colour is None and unsaid == NONE and values.get("f") is Output.JPEG:
+        unsaid = Theme.LIGHT  # JPEG brings a page of its own, on which a white logo would be nothing
+    word = values.get("theme", unsaid)
     if word == NONE:
         if colour is None:
             return _Page(), ()

@@ -37,7 +37,9 @@ class TestHow:
             ("size=1024&dpr=4", 4096, boxed(4096)),
             ("dpr=2", 256, boxed(256)),
             ("format=png", 128, boxed(output=Output.PNG)),
-            ("fm=jpeg&q=50", 128, boxed(output=Output.JPEG, quality=50)),
+            ("fm=jpeg&q=50", 128, boxed(output=Output.JPEG, quality=50, page=WHITE, scheme="light")),
+            ("fm=jpeg&theme=none", 128, boxed(output=Output.JPEG)),
+            ("fm=jpeg&theme=dark", 128, boxed(output=Output.JPEG, page=NIGHT, scheme="dark")),
             ("greyscale=1", 128, boxed(greyscale=True)),
             ("theme=dark", 128, boxed(page=NIGHT, scheme="dark")),
             ("theme=LIGHT", 128, boxed(page=WHITE, scheme="light")),
@@ -82,7 +84,8 @@ class TestHow:
             ("theme=none&bg=000", Theme.DARK, Colour(0, 0, 0)), ("theme=dark&bg=fff", Theme.DARK, WHITE),
             ("bg=00000080", Theme.LIGHT, Colour(127, 127, 127)),
             ("theme=dark&bg=ffffff00", Theme.DARK, NIGHT),
-            ("theme=dark&bg=0b0f1980", Theme.DARK, NIGHT),
+            ("theme=dark&bg=0b0f1980", Theme.DARK, NIGHT), ("f=jpg", Theme.LIGHT, WHITE),
+            ("f=jpg&bg=000", Theme.DARK, Colour(0, 0, 0)), ("f=jpg&bg=transparent", Theme.LIGHT, WHITE),
         ],
     )  # fmt: skip
     def test_the_page(self, query, theme, page):
