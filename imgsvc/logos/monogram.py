@@ -7,8 +7,8 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from imgsvc.logos.oklch import from_oklch
 from imgsvc.model.colours import Colour, is_light
+from imgsvc.model.oklch import from_oklch
 
 SIDE_UNITS = 64
 """Width and height of the drawing's view box."""

@@ -12,6 +12,7 @@ from lxml import etree
 
 from imgsvc.model.look import Theme
 from imgsvc.model.media import SCHEME, schemes_of
+from imgsvc.transform.svg_colours import MENTIONS, write_plainly
 from imgsvc.transform.svg_css import blocks
 from imgsvc.transform.svg_names import SVG_NAMESPACE
 from imgsvc.transform.svg_sanitiser import parse
@@ -23,9 +24,9 @@ _STYLE = f"{{{SVG_NAMESPACE}}}style"
 
 def in_scheme(data: bytes, scheme: str) -> bytes:
     """
-    Write a drawing as it looks where *scheme* is preferred, its variables put in.
+    Write a drawing as it looks where *scheme* is preferred, its variables put in, its colours such as are drawn.
 
-    One that has neither schemes nor variables comes back as it is.
+    One that has neither of them comes back as it is.
 
     CPU only; call it in a thread.
 
@@ -37,10 +38,11 @@ def in_scheme(data: bytes, scheme: str) -> bytes:
         CorruptImage: no SVG.
         SourceTooLarge: more than 1 MiB, before or after.
     """
-    # Mostly neither word is there at all, and nothing need be parsed.
+    # Mostly none of the words is there at all, and nothing need be parsed.
     words = data.lower()
     has_scheme, has_variables = scheme != "" and SCHEME.encode() in words, b"var(" in words
-    if not has_scheme and not has_variables:
+    has_colours = any(mention in words for mention in MENTIONS)
+    if not (has_scheme or has_variables or has_colours):
         return data
     root = parse(data)
     if has_scheme:
@@ -48,6 +50,8 @@ def in_scheme(data: bytes, scheme: str) -> bytes:
             style.text = "".join(_unwrapped(_text_of(style), Theme(scheme)))
     if has_variables:
         put_in(root)
+    if has_colours:
+        write_plainly(root, scheme)
     return etree.tostring(root, encoding="utf-8", xml_declaration=False)
 
 

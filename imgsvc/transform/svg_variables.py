@@ -49,11 +49,12 @@ def put_in(root: etree._Element) -> None:
         sheet.text = variables.put_in(sheet.text or "", clean_stylesheet)
     for element in root.iter():
         for name, value in element.attrib.items():
-            if _MENTION in str(value).lower() and (clean := _cleaner(str(name))) is not None:
+            if _MENTION in str(value).lower() and (clean := cleaner_of(str(name))) is not None:
                 element.set(name, variables.put_in(str(value), clean))
 
 
-def _cleaner(attribute: str) -> Callable[[str], str | None] | None:
+def cleaner_of(attribute: str) -> Callable[[str], str | None] | None:
+    """Give what cleans the value of an attribute that is written in CSS; None for all others."""
     if attribute == "style":
         return clean_style
     return clean_value if attribute in _ATTRIBUTES else None

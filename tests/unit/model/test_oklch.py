@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgsvc.logos.oklch import from_oklch
 from imgsvc.model.colours import Colour
+from imgsvc.model.oklch import from_oklch
 
 
 @pytest.mark.parametrize(
