@@ -36,6 +36,11 @@ class Gathered:
         seen = self._seen.get(url)
         return seen is not None and seen.picture is not None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether none is in the race."""
+        return all(seen.picture is None for seen in self._seen.values())
+
     def suffices(self, asked_px: int) -> bool:
         """Whether one that is held suffices to fill *asked_px*."""
         return any(seen.picture and suffices(seen.measured, asked_px) for seen in self._seen.values())

@@ -137,27 +137,35 @@ class Search:
             await services
 
     async def _ask_site(self) -> bool:
-        """Ask page, manifest and well-known paths; whether what they have suffices."""
+        """Ask pages, manifests and well-known paths; whether what they have suffices."""
         try:
-            is_enough = await self._ask_page() or await self._ask_well_known()
+            is_enough = await self._ask_hosts()
         except Overloaded as error:
             self._refusal, is_enough = error, False
         if not is_enough:
             self._site_falls_short.set()
         return is_enough
 
-    async def _ask_page(self) -> bool:
-        self._site = await SiteReader(self._fetches).read(self._domain, self._reach)
-        if self._site.page is None:
+    async def _ask_hosts(self) -> bool:
+        """Ask one site after the other until one has a picture: ``api.acme.com`` may have a page, but no icon."""
+        reader, left, is_enough = SiteReader(self._fetches), self._domain.variants, False
+        while left and self.gathered.is_empty and self._refusal is None:
+            site, left = await reader.read(left, self._reach)
+            self._site = site if self._site.page is None else self._site
+            is_enough = await self._ask_page(site) or await self._ask_well_known(site)
+        return is_enough
+
+    async def _ask_page(self, site: Site) -> bool:
+        if site.page is None:
             return False
         # In a thread, for a page may hold a megabyte of JSON-LD.
-        named = await asyncio.to_thread(page_candidates, self._site.page, self._site.manifest)
+        named = await asyncio.to_thread(page_candidates, site.page, site.manifest)
         return await self._measure(each for each in named if len(each.url) <= LONGEST_URL_CHARS)
 
-    async def _ask_well_known(self) -> bool:
-        if self._site.url is None:
+    async def _ask_well_known(self, site: Site) -> bool:
+        if site.url is None:
             return False
-        return await self._measure(well_known_candidates(self._site.url))
+        return await self._measure(well_known_candidates(site.url))
 
     async def _ask_services(self, deadline_seconds: float) -> bool:
         """

@@ -88,7 +88,7 @@ class Searcher:
         reach = reach_of(domain)
         try:
             async with asyncio.timeout(self._deadline_seconds):
-                site = await SiteReader(self._fetches).read(domain, reach)
+                site, _ = await SiteReader(self._fetches).read(domain.variants, reach)
         except TimeoutError:
             if reach.errand.waiting:
                 raise no_room() from None

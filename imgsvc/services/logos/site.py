@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 
 from imgsvc.errors import CircuitOpen, ImgsvcError, NotFound, OriginError, OriginTimeout, Overloaded, SourceForbidden
-from imgsvc.logos.domain import Domain
 from imgsvc.pages.addresses import is_data_url
 from imgsvc.pages.manifest import Manifest
 from imgsvc.pages.tags import Page
@@ -92,6 +91,10 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
+def _bare(host: str) -> str:
+    return host.removeprefix("www.")
+
+
 class SiteReader:
     """
     Reads sites.
@@ -103,23 +106,28 @@ class SiteReader:
     def __init__(self, fetches: FoundFetches) -> None:
         self._fetches = fetches
 
-    async def read(self, domain: Domain, reach: Reach) -> Site:
+    async def read(self, hosts: tuple[str, ...], reach: Reach) -> tuple[Site, tuple[str, ...]]:
         """
-        Read the page of the first of a domain's hosts that has one, and the manifest it names.
+        Read the page of the first of *hosts* that has one, and the manifest it names.
 
         https is tried first, then http when that does not connect.
+
+        Returns:
+            The site, and those of the other hosts that have not been asked and are not the same but for ``www.``.
 
         Raises:
             Overloaded: this process has no room for it.
         """
         answering: str | None = None
-        for host in domain.variants:
+        for at, host in enumerate(hosts, start=1):
             page, url = await self._page_of(host, reach)
             if page is not None:
                 page = await self._sent_on(page, reach)
-                return Site(page, await self._manifest_of(page, reach), page.url)
+                same = {_bare(host), _bare(host_of(page.url))}
+                left = tuple(each for each in hosts[at:] if _bare(each) not in same)
+                return Site(page, await self._manifest_of(page, reach), page.url), left
             answering = answering or url
-        return Site(url=answering)
+        return Site(url=answering), ()
 
     async def _page_of(self, host: str, reach: Reach) -> tuple[Page | None, str | None]:
         """Give a host's page, or else the URL at which it answered something else."""

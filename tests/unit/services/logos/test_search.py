@@ -42,6 +42,26 @@ async def test_well_known_paths_are_next(world):
     assert not world.google.requests
 
 
+async def test_a_host_without_a_picture_leaves_it_to_the_domain(world):
+    """A page below the domain that has no icon, nor one by custom, does not keep the domain's own from being found."""
+    bare, home = page("<title>API</title>"), page('<link rel="icon" href="/icon.png">')
+
+    async def behave(exchange):
+        is_home = exchange.request.headers["Host"] == "acme.test"
+        await exchange.answer(home if is_home else bare, headers=HTML)
+
+    world.site.script("/", behave)
+    world.site.serve("/icon.png", mark(180), headers=PNG)
+
+    answer = await world.ask("api.acme.test")
+
+    assert (answer.source, answer.domain, answer.url) == ("link-icon", "api.acme.test", "http://acme.test/icon.png")
+    assert [request.headers["Host"] for request in world.site.requests if request.target == "/favicon.ico"] == [
+        "api.acme.test"
+    ]
+    assert not world.google.requests
+
+
 async def test_services_are_last_and_in_order(world):
     """Google is asked for its two sizes, then DuckDuckGo; a 404 with a globe in its body is a miss."""
     world.site.serve("/", page(), headers=HTML)
