@@ -1,9 +1,23 @@
 """What a page says of the organisation that it belongs to, and not of others it only mentions."""
 
+import re
 from urllib.parse import urlsplit
 
 from imgsvc.pages.json_ld import Organisation, organisations
 from imgsvc.pages.tags import Page
+
+# What dealers write: HugeDomains, Dan, Sedo, Afternic, GoDaddy.
+_OFFER = re.compile(
+    r"\b(?:for sale|parked|buy (?:this|the) domain|domain(?: name)? (?:is )?available"
+    r"|zu verkaufen|te koop|à vendre|en venta|in vendita)\b",
+    re.IGNORECASE,
+)
+
+
+def is_offer(page: Page, host: str) -> bool:
+    """Say whether *host* has led to a page elsewhere that, by its title, offers it for sale: its icon is a dealer's."""
+    is_elsewhere = not _is_one_site(f"https://{host}/", page.url)
+    return is_elsewhere and host.removeprefix("www.") in page.title.lower() and bool(_OFFER.search(page.title))
 
 
 def own_organisations(page: Page) -> tuple[Organisation, ...]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 
 from imgsvc.errors import CircuitOpen, ImgsvcError, NotFound, OriginError, OriginTimeout, Overloaded, SourceForbidden
+from imgsvc.logos.site import is_offer
 from imgsvc.pages.addresses import is_data_url
 from imgsvc.pages.manifest import Manifest
 from imgsvc.pages.tags import Page
@@ -110,7 +111,8 @@ class SiteReader:
         """
         Read the page of the first of *hosts* that has one, and the manifest it names.
 
-        https is tried first, then http when that does not connect.
+        A dealer's, to which a host leads that is for sale, is none. https is tried first, then http when that does not
+        connect.
 
         Returns:
             The site, and those of the other hosts that have not been asked and are not the same but for ``www.``.
@@ -121,8 +123,10 @@ class SiteReader:
         answering: str | None = None
         for at, host in enumerate(hosts, start=1):
             page, url = await self._page_of(host, reach)
+            page = None if page is None else await self._sent_on(page, reach)
+            if page is not None and is_offer(page, host):
+                continue
             if page is not None:
-                page = await self._sent_on(page, reach)
                 same = {_bare(host), _bare(host_of(page.url))}
                 left = tuple(each for each in hosts[at:] if _bare(each) not in same)
                 return Site(page, await self._manifest_of(page, reach), page.url), left

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from imgsvc.logos.site import own_organisations
+from imgsvc.logos.site import is_offer, own_organisations
 from tests.unit.logos.pages import read_page
 
 
@@ -43,3 +43,19 @@ def test_mentioned(value, own):
     page = read_page(f'<script type="application/ld+json">{json.dumps(value)}</script>')
 
     assert bool(own_organisations(page)) is own
+
+
+@pytest.mark.parametrize(
+    ("title", "host", "offer"),
+    [
+        ("AcmeWidgets.com is for sale | HugeDomains", "acmewidgets.com", True),
+        ("The domain name acmewidgets.com is for sale", "www.acmewidgets.com", True),
+        ("acmewidgets.com – zu verkaufen", "acmewidgets.com", True), ("Homes for sale", "acmewidgets.com", False),
+        ("acmewidgets.com is now Acme Group", "acmewidgets.com", False),
+        ("a.example: 1,000 names for sale", "a.example", False),
+        ("shop.a.example is for sale", "shop.a.example", False),
+    ],
+)  # fmt: skip
+def test_offers(title, host, offer):
+    """A page on another site that offers the host by name is a dealer's; one that has moved there is the host's own."""
+    assert is_offer(read_page(f"<title>{title}</title>"), host) is offer

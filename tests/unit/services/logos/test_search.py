@@ -62,6 +62,19 @@ async def test_a_host_without_a_picture_leaves_it_to_the_domain(world):
     assert not world.google.requests
 
 
+async def test_a_dealer_has_no_say(world):
+    """A domain that leads to whoever sells it has not the dealer's logo, but what a service remembers."""
+    offer = page('<link rel="icon" href="/icon.png">', title="Acme.test is for sale | Dealer")
+    world.site.redirect("/", "http://dealer.test/lander?d=acme.test")
+    world.site.serve("/lander", offer, headers=HTML)
+    world.site.serve("/icon.png", mark(180), headers=PNG)
+    world.serve_google(mark(128, "#06c"))
+
+    answer = await world.ask()
+
+    assert (answer.source, world.site.hits("/icon.png")) == ("google", 0)
+
+
 async def test_services_are_last_and_in_order(world):
     """Google is asked for its two sizes, then DuckDuckGo; a 404 with a globe in its body is a miss."""
     world.site.serve("/", page(), headers=HTML)
