@@ -178,6 +178,22 @@ async def test_crawlers_get_what_all_take(service, origin, accept, kind):
 CLEAR = pictures.filled((255, 255, 255, 0), 400, 300).insert(pictures.filled((250, 250, 250, 255), 200, 100), 100, 100)
 
 
+@pytest.mark.parametrize("body", [pictures.webp(CLEAR), pictures.png(CLEAR)], ids=["webp", "png"])
+async def test_white_is_not_laid_on_white(service, origin, body):
+    """Where it has to be JPEG a logo in white is laid on night; one in black is laid on white, as ever."""
+    dark = pictures.png(pictures.filled((0, 0, 0, 0), 400, 300).insert(pictures.filled((9, 9, 9, 255), 200, 100), 9, 9))
+    for path, data in (("/a", body), ("/b", dark)):
+        origin.serve(f"/p{path}", offering(path), headers=HTML)
+        origin.serve(path, data, headers=PNG)
+
+    for more in ({"for": "whatsapp"}, {"f": "jpg"}):
+        white, black = [await ask(service, origin.url(f"/p{path}"), **more) for path in ("/a", "/b")]
+
+        assert white.headers["Content-Type"] == "image/jpeg"
+        grounds = [pictures.decoded(answer.body)(399, 299)[0] for answer in (white, black)]
+        assert [round(part / 255) for part in (*grounds, pictures.decoded(white.body).max())] == [0, 1, 1]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from imgsvc.errors import SourceTooLarge
 from imgsvc.model.blob import Blob
 from imgsvc.model.formats import ImageFormat
+from imgsvc.model.look import Theme
 from imgsvc.model.spec import Output, TransformSpec
 from imgsvc.opengraph.profiles import PROFILES, Network, attempts, enlarged
 from imgsvc.services.answers import ImageRequest, Served
@@ -62,7 +63,7 @@ async def fitted(
     if size_px is not None:
         spec = enlarged(profile, spec, size_px)
     for attempt in attempts(profile, spec, image_format):
-        served = await ask(asked := question(attempt))
+        served, asked = await _seen(ask, question, attempt, scrutiny if image_format is not ImageFormat.JPEG else None)
         meta = served.blob.meta
         if profile.is_too_small(meta.width, meta.height):
             served.let_go()
@@ -81,7 +82,7 @@ async def _plain(ask: Answers, question: Question, spec: TransformSpec, scrutiny
     It is the picture unchanged where that can be; one that is streamed is.
     """
     if spec.output is not Output.AUTO_SOURCE or spec.changes_pixels:
-        served = await ask(asked := question(spec))
+        served, asked = await _seen(ask, question, spec, scrutiny)
     else:
         served = await ask(asked := question(replace(spec, output=Output.ORIGINAL).normalised()))
         if scrutiny is not None and not await _may_pass(served, scrutiny):
@@ -93,6 +94,24 @@ async def _plain(ask: Answers, question: Question, spec: TransformSpec, scrutiny
     served.let_go()
     asked = question(replace(spec, output=Output.JPEG if is_opaque else Output.PNG, animate=False).normalised())
     return await ask(asked), asked
+
+
+async def _seen(ask: Answers, question: Question, spec: TransformSpec, scrutiny: Scrutiny | None) -> Fitted:
+    """Ask for a picture; one that is white on nothing is laid on night where JPEG would lay it on white."""
+    served = await ask(asked := question(spec))
+    if spec.output is not Output.JPEG or spec.background is not None or not await _is_blank(served, scrutiny):
+        return served, asked
+    served.let_go()
+    asked = question(replace(spec, background=Theme.DARK.page).normalised())
+    return await ask(asked), asked
+
+
+async def _is_blank(served: Served, scrutiny: Scrutiny | None) -> bool:
+    try:
+        return scrutiny is not None and isinstance(served.blob, Blob) and await scrutiny.is_blank(served.blob)
+    except BaseException:
+        served.let_go()
+        raise
 
 
 async def _may_pass(served: Served, scrutiny: Scrutiny) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a picture's own bytes can be passed on to people who did not ask for it."""
+"""Whether a picture can be passed on to people who did not ask for it: its own bytes, or what was made of it."""
 
 from cachetools import LRUCache
 
@@ -6,6 +6,8 @@ from imgsvc.errors import Overloaded
 from imgsvc.model.blob import Blob
 from imgsvc.model.formats import BY_MEDIA_TYPE, ImageFormat
 from imgsvc.transform.pool import TransformPool
+from imgsvc.vision.generic import is_blank
+from imgsvc.vision.pixels import Pixels
 
 REMEMBERED = 2048
 """Verdicts; the same pictures are shared again and again."""
@@ -26,6 +28,7 @@ class Scrutiny:
     def __init__(self, transforms: TransformPool) -> None:
         self._transforms = transforms
         self._verdicts: LRUCache[str, bool] = LRUCache(REMEMBERED)
+        self._blanks: LRUCache[str, bool] = LRUCache(REMEMBERED)
 
     async def is_clean(self, blob: Blob) -> bool:
         """
@@ -47,6 +50,24 @@ class Scrutiny:
             except Overloaded:
                 return True
             self._verdicts[sha256] = verdict
+        return verdict
+
+    async def is_blank(self, blob: Blob) -> bool:
+        """
+        Say whether nothing is to be seen of a JPEG that was made here; where there is no room to look, something is.
+
+        Raises:
+            UnusableSource: it cannot be decoded.
+        """
+        sha256 = blob.meta.sha256
+        if (verdict := self._blanks.get(sha256)) is None:
+            try:
+                verdict = await self._transforms.examine(
+                    blob.data, ImageFormat.JPEG, LOOKED_AT_PX, lambda image: is_blank(Pixels.of(image)), sha256
+                )
+            except Overloaded:
+                return False
+            self._blanks[sha256] = verdict
         return verdict
 
     async def _look(self, data: bytes, kind: ImageFormat, sha256: str) -> bool:
