@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import unicodedata
 from functools import cache
 from html import escape
 from importlib.resources import files
 
 from imgsvc.model.colours import Colour, is_light
+from imgsvc.model.initial import first_letter
 from imgsvc.model.oklch import from_oklch
 
 SIDE_UNITS = 64
@@ -16,17 +16,12 @@ SIDE_UNITS = 64
 LIGHTNESS, CHROMA = 0.5, 0.12
 """Of tiles without a colour of the site's own, in OKLCH: white reads on every hue, and all hues are about in sRGB."""
 
-_NO_LETTER = "?"
 _BLACK, _WHITE = Colour(0, 0, 0), Colour(255, 255, 255)
 _FONTS = (
     "Inter, 'Helvetica Neue', Arial, 'DejaVu Sans', 'Noto Sans', 'Noto Sans CJK SC', 'Noto Color Emoji', sans-serif"
 )
 _TEXT_UNITS = 36
 _TEXT_BASE_UNITS = 45  # puts a letter 0.72 em high in the middle
-_ZERO_WIDTH_JOINER = "\u200d"
-_REGIONAL = range(0x1F1E6, 0x1F200)
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
-_MAX_CLUSTER_CHARS = 16
 
 
 def monogram(name: str, colour: Colour | None = None) -> bytes:
@@ -53,22 +48,6 @@ def monogram(name: str, colour: Colour | None = None) -> bytes:
     return svg.encode()
 
 
-def first_letter(name: str) -> str:
-    """
-    Give the first grapheme of *name* that is a letter, a digit or an emoji; the first that can be seen if none is.
-
-    It is in upper case where that is as long (``ß`` stays), and ``?`` when nothing can be seen.
-    """
-    text = unicodedata.normalize("NFC", name[:256])
-    seen = [i for i, c in enumerate(text) if unicodedata.category(c)[0] in "LNSP"]
-    start = next((i for i in seen if unicodedata.category(text[i])[0] in "LN" or _is_emoji(text[i])), None)
-    if start is None and not seen:
-        return _NO_LETTER
-    cluster = _cluster(text, seen[0] if start is None else start)
-    upper = cluster.upper()
-    return upper if len(upper) == len(cluster) else cluster
-
-
 def tile_colour(name: str) -> Colour:
     """Give the colour that stands for *name* where the site's own is not known: a hue from its hash."""
     digest = hashlib.sha256(name.strip().casefold().encode("utf-8", "surrogatepass")).digest()
@@ -82,32 +61,6 @@ def text_colour(tile: Colour) -> Colour:
     The better one has a contrast of 4.58 (√21) at the least, above the 4.5 of WCAG 2.2 §1.4.3.
     """
     return _BLACK if is_light(tile) else _WHITE
-
-
-def _cluster(text: str, start: int) -> str:
-    """
-    Take the grapheme cluster at *start*: UAX #29 §3.1.1 as far as letters with marks and emoji go.
-
-    Marks, joined emoji, skin tones and pairs of regional indicators (flags) stay with their base.
-    """
-    end = start + 1
-    while end < min(len(text), start + _MAX_CLUSTER_CHARS) and _continues(text, start, end):
-        end += 1
-    return text[start:end]
-
-
-def _continues(text: str, start: int, at: int) -> bool:
-    character = text[at]
-    if ord(character) in _REGIONAL:
-        return at == start + 1 and ord(text[start]) in _REGIONAL
-    if text[at - 1] == _ZERO_WIDTH_JOINER:
-        return _is_emoji(text[start])
-    return unicodedata.category(character)[0] == "M" or character == _ZERO_WIDTH_JOINER or ord(character) in _SKIN_TONES
-
-
-def _is_emoji(character: str) -> bool:
-    """Whether it is a symbol that pictures something; all of those are of category So or lie among emoji."""
-    return unicodedata.category(character) == "So"
 
 
 def _drawn(letter: str, colour: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from imgsvc.model.card import Card, CardKind, is_rtl
 from imgsvc.model.colours import Colour
+from imgsvc.model.initial import first_letter
 from imgsvc.opengraph.data import ShareData
 from imgsvc.opengraph.palette import palette_of
 from imgsvc.pages.text import clean
@@ -128,8 +129,10 @@ def _thinned(text: str) -> str:
 def _letters(kind: CardKind, name: str) -> str:
     """Give what stands for a portrait or a logo: a person's initials, a company's first letter."""
     words = [found for word in name.split() if (found := _first_letter(word))]
-    if kind is CardKind.OG_CARD or not words:
+    if kind is CardKind.OG_CARD or not name:
         return ""
+    if not words:  # an emoji stands for itself
+        return first_letter(name)
     if kind is CardKind.COMPANY or len(words) == 1 or is_rtl(name):
         return words[0]
     return words[0] + words[-1]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from imgsvc.logos.monogram import SIDE_UNITS, first_letter, monogram, text_colour, tile_colour
+from imgsvc.logos.monogram import SIDE_UNITS, monogram, text_colour, tile_colour
 from imgsvc.model.colours import Colour, contrast_between, luminance_of
 
 BYTE = st.integers(0, 255)
@@ -15,22 +15,6 @@ COLOURS = st.builds(Colour, BYTE, BYTE, BYTE)
 
 def drawn(svg: bytes) -> pyvips.Image:
     return pyvips.Image.svgload_buffer(svg).flatten(background=[255, 255, 255])
-
-
-@pytest.mark.parametrize(
-    ("name", "letter"),
-    [
-        ("example", "E"), ("  Acme Inc.", "A"), ("3M", "3"), ("«Яндекс»", "Я"), ("øre", "Ø"), ("ıstanbul", "I"),
-        ("ßtrange", "ß"), ("ﬁrst", "ﬁ"), ("e\u0301cole", "É"), ("東京電力", "東"), ("삼성", "삼"), ("أرامكو", "أ"),
-        ("กำลัง", "ก"), ("नमस्ते", "न"), ("कि", "कि"), ("😀 smile", "😀"), ("👨‍👩‍👧 family", "👨‍👩‍👧"),
-        ("👍🏽", "👍🏽"), ("🇩🇪🇫🇷", "🇩🇪"),
-        ("❤️", "❤️"), ("!!!", "!"), ("--a", "A"), ("", "?"), (" \t\u200b", "?"), ("\u0301", "?"), ("xn--zzzzzz", "X"),
-        ("A" + "\u0301" * 10_000, "Á" + "\u0301" * 15),
-    ],
-)  # fmt: skip
-def test_letters(name, letter):
-    """The first letter, digit or emoji stands for a name, whole, whatever its script; of bounded length."""
-    assert first_letter(name) == letter
 
 
 @settings(deadline=None)
