@@ -41,7 +41,8 @@ class Capabilities(Struct, frozen=True):
 
 
 CAPABILITIES: dict[ImageFormat, Capabilities] = {
-    ImageFormat.JPEG: Capabilities("image/jpeg", lossy=True, encodable=True, default_quality=80),
+    # JPEG: sides of libjpeg's (JPEG_MAX_DIMENSION) end a little before those of the format.
+    ImageFormat.JPEG: Capabilities("image/jpeg", lossy=True, encodable=True, default_quality=80, max_side_px=65500),
     ImageFormat.PNG: Capabilities("image/png", alpha=True, encodable=True),
     # WebP: RFC 9649 §2.7.1, canvas sides are 14 bits.
     ImageFormat.WEBP: Capabilities(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from imgsvc.errors import CorruptImage, ImgsvcError
 from imgsvc.model.colours import Colour
-from imgsvc.model.formats import ImageFormat
+from imgsvc.model.formats import CAPABILITIES, ImageFormat
 from imgsvc.model.spec import Fit, Gravity, Output, Placeholder, TransformSpec
 from tests.support import pictures
 from tests.support.pictures import RED, decoded
@@ -54,6 +54,14 @@ def test_sides_beyond_the_format_shrink_to_fit() -> None:
     answer = render(data, TransformSpec(output=Output.WEBP))
     assert (answer.width, answer.height) == (16383, 3)
     assert decoded(answer.data).width == 16383
+
+
+@pytest.mark.parametrize("output", [Output.JPEG, Output.GIF, Output.PNG])
+def test_the_longest_sides_can_be_written(output) -> None:
+    """What an encoder cannot write is made smaller; it is not the source that is broken."""
+    data = pictures.png(pictures.filled(RED, 70_000, 1))
+    answer = render(data, TransformSpec(output=output), max_side_px=70_000)
+    assert decoded(answer.data).width == answer.width == CAPABILITIES[ENCODERS[output]].max_side_px
 
 
 def test_enlarging_stops_at_the_pixel_limit() -> None:
