@@ -5,7 +5,7 @@ import math
 from msgspec import Struct
 
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
-from imgsvc.model.spec import Output, TransformSpec
+from imgsvc.model.spec import MAX_SIDE_PX, Output, TransformSpec
 from imgsvc.settings import TransformSettings
 from imgsvc.transform.encode import choose_format
 from imgsvc.transform.geometry import Geometry, Size, geometry
@@ -72,7 +72,7 @@ def decide(
     able = CAPABILITIES[image_format]
     plan = FramePlan(
         spec=spec,
-        geometry=sizes.bounded(able.max_side_px, limits.max_pixels),
+        geometry=computable(sizes.bounded(able.max_side_px, limits.max_pixels), limits),
         orientation=source.info.orientation,
         keeps_alpha=able.alpha,
     )
@@ -84,6 +84,15 @@ def decide(
         degraded="frames" if wanted and not animate else "",
         deferred=deferred,
     )
+
+
+def computable(sizes: Geometry, limits: Limits) -> Geometry:
+    """
+    Shrink what is enlarged until no line of it is longer than a source's may be, or than any that can be asked for.
+
+    Hundreds of lines are held at once, several times, and the pixel limit says nothing of how long they are.
+    """
+    return sizes.shrunk(max(limits.max_side_px, MAX_SIDE_PX) / sizes.scaled.longest_px)
 
 
 def glance_plan(info: ImageInfo, longest_px: int) -> FramePlan:

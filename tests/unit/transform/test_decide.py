@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from imgsvc.model.colours import Colour
 from imgsvc.model.formats import ImageFormat
-from imgsvc.model.spec import Fit, Output, TransformSpec
+from imgsvc.model.spec import MAX_SIDE_PX, Fit, Output, TransformSpec
 from imgsvc.settings import TransformSettings
 from imgsvc.transform.decide import Decision, decide, glance_plan, is_untouched, keeps_colours
 from imgsvc.transform.geometry import Size
@@ -64,6 +64,27 @@ def test_what_counts_as_untouched(info, wanted, untouched) -> None:
 def test_colours_are_kept_where_nothing_is_resampled(wanted, kept) -> None:
     """Turning makes no new colours, scaling and blurring do."""
     assert keeps_colours(decided(MOVING, **wanted)) is kept
+
+
+@pytest.mark.parametrize("max_side_px", [5000, 16384])
+@pytest.mark.parametrize("fit", [Fit.COVER, Fit.OUTSIDE])
+def test_nothing_is_enlarged_to_lines_without_end(fit, max_side_px) -> None:
+    """However narrow a picture is, what it is scaled to has no longer side than a source or a box may have."""
+    spec = TransformSpec(output=Output.PNG, width=50, height=500, fit=fit, enlarge=True)
+    line = FileSource(b"", replace(STILL, width=1000, height=1))
+    limits = replace(LIMITS, max_pixels=50_000_000, max_side_px=max_side_px)
+    sizes = decide(line, spec, TransformSettings(), limits).plan.geometry
+    assert sizes.scaled == Size(max(max_side_px, MAX_SIDE_PX), max(max_side_px, MAX_SIDE_PX) // 1000)
+
+
+def test_boxes_and_sources_within_the_limits_are_scaled_as_asked() -> None:
+    """The bound concerns neither what may be asked for nor what comes as long."""
+    wide = decided(replace(STILL, height=1), output=Output.PNG, width=MAX_SIDE_PX, enlarge=True)
+    assert wide.plan.geometry.scaled == Size(MAX_SIDE_PX, 82)
+    limits = replace(LIMITS, max_side_px=20_000)
+    long = FileSource(b"", replace(STILL, width=20_000, height=1))
+    kept = decide(long, TransformSpec(output=Output.PNG), TransformSettings(), limits)
+    assert kept.plan.geometry.scaled == Size(20_000, 1)
 
 
 def test_a_still_is_never_degraded() -> None:
