@@ -45,7 +45,11 @@ def compose(
             # Frames lie in one file that can only be read once and forwards: each is taken when its turn comes.
             image = switch.in_memory(image)
         offset = offset or find_offset(image, plan, switch)
-        finished.append(finish(image, plan, offset, adapt))
+        image = finish(image, plan, offset, adapt)
+        if every and plan.holds_lines:
+            # Else what a blur holds of one frame would be held of all of them, until the last is encoded.
+            image = switch.in_memory(image)
+        finished.append(image)
     return _joined(finished)
 
 

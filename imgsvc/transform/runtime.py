@@ -136,8 +136,10 @@ class KillSwitch:
         return image
 
     def in_memory(self, image: Any) -> Any:
-        """Evaluate *image* now, once, so that what follows may read it in any order."""
-        return self.watch(image).copy_memory()
+        """Evaluate *image* now, once, so that what follows may read it in any order, and what made it may go."""
+        evaluated = self.watch(image).copy_memory()
+        del self._images[-1:]  # there is nothing left to stop, and what libvips holds for it is much of a blur
+        return evaluated
 
     def on_kill(self, act: Callable[[], None]) -> None:
         """

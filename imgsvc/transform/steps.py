@@ -47,6 +47,13 @@ class FramePlan(Struct, frozen=True, kw_only=True):
         """Whether orienting, rotating or flipping needs the last line before the first."""
         return self.orientation not in (1, 2) or self.spec.rotate != 0 or self.spec.flip
 
+    @property
+    def holds_lines(self) -> bool:
+        """Whether a step after the resize holds many lines of a picture at once."""
+        behind = self.spec.background
+        is_tinted = behind is not None and 0 < behind.alpha < OPAQUE
+        return bool(self.spec.blur or self.spec.sharpen or self.spec.greyscale) or is_tinted
+
 
 def shape(image: Any, plan: FramePlan, switch: KillSwitch) -> Any:
     """

@@ -7,7 +7,7 @@ from imgsvc.model.spec import TransformSpec
 from imgsvc.transform.compose import compose, glance
 from imgsvc.transform.geometry import Geometry, Size
 from imgsvc.transform.probe import ImageInfo
-from imgsvc.transform.runtime import KillSwitch
+from imgsvc.transform.runtime import KillSwitch, TrackedMemory, prepare
 from imgsvc.transform.source import FileSource
 from imgsvc.transform.steps import FramePlan
 from tests.support import pictures
@@ -21,6 +21,22 @@ def test_page_height_fits_the_result(every, height) -> None:
     plan = FramePlan(spec=TransformSpec(), geometry=Geometry.plain(Size(30, 20)))
     image = compose(FileSource(pictures.animation(), GIF), plan, KillSwitch(), every=every)
     assert (image.width, image.height, image.get_page_height()) == (30, height, 20)
+
+
+@pytest.mark.parametrize("steps", [{"blur": 20.0}, {"greyscale": True}])
+def test_frames_do_not_keep_what_their_steps_needed(steps) -> None:
+    """A frame is done with before the next is begun: the pixels of all are held, and here once more as one picture."""
+    prepare()
+    frames = [pictures.noise(200, 100, seed=n) for n in range(8)]
+    data = pictures.animated(frames, delays_ms=(50,) * len(frames))
+    info = ImageInfo(image_format=ImageFormat.GIF, width=200, height=100, pages=len(frames))
+    plan = FramePlan(spec=TransformSpec(**steps), geometry=Geometry.plain(Size(200, 100)))
+    switch, memory = KillSwitch(), TrackedMemory()
+    before, _ = memory.tracked_bytes()
+    composed = compose(FileSource(data, info), plan, switch, every=True)
+    whole = composed.copy_memory()
+    now, _ = memory.tracked_bytes()
+    assert now - before < 3 * whole.width * whole.height * whole.bands
 
 
 def test_only_as_much_is_decoded_as_is_needed() -> None:
