@@ -41,7 +41,8 @@ async def answer(
         *(at_cdn := address_at_cdn(blob, server)),
     ]
     if at_cdn and server.delivery == "redirect":
-        return _bodiless(302, [*headers, ("Location", at_cdn[0][1])])
+        # Said here, for of an answer to HEAD aiohttp would not say it.
+        return _bodiless(302, [*headers, ("Location", at_cdn[0][1]), ("Content-Length", "0")])
     if isinstance(blob, Streamed) and not blob.is_whole:
         # Neither validator nor end is known yet: there is nothing that a condition or a range could be held against.
         return await send_stream(request, 200, headers, blob.body, size_bytes=blob.body.size_bytes)

@@ -152,6 +152,15 @@ async def test_the_cdns_address(delivery):
     assert not {"Location", "Content-Location"} & set(unstored.headers)
 
 
+async def test_head_of_a_redirect():
+    """It has the headers of GET, the length of the body that neither has among them."""
+    stored = Served(blob(stored=True), Tier.MEMORY, hit=True)
+
+    response = await respond(stored, method="HEAD", **CDN, IMGSVC_DELIVERY="redirect")
+
+    assert (response.status, response.headers["Content-Length"], response.body) == (302, "0", None)
+
+
 async def test_nexts_header():
     """Under Next's route its own cache header is answered too."""
     hit = await respond(Served(blob(), Tier.MEMORY, hit=True), asked=understood(for_next=True))
