@@ -128,7 +128,7 @@ def read_info(image: Any, image_format: ImageFormat) -> ImageInfo:
         raise CorruptImage(BROKEN, param="url")
     tag = _field(image, "orientation", 1)
     orientation = tag if tag in ORIENTATIONS else 1
-    width, height, names = image.width, image.height, image.get_fields()
+    width, height = image.width, image.height
     if orientation in SIDEWAYS:
         width, height = height, width
     return ImageInfo(
@@ -139,8 +139,8 @@ def read_info(image: Any, image_format: ImageFormat) -> ImageInfo:
         orientation=orientation,
         has_alpha=bool(image.hasalpha()),
         interlaced=bool(_field(image, "interlaced", 0)),
-        has_profile="icc-profile-data" in names,
-        has_metadata=any(_is_personal(name) for name in names),
+        has_profile=bool(image.get_typeof("icc-profile-data")),
+        has_metadata=_has_metadata(image),
         is_plain_srgb=is_plain_srgb(image),
     )
 
@@ -149,9 +149,15 @@ def _field(image: Any, name: str, default: Any) -> Any:
     return image.get(name) if image.get_typeof(name) else default
 
 
-def _is_personal(name: str) -> bool:
+def _has_metadata(image: Any) -> bool:
     """EXIF, XMP and IPTC, the last two also as PNG texts of older programs ("Raw profile type …")."""
-    return name in _METADATA or (name.startswith("png-comment-") and "Raw profile" in name)
+    try:
+        names = image.get_fields()
+    except UnicodeDecodeError:
+        # Keywords of PNG texts are Latin-1 (W3C PNG, third edition, §11.3.3.2), types of HEIF items any bytes, and
+        # pyvips reads names as UTF-8: what cannot be listed may be anything.
+        return True
+    return any(name in _METADATA or (name.startswith("png-comment-") and "Raw profile" in name) for name in names)
 
 
 _METADATA = frozenset(("exif-data", "xmp-data", "iptc-data"))

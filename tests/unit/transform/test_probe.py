@@ -1,5 +1,8 @@
 """Headers and limits."""
 
+import struct
+import zlib
+
 import pytest
 from msgspec.structs import replace
 
@@ -118,3 +121,14 @@ def test_the_loader_is_that_of_our_sniff() -> None:
     """A PNG called a JPEG is corrupt: libvips does not get to guess."""
     with pytest.raises(CorruptImage):
         probe(pictures.png(), ImageFormat.JPEG, LIMITS)
+
+
+def test_a_keyword_outside_ascii_is_no_fault() -> None:
+    """PNG has texts' keywords in Latin-1, which pyvips cannot list; what they are is not known, so they are removed."""
+    text = b"tEXt" + "Größe".encode("latin-1") + b"\0small"
+    drawn = pictures.png()
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    info = probe(drawn[:33] + chunk + drawn[33:], ImageFormat.PNG, LIMITS)
+    assert (info.width, info.height) == (64, 48)
+    assert info.has_metadata
+    assert not info.has_profile
