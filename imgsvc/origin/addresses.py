@@ -28,6 +28,7 @@ class Refusal(StrEnum):
     UNIQUE_LOCAL = "unique-local"
     SITE_LOCAL = "site-local"
     DISCARD = "discard"
+    PLATFORM = "platform"
     ZONE_ID = "zone-id"
     COMPATIBLE_EMBEDDED = "compatible-embedded"
     NAT64_EMBEDDED = "nat64-embedded"
@@ -45,6 +46,7 @@ _V4 = tuple(
         ("10.0.0.0/8", Refusal.PRIVATE),  # RFC 1918
         ("100.64.0.0/10", Refusal.CGNAT),  # RFC 6598
         ("127.0.0.0/8", Refusal.LOOPBACK),  # RFC 1122 §3.2.1.3
+        ("168.63.129.16/32", Refusal.PLATFORM),  # Azure's server of its virtual machines; no route leads there
         ("169.254.0.0/16", Refusal.LINK_LOCAL),  # RFC 3927
         ("172.16.0.0/12", Refusal.PRIVATE),
         ("192.0.0.0/24", Refusal.PROTOCOL_ASSIGNMENT),  # RFC 6890 §2.1
