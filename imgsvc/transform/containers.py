@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from imgsvc.errors import CorruptImage, ImageTooLarge, ImgsvcError
 from imgsvc.model.formats import ImageFormat
 from imgsvc.transform import container_headers as headers
+from imgsvc.transform import png_extras
 from imgsvc.transform.body import View
 from imgsvc.transform.container_headers import BitmapHeader, IconEntry
 from imgsvc.transform.limits import Limits
@@ -109,6 +110,8 @@ def _plane(kind: str, header: BitmapHeader, data: bytes) -> "Image":
 
 def _png(entry: IconEntry) -> pyvips.Image:
     """Decode a PNG inside an icon with libvips, whose loader is stricter about damage than Pillow's."""
+    if png_extras.has_too_much(entry.payload):
+        raise CorruptImage(png_extras.TOO_MUCH)
     image = pyvips.Image.pngload_buffer(entry.payload, fail_on="truncated")
     if (image.width, image.height) != (entry.width, entry.height):
         raise CorruptImage("The icon's picture has another size than its header says.")

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from imgsvc.errors import CorruptImage
 from imgsvc.model.formats import ImageFormat
-from imgsvc.transform.body import Body, viewed
+from imgsvc.transform import png_extras
+from imgsvc.transform.body import Body, View, viewed
 from imgsvc.transform.colour import is_plain_srgb
 from imgsvc.transform.endings import is_whole
 from imgsvc.transform.limits import Limits, check_size
@@ -73,7 +74,7 @@ def probe(body: Body, image_format: ImageFormat, limits: Limits) -> ImageInfo:
 
     Raises:
         ImageTooLarge: one frame alone is too large.
-        CorruptImage: the header makes no sense.
+        CorruptImage: the header makes no sense, or more stands compressed before the pixels than is read.
     """
     if image_format in CONTAINERS:
         from imgsvc.transform.containers import container_size  # noqa: PLC0415 - brings Pillow; most never need it
@@ -82,6 +83,7 @@ def probe(body: Body, image_format: ImageFormat, limits: Limits) -> ImageInfo:
         return ImageInfo(image_format=image_format, width=width, height=height)
     if not is_whole(viewed(body), image_format):
         raise CorruptImage(BROKEN, param="url")
+    _check_extras(viewed(body), image_format)
     try:
         info = read_info(open_page(body, image_format), image_format)
     except pyvips.Error as error:
@@ -110,11 +112,18 @@ def probe_head(head: bytes, image_format: ImageFormat, limits: Limits) -> ImageI
     if image_format in CONTAINERS:
         return None
     try:
+        _check_extras(head, image_format)
         info = read_info(open_page(head, image_format), image_format)
     except (pyvips.Error, CorruptImage):
         return None
     check_size(info.width, info.height, limits)
     return None if image_format in ANIMATED else info
+
+
+def _check_extras(data: View, image_format: ImageFormat) -> None:
+    """Refuse what would inflate to many times its size as soon as libvips opens it."""
+    if image_format is ImageFormat.PNG and png_extras.has_too_much(data):
+        raise CorruptImage(png_extras.TOO_MUCH, param="url")
 
 
 def read_info(image: Any, image_format: ImageFormat) -> ImageInfo:
