@@ -14,6 +14,9 @@ from imgsvc.transform.svg_names import SVG_NAMESPACE, XLINK_NAMESPACE
 MAX_ELEMENTS = 50_000
 """Written out in the document; drawings of 1 MiB have about 20,000."""
 
+MAX_ATTRIBUTES = 500
+"""Of one element, of which SVG knows half as many: each is looked for among all of them when it is read."""
+
 MAX_DEPTH = 100
 """Of nested elements; drawing programs stay below 30, and renderers recurse."""
 
@@ -39,10 +42,13 @@ def check_count(root: etree._Element) -> None:
     Refuse a document before anything is done with its elements, however cheap each is.
 
     Raises:
-        CorruptImage: more than :data:`MAX_ELEMENTS`.
+        CorruptImage: more than :data:`MAX_ELEMENTS`, or one with more than :data:`MAX_ATTRIBUTES`.
     """
-    if any(count == MAX_ELEMENTS for count, _ in enumerate(root.iter())):
-        raise CorruptImage(f"The SVG has more than {MAX_ELEMENTS} elements.")
+    for count, element in enumerate(root.iter()):
+        if count == MAX_ELEMENTS:
+            raise CorruptImage(f"The SVG has more than {MAX_ELEMENTS} elements.")
+        if len(element.attrib) > MAX_ATTRIBUTES:
+            raise CorruptImage(f"The SVG has an element with more than {MAX_ATTRIBUTES} attributes.")
 
 
 def check_load(root: etree._Element) -> None:

@@ -131,13 +131,26 @@ def _rebuild(root: etree._Element) -> etree._Element:
     stack = [(root, clean)]
     while stack:
         original, copy = stack.pop()
-        keeps_text = etree.QName(copy).localname in TEXT_ELEMENTS
-        _copy_text(original.text, copy, is_kept=keeps_text)
-        for child in original:
-            if (child_copy := _copy_child(child, copy, own_namespace)) is not None:
-                stack.append((child, child_copy))
-            _copy_text(child.tail, copy, is_kept=keeps_text)
+        stack += _copy_children(original, copy, own_namespace)
     return clean
+
+
+def _copy_children(
+    original: etree._Element, copy: etree._Element, own_namespace: str | None
+) -> list[tuple[etree._Element, etree._Element]]:
+    """Copy what is inside one element; give the children that are to be looked into, each with its copy."""
+    keeps_text = etree.QName(copy).localname in TEXT_ELEMENTS
+    made, last, pieces = [], None, [original.text]
+    for child in original:
+        if (child_copy := _copy_child(child, copy, own_namespace)) is not None:
+            made.append((child, child_copy))
+        if keeps_text and (newest := next(copy.iterchildren(reversed=True), None)) is not last:
+            _put_text(pieces, copy, last)
+            last, pieces = newest, []
+        pieces.append(child.tail)
+    if keeps_text:
+        _put_text(pieces, copy, last)
+    return made
 
 
 def _copy_child(child: etree._Element, parent: etree._Element, own_namespace: str | None) -> etree._Element | None:
@@ -172,14 +185,14 @@ def _copy_stylesheet(style: etree._Element, parent: etree._Element) -> None:
         etree.SubElement(parent, f"{{{SVG_NAMESPACE}}}style").text = css
 
 
-def _copy_text(text: str | None, copy: etree._Element, *, is_kept: bool) -> None:
-    """Add characters behind what *copy* already holds."""
-    if not text or not is_kept:
+def _put_text(pieces: list[str | None], copy: etree._Element, behind: etree._Element | None) -> None:
+    """Write characters once, however many pieces they are in: what is there is read and written anew each time."""
+    if not (text := "".join(piece for piece in pieces if piece)):
         return
-    if len(copy):
-        copy[-1].tail = (copy[-1].tail or "") + text
+    if behind is None:
+        copy.text = text
     else:
-        copy.text = (copy.text or "") + text
+        behind.tail = text
 
 
 def _copy_attributes(original: etree._Element, copy: etree._Element, name: str) -> None:
