@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
+from imgsvc.cache.raising import copy_of
 from imgsvc.errors import ImgsvcError
 from imgsvc.model.blob import BlobMeta
 from imgsvc.services.arrivals import Arrival
@@ -55,4 +56,10 @@ class Download:
         await self.spool.until(lambda: self.spool.is_narrow)
         if self.spool.is_narrow:
             raise no_room()
-        return await asyncio.shield(self.arriving)
+        try:
+            return await asyncio.shield(self.arriving)
+        except ImgsvcError as error:
+            failure = error
+        # One of each waiter's own, and out of the block above, that it has no part of the first: who empties the frames
+        # that an error came through would end the download itself, which is one of them and not over yet.
+        raise copy_of(failure, None)

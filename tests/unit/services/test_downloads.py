@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from imgsvc.errors import NoSpoolRoom, OriginUnreachable
+from imgsvc.errors import CorruptImage, NoSpoolRoom, OriginUnreachable
 from imgsvc.model.keys import original_key, record_key
 from imgsvc.services.answers import Streamed, Tier
 from tests.support.spine import spine, until
@@ -97,6 +97,17 @@ async def test_a_picture_that_was_cut(parts, origin):
 
     assert await parts.keys() == []
     assert parts.downloads.statistics().failed == 1
+
+
+async def test_whoever_is_told_of_a_broken_picture_leaves_its_download_alone(parts, origin, caplog):
+    """A flight empties the frames its error came through; the download's own are not among them, for it is not over."""
+    origin.serve("/a.png", LARGE[:-100])
+    with pytest.raises(CorruptImage):
+        await parts.images.get(parts.request("/a.png", "trim=10&w=20"))
+    await over(parts)
+
+    assert parts.downloads.statistics().failed == 1
+    assert "a download failed unforeseen" not in caplog.messages
 
 
 async def test_without_a_client_it_may_end(parts, origin):
