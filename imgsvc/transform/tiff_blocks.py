@@ -1,6 +1,8 @@
 """Whether a TIFF is all there: its decoder fills what is missing with black and calls that a picture."""
 
 import struct
+from collections.abc import Iterator
+from itertools import repeat
 
 from imgsvc.transform.body import View
 
@@ -13,6 +15,11 @@ _VALUE_BYTES = 4
 # TIFF 6.0, part 1 section 8 and part 2 section 15: where the pieces of a picture begin, and how long they are.
 _STRIP_OFFSETS, _STRIP_LENGTHS = 273, 279
 _TILE_OFFSETS, _TILE_LENGTHS = 324, 325
+
+MAX_PIECES = 1024 * 1024
+"""The smallest tiles there are, of 50 million pixels in four planes, are fewer; a list of twelve million took 1 GB."""
+
+_NUMBERS_AT_ONCE = 4096
 
 
 def is_whole(data: View) -> bool:
@@ -28,9 +35,7 @@ def is_whole(data: View) -> bool:
             return False
         for offsets_tag, lengths_tag in ((_STRIP_OFFSETS, _STRIP_LENGTHS), (_TILE_OFFSETS, _TILE_LENGTHS)):
             if offsets_tag in tags:
-                offsets = _values(data, order, *tags[offsets_tag])
-                lengths = _values(data, order, *tags[lengths_tag]) if lengths_tag in tags else [1] * len(offsets)
-                return all(at + length <= len(data) for at, length in zip(offsets, lengths, strict=True))
+                return _holds(data, order, tags[offsets_tag], tags.get(lengths_tag))
     except (struct.error, ValueError):
         return False
     return False
@@ -60,13 +65,21 @@ def _reaches(data: View, order: str, kind: int, count: int, at: int) -> bool:
     return size <= _VALUE_BYTES or int(_unpack(f"{order}I", data, at)[0]) + size <= len(data)
 
 
-def _values(data: View, order: str, kind: int, count: int, at: int) -> tuple[int, ...]:
-    """Read whole numbers, which stand in the entry itself when they fit into it."""
+def _holds(data: View, order: str, offsets: tuple[int, int, int], lengths: tuple[int, int, int] | None) -> bool:
+    """Whether every strip or tile lies within the file; as many lengths as beginnings, if there are any."""
+    count = offsets[1]
+    if count > MAX_PIECES or (lengths is not None and lengths[1] != count):
+        return False
+    sizes = repeat(1, count) if lengths is None else _values(data, order, *lengths)
+    return all(at + size <= len(data) for at, size in zip(_values(data, order, *offsets), sizes, strict=True))
+
+
+def _values(data: View, order: str, kind: int, count: int, at: int) -> Iterator[int]:
+    """Read whole numbers, which stand in the entry itself when they fit into it; a few at a time."""
     if kind not in _CODES:
         raise ValueError(f"numbers of type {kind}")
-    form = f"{order}{count}{_CODES[kind]}"
-    if count > len(data):
-        raise ValueError("more numbers than bytes")
-    if struct.calcsize(form) > _VALUE_BYTES:
+    code, size = _CODES[kind], _TYPE_BYTES[kind]
+    if size * count > _VALUE_BYTES:
         (at,) = _unpack(f"{order}I", data, at)
-    return _unpack(form, data, at)
+    for first in range(0, count, _NUMBERS_AT_ONCE):
+        yield from _unpack(f"{order}{min(_NUMBERS_AT_ONCE, count - first)}{code}", data, at + first * size)

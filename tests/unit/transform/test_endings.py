@@ -123,3 +123,11 @@ def test_real_pictures_are_whole(name) -> None:
     image_format = {"jpg": ImageFormat.JPEG, "png": ImageFormat.PNG, "webp": ImageFormat.WEBP, "gif": ImageFormat.GIF}
 
     assert is_whole(pictures.corpus(name), image_format[name.rpartition(".")[2]])
+
+
+def test_what_only_makes_work_is_not_walked_through() -> None:
+    """Hundreds of thousands of empty chunks or boxes hold no thread: what has so many is no picture."""
+    drawn, empty = pictures.png(), bytes(4) + b"IDAT" + bytes(4)
+    assert is_whole(drawn[:-12] + empty * 25_000 + drawn[-12:], ImageFormat.PNG)
+    assert not is_whole(drawn[:-12] + empty * 300_000 + drawn[-12:], ImageFormat.PNG)
+    assert not is_whole(pictures.avif() + b"\0\0\0\x08free" * 5_000, ImageFormat.AVIF)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgsvc.transform.gif_blocks import is_whole
+from imgsvc.transform.gif_blocks import MAX_STEPS, is_whole
 from tests.support import pictures
 
 WHOLE = pictures.animated([pictures.noise(60, 40, seed=s) for s in range(3)])
@@ -43,3 +43,10 @@ def test_nothing_but_a_head_is_no_picture(data) -> None:
 def test_no_cut_makes_it_fail() -> None:
     """Any prefix is judged, none is an error."""
     assert {is_whole(WHOLE[:length]) for length in range(0, len(WHOLE), 7)} == {True, False}
+
+
+@pytest.mark.parametrize("hostile", [b"\x21\xfe\0" * MAX_STEPS, b"\x21\xfe" + b"\x01a" * MAX_STEPS + b"\0"])
+def test_what_only_makes_work_is_not_walked_through(hostile) -> None:
+    """Millions of empty blocks, or of pieces of a byte, are no picture; full pieces are, however many there are."""
+    assert not is_whole(WHOLE[:-1] + hostile * 2 + WHOLE[-1:])
+    assert is_whole(WHOLE[:-1] + b"\x21\xfe" + (b"\xff" + bytes(255)) * 100_000 + b"\0" + WHOLE[-1:])

@@ -1,5 +1,7 @@
 """TIFFs that are all there, and TIFFs that are not."""
 
+import struct
+import tracemalloc
 from io import BytesIO
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imgsvc.transform.tiff_blocks import is_whole
+from imgsvc.transform.tiff_blocks import MAX_PIECES, is_whole
 from tests.support import pictures
 
 KINDS = {
@@ -70,3 +72,27 @@ def test_libvips_alone_would_not_notice() -> None:
     assert pyvips.Image.tiffload_buffer(cut, fail_on="truncated").copy_memory().width == 64
     assert is_whole(whole.getvalue())
     assert not is_whole(cut)
+
+
+def strips(count: int, lengths: int) -> bytes:
+    """Write a TIFF of strips of a byte, all at the same place."""
+    places = struct.pack("<I", 300) * count
+    tags = [(256, 1, 60), (257, 1, count), (273, count, 8), (279, lengths, 8)]
+    directory = b"".join(struct.pack("<HHII", tag, 4, values, value) for tag, values, value in tags)
+    return (
+        b"II*\0" + struct.pack("<I", 8 + len(places)) + places + struct.pack("<H", len(tags)) + directory + bytes(300)
+    )
+
+
+def test_long_lists_take_no_memory() -> None:
+    """A hundred thousand strips are read a few at a time; of more than any picture has not one is."""
+    assert is_whole(strips(100_000, 100_000))
+    assert not is_whole(strips(100_000, 99_999))
+    tracemalloc.start()
+    try:
+        assert is_whole(strips(MAX_PIECES // 2, MAX_PIECES // 2))
+        assert not is_whole(strips(MAX_PIECES + 1, MAX_PIECES + 1))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 4 * 4 * MAX_PIECES
