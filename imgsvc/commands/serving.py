@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -130,8 +131,12 @@ def _logging(*, json_log: bool) -> Iterator["LineWriter"]:
     handler.setFormatter(JsonFormatter() if json_log else text)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("botocore").setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    # These quote what clients send, and the interpreter remembers each that it has shown.
+    warnings.filterwarnings("ignore", module=r"aiohttp\.multipart")
     try:
         yield writer
     finally:
+        logging.captureWarnings(False)
         logging.getLogger().removeHandler(handler)
         writer.close()

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import sys
+import warnings
 
 import pytest
 
@@ -34,6 +35,20 @@ def test_our_own_log_lines_go_by_the_writer(monkeypatch, logging_as_it_was):
 
     lines = [json.loads(line) for line in sys.stderr.getvalue().splitlines()]
     assert [(line["level"], line["message"]) for line in lines] == [("warning", "careful")]
+
+
+def test_warnings_are_log_lines(monkeypatch, logging_as_it_was):
+    """What a library warns of comes out in the same shape, but for what quotes a client's form."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with serving._logging(json_log=True):
+            warnings.warn("odd", RuntimeWarning, stacklevel=1)
+            warnings.warn_explicit("a client's", RuntimeWarning, "multipart.py", 1, module="aiohttp.multipart")
+
+    (line,) = [json.loads(line) for line in sys.stderr.getvalue().splitlines()]
+    assert line["logger"] == "py.warnings"
+    assert "odd" in line["message"]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
