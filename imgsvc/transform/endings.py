@@ -9,6 +9,7 @@ from imgsvc.model.formats import ImageFormat
 from imgsvc.stream.base import CHUNK_BYTES
 from imgsvc.transform import gif_blocks, tiff_blocks
 from imgsvc.transform.body import View
+from imgsvc.transform.gif_blocks import MAX_FRAMES
 
 _JPEG_END = b"\xff\xd9"
 _JPEG_FILL = 0xFF
@@ -28,6 +29,7 @@ nobody can stop."""
 
 _RIFF_HEADER_BYTES, _RIFF_FORM_BYTES = 8, 12
 _MAX_RIFF_CHUNKS = 65536
+_WEBP_FRAME = b"ANMF"
 _BOX_BYTES, _LARGE_BOX_BYTES = 8, 16
 _MAX_BOXES = 4096
 """A picture has three or four; who sends more only makes work."""
@@ -77,20 +79,25 @@ def png_is_whole(data: View) -> bool:
 
 
 def webp_is_whole(data: View) -> bool:
-    """RFC 9649 §2.3-2.4: the RIFF header counts the rest of the file, which is chunks, each with name and size."""
+    """
+    RFC 9649 §2.3-2.4: the RIFF header counts the rest of the file, which is chunks, each with name and size.
+
+    What has more frames than anybody shows is refused too: its decoder goes through all that came before for each.
+    """
     end = int.from_bytes(data[4:8], "little") + _RIFF_HEADER_BYTES
     if end > len(data):
         return False
-    at = _RIFF_FORM_BYTES
+    at, frames = _RIFF_FORM_BYTES, 0
     for _ in range(_MAX_RIFF_CHUNKS):
         if at + _RIFF_HEADER_BYTES > end:
-            break
+            return True
         head = data[at : at + _RIFF_HEADER_BYTES]
-        if head[:4] == _HOLE:
+        frames += head[:4] == _WEBP_FRAME
+        if head[:4] == _HOLE or frames > MAX_FRAMES:
             return False
         size = int.from_bytes(head[4:], "little")
         at += _RIFF_HEADER_BYTES + size + size % 2
-    return True
+    return False
 
 
 def avif_is_whole(data: View) -> bool:

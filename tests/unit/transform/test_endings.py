@@ -8,6 +8,7 @@ from imgsvc.model.formats import ImageFormat
 from imgsvc.stream.base import CHUNK_BYTES
 from imgsvc.transform.body import viewed
 from imgsvc.transform.endings import is_whole
+from imgsvc.transform.gif_blocks import MAX_FRAMES
 from tests.support import pictures
 from tests.unit.transform.bodies import KINDS, laid
 
@@ -131,3 +132,16 @@ def test_what_only_makes_work_is_not_walked_through() -> None:
     assert is_whole(drawn[:-12] + empty * 25_000 + drawn[-12:], ImageFormat.PNG)
     assert not is_whole(drawn[:-12] + empty * 300_000 + drawn[-12:], ImageFormat.PNG)
     assert not is_whole(pictures.avif() + b"\0\0\0\x08free" * 5_000, ImageFormat.AVIF)
+
+
+def webp_of(*chunks: bytes) -> bytes:
+    body = b"WEBP" + b"".join(chunks)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def test_more_frames_than_anybody_shows_are_refused() -> None:
+    """The decoder of WebP goes through all frames for each: of too many, or hidden behind chunks, it sees none."""
+    frame, other = b"ANMF" + bytes(4), b"XXXX" + bytes(4)
+    assert is_whole(webp_of(frame * MAX_FRAMES), ImageFormat.WEBP)
+    assert not is_whole(webp_of(frame * (MAX_FRAMES + 1)), ImageFormat.WEBP)
+    assert not is_whole(webp_of(other * 65_536, frame * (MAX_FRAMES + 1)), ImageFormat.WEBP)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgsvc.transform.gif_blocks import MAX_STEPS, is_whole
+from imgsvc.transform.gif_blocks import MAX_FRAMES, MAX_STEPS, is_whole
 from tests.support import pictures
 
 WHOLE = pictures.animated([pictures.noise(60, 40, seed=s) for s in range(3)])
@@ -50,3 +50,10 @@ def test_what_only_makes_work_is_not_walked_through(hostile) -> None:
     """Millions of empty blocks, or of pieces of a byte, are no picture; full pieces are, however many there are."""
     assert not is_whole(WHOLE[:-1] + hostile * 2 + WHOLE[-1:])
     assert is_whole(WHOLE[:-1] + b"\x21\xfe" + (b"\xff" + bytes(255)) * 100_000 + b"\0" + WHOLE[-1:])
+
+
+def test_more_frames_than_anybody_shows_are_refused() -> None:
+    """Ten thousand may be opened, and become a still; more are not even counted by the decoder."""
+    frame = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0"
+    assert is_whole(WHOLE[:-1] + frame * (MAX_FRAMES - 3) + WHOLE[-1:])
+    assert not is_whole(WHOLE[:-1] + frame * (MAX_FRAMES - 2) + WHOLE[-1:])
