@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from imgsvc.errors import CorruptImage
 from imgsvc.model.formats import ImageFormat
-from imgsvc.transform import png_extras
+from imgsvc.transform import avif_items, png_extras
 from imgsvc.transform.body import Body, View, viewed
 from imgsvc.transform.colour import is_plain_srgb
 from imgsvc.transform.endings import is_whole
@@ -84,6 +84,8 @@ def probe(body: Body, image_format: ImageFormat, limits: Limits) -> ImageInfo:
     if not is_whole(viewed(body), image_format):
         raise CorruptImage(BROKEN, param="url")
     _check_extras(viewed(body), image_format)
+    if image_format is ImageFormat.AVIF and avif_items.are_repeated(viewed(body)):
+        raise CorruptImage(BROKEN, param="url")
     try:
         info = read_info(open_page(body, image_format), image_format)
     except pyvips.Error as error:
