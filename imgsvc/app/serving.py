@@ -12,6 +12,7 @@ from functools import partial
 from aiohttp import web
 
 from imgsvc.app.composition import Opened, open_services
+from imgsvc.app.last_resort import LastResort
 from imgsvc.app.listening import listen
 from imgsvc.app.supervisor import NOBODY, READY, STOPPING, Supervisor
 from imgsvc.origin.trust import platform_trust
@@ -62,27 +63,32 @@ async def serve(
     """
     allow_open_files()
     stop = _set_by_signals()
-    async with (
-        supervisor.reassured(),
-        _tracing(traced=traced) as tracing,
-        open_services(settings, demo=demo, tracing=tracing) as opened,
-    ):
-        app = make_application(opened.services)
-        seconds = settings.server.shutdown_timeout_seconds
-        runner = make_runner(
-            app, shutdown_timeout_seconds=seconds, access_log=log, access_log_class=access_log_class(json_log=json_log)
-        )
-        try:
-            await runner.setup()
-            await listen(runner, settings.server.host, settings.server.port, supervisor.sockets)
-            _be_ready(opened, runner)
-            announce(*runner.addresses[0][:2])
-            supervisor.tell(READY)
-            await _loading_rest(app[LATE], stop)
-            supervisor.tell(STOPPING)
-            await _drain(opened, settings)
-        finally:
-            await runner.cleanup()
+    with LastResort() as last_resort:
+        async with (
+            supervisor.reassured(),
+            _tracing(traced=traced) as tracing,
+            open_services(settings, demo=demo, tracing=tracing) as opened,
+        ):
+            app = make_application(opened.services)
+            seconds = settings.server.shutdown_timeout_seconds
+            runner = make_runner(
+                app,
+                shutdown_timeout_seconds=seconds,
+                access_log=log,
+                access_log_class=access_log_class(json_log=json_log),
+            )
+            try:
+                await runner.setup()
+                await listen(runner, settings.server.host, settings.server.port, supervisor.sockets)
+                _be_ready(opened, runner)
+                announce(*runner.addresses[0][:2])
+                supervisor.tell(READY)
+                await _loading_rest(app[LATE], stop)
+                supervisor.tell(STOPPING)
+                last_resort.begin(settings.server.drain_delay_seconds + seconds)
+                await _drain(opened, settings)
+            finally:
+                await runner.cleanup()
 
 
 def _set_by_signals() -> asyncio.Event:
