@@ -5,7 +5,9 @@ Only what sites really write is understood: objects with ``@type``, at any depth
 references by ``@id``. Contexts are not expanded and never fetched (JSON-LD 1.1, W3C Recommendation, §3).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from html import unescape
 from typing import Any
 
 from msgspec import Struct
@@ -30,6 +32,9 @@ _SPEAKERS = frozenset(
     ("@graph", "publisher", "mainentity", "about", "ispartof", "sourceorganization", "copyrightholder", "haspart")
 )
 """Members in which stands who speaks, or what is all one with it."""
+
+# With a semicolon alone: "&copy=4" is part of an address.
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][0-9A-Za-z]{1,31});")
 
 Object = Mapping[str, Any]
 
@@ -167,8 +172,12 @@ def first_text(value: Any) -> str:
 
 
 def texts_of(value: Any) -> Iterator[str]:
-    """Give the texts of a value that may be one, a list of them, or one with its language (``@value``)."""
+    """
+    Give the texts of a value that may be one, a list of them, or one with its language (``@value``).
+
+    Many sites write them as HTML, which a script's text is not; character references are decoded once, as elsewhere.
+    """
     for item in _listed(value)[:MAX_LOGOS]:
         text = item.get("@value", item.get("@id")) if isinstance(item, dict) else item
         if isinstance(text, str) and text:
-            yield text
+            yield _REFERENCE.sub(lambda found: unescape(found[0]), text)

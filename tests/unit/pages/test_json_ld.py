@@ -63,6 +63,13 @@ def test_others(value):
     assert found(value) == ()
 
 
+def test_character_references():
+    """They are decoded once, in names as in addresses, where a semicolon says that they are meant."""
+    (one,) = found(organisation("l.png?a=1&amp;b=2&copy=4", name="R&amp;D &#8211; &amp;amp; &zzz; &#0;"))
+
+    assert one == Organisation("R&D – &amp; &zzz; \ufffd", (BASE + "l.png?a=1&b=2&copy=4",))
+
+
 def test_references_across_scripts():
     """A logo may be described in another script than its organisation, and addresses are absolute."""
     first = organisation({"@id": "#l"}, url="/en/")
