@@ -129,15 +129,15 @@ def _scaled(profile: Profile, spec: TransformSpec, share: float) -> TransformSpe
     return replace(spec, width=width, height=height)
 
 
-def enlarged(profile: Profile, asked: TransformSpec, size_px: tuple[int, int]) -> TransformSpec:
+def enlarged(profile: Profile, asked: TransformSpec, size_px: tuple[int, int], fit: Fit = Fit.COVER) -> TransformSpec:
     """
     Ask for more than a picture of *size_px* has, where the network takes no less.
 
     That is as much of the network's box as the picture fills, and the least where that is less: of a square less is
-    cut off than the box would.
+    cut off than the box would. With CONTAIN nothing is, and it is laid on that much.
     """
     if not profile.is_too_small(*size_px):
         return asked
     share = min(1.0, *(side / of for side, of in zip(size_px, profile.box_px, strict=True)))
     width, height = (max(least, round(of * share)) for least, of in zip(profile.least_px, profile.box_px, strict=True))
-    return replace(asked, width=width, height=height, fit=Fit.COVER, enlarge=True)
+    return replace(asked, width=width, height=height, fit=fit, enlarge=True)

@@ -8,7 +8,7 @@ from imgsvc.errors import SourceTooLarge
 from imgsvc.model.blob import Blob
 from imgsvc.model.formats import ImageFormat
 from imgsvc.model.look import Theme
-from imgsvc.model.spec import Output, TransformSpec
+from imgsvc.model.spec import Fit, Output, TransformSpec
 from imgsvc.opengraph.profiles import PROFILES, Network, attempts, enlarged
 from imgsvc.services.answers import ImageRequest, Served
 from imgsvc.services.opengraph.scrutiny import Scrutiny
@@ -65,14 +65,25 @@ async def fitted(
     for attempt in attempts(profile, spec, image_format):
         served, asked = await _seen(ask, question, attempt, scrutiny if image_format is not ImageFormat.JPEG else None)
         meta = served.blob.meta
-        if profile.is_too_small(meta.width, meta.height):
+        if profile.is_too_small(meta.width, meta.height) and (fit := _further(spec)) is not None:
             served.let_go()
-            size_px = (meta.width, meta.height)
-            return await fitted(ask, question, spec, network, image_format=image_format, size_px=size_px)
+            spec = enlarged(profile, spec, (meta.width, meta.height), fit)
+            return await fitted(ask, question, spec, network, image_format=image_format, scrutiny=scrutiny)
         if profile.takes(meta.media_type, _size_bytes(served)):
             return served, asked
         served.let_go()
     raise SourceTooLarge(f"The picture does not fit into the {profile.max_bytes} bytes that {network.value} takes.")
+
+
+def _further(spec: TransformSpec) -> Fit | None:
+    """
+    Say how to enlarge what was too small when it was asked for so; None = there is no other way.
+
+    A line of a few pixels cannot be scaled until it covers the least that is taken: it is laid on as much.
+    """
+    if not spec.enlarge:
+        return Fit.COVER
+    return Fit.CONTAIN if spec.fit is not Fit.CONTAIN else None
 
 
 async def _plain(ask: Answers, question: Question, spec: TransformSpec, scrutiny: Scrutiny | None) -> Fitted:

@@ -74,6 +74,16 @@ def test_the_table_is_the_contract():
     }
 
 
+@pytest.mark.parametrize("size_px", [(490, 1), (1, 490)])
+async def test_a_line(ask, origin, size_px):
+    """What could not be scaled until it covers the least that a network takes is laid on as much, whole."""
+    origin.serve("/line.png", pictures.png(pictures.filled((10, 20, 30), *size_px)))
+
+    wrong = [await broken_limits(ask, "/line.png", network) for network in LIMITS]
+
+    assert not any(wrong), wrong
+
+
 @pytest.mark.early
 @pytest.mark.timeout(900)  # twelve hundred answers take their time where others want the machine too
 async def test_every_limit_holds(ask, origin):
