@@ -1,38 +1,54 @@
 """Where the parts of an AVIF lie: its decoder copies each when it opens it, however often they are the same bytes."""
 
+from collections.abc import Iterator
+
 from imgsvc.transform.body import View
 
 MAX_LIST_BYTES = 64 * 1024
-"""Of the list of places; libheif takes 256 parts."""
+"""Of the list of places, or of all of them, where there are several; libheif takes 256 parts."""
 
 MOST_TIMES = 2
 """So many times its size a file may have in its parts: they lie beside one another in all that are no trick."""
 
-_MAX_BOXES = 4096
-_META_HEAD_BYTES, _BOX_BYTES, _LIST_HEAD_BYTES = 12, 8, 8
+MAX_BOXES = 4096
+"""A picture has a few dozen; who sends more only makes work."""
+
+_BOX_BYTES, _LARGE_BOX_BYTES, _VERSION_BYTES, _LIST_HEAD_BYTES = 8, 16, 4, 8
 
 
 def are_repeated(data: View) -> bool:
     """Whether the parts (ISO/IEC 14496-12 §8.11.3) are much more than the file, or too many to be looked at."""
-    meta = _find(data, 0, len(data), b"meta")
-    places = meta and _find(data, meta[0] + _META_HEAD_BYTES, meta[1], b"iloc")
-    if not places:
-        return False
-    start, end = places[0] + _BOX_BYTES, min(places[1], len(data))
-    return end - start > MAX_LIST_BYTES or _total_bytes(bytes(data[start:end]), len(data)) > MOST_TIMES * len(data)
+    left_bytes = MAX_LIST_BYTES
+    for count, (name, start, end) in enumerate(_boxes(data)):
+        if name == b"iloc":
+            left_bytes -= end - start
+        if count == MAX_BOXES or left_bytes < 0:
+            return True
+        if name == b"iloc" and _total_bytes(bytes(data[start:end]), len(data)) > MOST_TIMES * len(data):
+            return True
+    return False
 
 
-def _find(data: View, at: int, end: int, name: bytes) -> tuple[int, int] | None:
-    """Give where the first box of a name begins and ends."""
-    for _ in range(_MAX_BOXES):
-        head = data[at : at + _BOX_BYTES]
-        size = int.from_bytes(head[:4], "big")
-        if head[4:] == name:
-            return at, at + size if size else end
-        if at + _BOX_BYTES > end or size < _BOX_BYTES:
-            return None
+def _boxes(data: View) -> Iterator[tuple[bytes, int, int]]:
+    """Give the boxes of a file and those in its metadata, of which the decoder takes the last there are."""
+    for name, start, end in _row(data, 0, len(data)):
+        yield name, start, end
+        if name == b"meta":
+            yield from _row(data, start + _VERSION_BYTES, end)
+
+
+def _row(data: View, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Give name, beginning and end of what is in boxes side by side; sizes as :func:`.endings.avif_is_whole` has it."""
+    while at + _BOX_BYTES <= end:
+        size, name, head_bytes = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], _BOX_BYTES
+        if size == 0:
+            size = end - at
+        elif size == 1:
+            size, head_bytes = int.from_bytes(data[at + _BOX_BYTES : at + _LARGE_BOX_BYTES], "big"), _LARGE_BOX_BYTES
+        if size < head_bytes:
+            return
+        yield name, at + head_bytes, min(at + size, end)
         at += size
-    return None
 
 
 def _total_bytes(box: bytes, file_bytes: int) -> int:

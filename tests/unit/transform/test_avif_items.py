@@ -4,12 +4,17 @@ import struct
 
 import pytest
 
-from imgsvc.transform.avif_items import MAX_LIST_BYTES, are_repeated
+from imgsvc.transform.avif_items import MAX_BOXES, MAX_LIST_BYTES, are_repeated
 from tests.support import pictures
 
 
 def box(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", 8 + len(data)) + name + data
+
+
+def large(name: bytes, data: bytes) -> bytes:
+    """Write a box whose size is in 64 bits."""
+    return struct.pack(">I", 1) + name + struct.pack(">Q", 16 + len(data)) + data
 
 
 def file_of(parts: int, length: int) -> bytes:
@@ -33,3 +38,25 @@ def test_what_is_there_many_times_is_refused(parts, length) -> None:
     """By their lengths, where 0 is all of the file, or by their number."""
     assert are_repeated(file_of(min(parts, 65_535), length))
     assert not are_repeated(file_of(1, 10_000))
+
+
+@pytest.mark.parametrize("metas", [
+    lambda meta, _: box(b"free", b"") + large(b"free", b"") + box(b"meta", meta),
+    lambda meta, _: large(b"meta", meta),
+    lambda meta, _: struct.pack(">I", 0) + b"meta" + meta,
+    lambda meta, honest: box(b"meta", honest) + box(b"meta", meta),
+    lambda meta, _: box(b"meta", meta[:4] + large(b"free", b"") + meta[4:]),
+    lambda meta, _: box(b"meta", meta[:4] + large(b"iloc", meta[meta.index(b"iloc") + 4 :])),
+    lambda meta, _: box(b"meta", meta[:4] + box(b"free", b"") * MAX_BOXES + meta[4:]),
+])  # fmt: skip
+def test_the_list_is_found_wherever_the_decoder_finds_it(metas) -> None:
+    """Behind boxes whose sizes are in 64 bits, in such a box, in the last of several, behind ever so many."""
+    bomb, honest = (file[20 : file.index(b"mdat") - 4] for file in (file_of(200, 10_000), file_of(1, 10_000)))
+    assert are_repeated(box(b"ftyp", b"avif") + metas(bomb, honest) + bytes(10_000))
+
+
+def test_lists_are_read_up_to_a_bound_together() -> None:
+    """Many lists cost no more than one."""
+    one = box(b"iloc", bytes(MAX_LIST_BYTES // 2))
+    assert not are_repeated(box(b"ftyp", b"avif") + box(b"meta", bytes(4) + one))
+    assert are_repeated(box(b"ftyp", b"avif") + box(b"meta", bytes(4) + one * 3))
