@@ -52,5 +52,10 @@ def cut_short() -> Iterator[None]:
 
 
 def _drop_output() -> None:
-    """Let what is still to be written lead nowhere: the interpreter tries once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """Let what cannot be written lead nowhere: the interpreter tries once more at its end, and ends with 120 then."""
+    for descriptor, stream in ((1, sys.stdout), (STANDARD_ERROR, sys.stderr)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -59,6 +59,15 @@ async def test_a_service_that_cannot_say_where_it_listens(tmp_path, options):
     assert "Traceback" not in full[2] + left[2]
 
 
+@pytest.mark.parametrize("words", ["sign /x", "sign --nosuch", "serve --port 0 --host 192.0.2.1"])
+async def test_nobody_to_be_told_what_is_wrong(tmp_path, words):
+    """Where standard error cannot be written a command has failed, and that is all: neither reader nor disk matters."""
+    full = await shell(tmp_path, f"imgsvc {words} 2> /dev/full")
+    left = await shell(tmp_path, f"set +o pipefail; {{ sleep 1; imgsvc {words} 2>&1; echo $? >&2; }} | true")
+
+    assert (full[0], left[2]) == (1, "1\n")
+
+
 async def test_no_standard_output_at_all(tmp_path):
     """A closed one is no reason for a traceback."""
     code, _, err = await shell(tmp_path, "imgsvc config >&-")
