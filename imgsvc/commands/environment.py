@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgsvc.allocator import AllocatorMissingError, Restart, find_libraries, start_again
-from imgsvc.commands import fail
+from imgsvc.commands import fail, printable
 
 if TYPE_CHECKING:
     from imgsvc.settings import Settings
@@ -62,7 +62,7 @@ def read_settings(given: Mapping[str, str] | None = None) -> "Settings":
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)  # names come from a file
 
 
 def _dotenv(path: Path) -> dict[str, str]:
