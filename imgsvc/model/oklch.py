@@ -1,6 +1,7 @@
 """Colours of even lightness: from OKLCH, B. Ottosson, "A perceptual color space for image processing" (2020)."""
 
 import math
+from bisect import bisect_left
 
 from imgsvc.model.colours import Colour
 
@@ -26,19 +27,22 @@ def from_oklch(lightness: float, chroma: float, hue_degrees: float) -> Colour:
         chroma: 0 to about 0.4.
         hue_degrees: any.
     """
-    shares = (1 - step / _CHROMA_STEPS for step in range(_CHROMA_STEPS + 1))
-    linear = next(rgb for share in shares if _in_gamut(rgb := _linear(lightness, chroma * share, hue_degrees)))
-    return Colour(*(_encoded(value) for value in linear))
-
-
-def _linear(lightness: float, chroma: float, hue_degrees: float) -> _Triple:
     hue = math.radians(hue_degrees)
-    l_, m_, s_ = _times(_TO_LMS, (lightness, chroma * math.cos(hue), chroma * math.sin(hue)))
-    return _times(_TO_RGB, (l_**3, m_**3, s_**3))
+    a, b = chroma * math.cos(hue), chroma * math.sin(hue)
+
+    def linear(step: int) -> _Triple:
+        share = 1 - step / _CHROMA_STEPS
+        l_, m_, s_ = _times(_TO_LMS, (lightness, a * share, b * share))
+        return _times(_TO_RGB, (l_**3, m_**3, s_**3))
+
+    # By halves, for a drawing may have 45,000 of them.
+    step = bisect_left(range(_CHROMA_STEPS), True, key=lambda step: _in_gamut(linear(step)))
+    return Colour(*(_encoded(value) for value in linear(step)))
 
 
 def _times(matrix: tuple[_Triple, _Triple, _Triple], vector: _Triple) -> _Triple:
-    first, second, third = (sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix)
+    x, y, z = vector
+    first, second, third = (a * x + b * y + c * z for a, b, c in matrix)
     return first, second, third
 
 

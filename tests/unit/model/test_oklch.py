@@ -1,5 +1,7 @@
 """Colours of even lightness."""
 
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,3 +31,16 @@ def test_any_colour(lightness, chroma, hue):
 
     assert all(0 <= part <= 255 for part in (colour.red, colour.green, colour.blue))
     assert colour.alpha == 255
+
+
+@pytest.mark.parametrize("chroma", [0.1, 0.2, 0.4, 1e9])
+def test_it_takes_as_long_for_any_colour(chroma):
+    """How far a colour is from those that sRGB has is found by halves, in some dozens of calls."""
+    calls = []
+    sys.setprofile(lambda _, event, __: calls.append(event) if event == "call" else None)
+    try:
+        from_oklch(0.5, chroma, 123)
+    finally:
+        sys.setprofile(None)
+
+    assert 0 < len(calls) < 120
