@@ -10,7 +10,7 @@ from msgspec.structs import asdict, replace
 from imgsvc.model.colours import Colour
 from imgsvc.model.formats import CAPABILITIES, ImageFormat
 
-TRANSFORM_VERSION = 1
+TRANSFORM_VERSION = 2
 """Part of every variant's key: raised when the same parameters begin to give other pixels."""
 
 MAX_SIDE_PX = 8192

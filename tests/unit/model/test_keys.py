@@ -82,6 +82,11 @@ def test_variant_is_readable():
     assert key.endswith(f".{spec.extension}")
 
 
+def test_older_pixels_have_other_names():
+    """What 0.1.0 kept, such as drawings that were black, is not given for what is drawn now."""
+    assert "/t1," not in variant_key(SOURCE, TransformSpec(output=Output.AUTO_WEBP, width=640))
+
+
 def test_client_text_is_hashed():
     """A client's own text is never in a key; other texts are other keys."""
     keys = {variant_key(SOURCE, TransformSpec(width=64, version=v)) for v in ("../x", "A b", "2", "ü" * 300)}
