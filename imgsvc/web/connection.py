@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
@@ -156,7 +157,7 @@ class Connection(web.RequestHandler):
 
     def _break_off(self) -> None:
         if self._wire is not None:
-            self._wire.abort()
+            reset(self._wire)
 
     def _has_next_begun(self) -> bool:
         """Whether bytes came behind the last head, of a kind of request that has no body."""
@@ -196,7 +197,20 @@ class Connection(web.RequestHandler):
         if self._wire.get_write_buffer_size() < unsent_bytes:
             self._watch_sending()
         else:
-            self._wire.abort()  # frees the unsent bytes, which closing would not
+            reset(self._wire)  # frees the unsent bytes, which closing would not
+
+
+def reset(wire: asyncio.BaseTransport) -> None:
+    """
+    End a connection whose answer will not be finished, at once.
+
+    A reset, not an orderly end, which a client of an answer without declared length would take for the end of it.
+    """
+    # Closing alone, even at once, ends in good order when the client has sent nothing more (socket(7), SO_LINGER).
+    if (sock := wire.get_extra_info("socket")) is not None:
+        with contextlib.suppress(OSError):  # closed already
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    cast("asyncio.WriteTransport", wire).abort()
 
 
 def _keep_kernel_buffer_small(wire: asyncio.Transport) -> None:

@@ -1,8 +1,6 @@
 """Bytes on their way to a client, at its own pace and with little of them in memory."""
 
 import logging
-import socket
-import struct
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
@@ -11,6 +9,7 @@ from aiohttp import web
 from imgsvc.errors import ImgsvcError
 from imgsvc.services.answers import Body
 from imgsvc.web.appkeys import SERVICES
+from imgsvc.web.connection import reset
 from imgsvc.web.middleware import label
 
 log = logging.getLogger("imgsvc.web")
@@ -103,18 +102,11 @@ async def _write(request: web.Request, response: web.StreamResponse, piece: byte
 
 
 def _cut(request: web.Request, error: Exception) -> ConnectionResetError:
-    """
-    Break the connection: after the first byte that is the only honest way to say that the rest will not come.
-
-    A reset, not an orderly end, which a client of an answer without declared length would take for the end of it.
-    """
+    """Break the connection: after the first byte that is the only honest way to say that the rest will not come."""
     if isinstance(error, ImgsvcError):
         log.info("an answer was broken off: %s", error.detail)
     else:
         log.error("an answer was broken off", exc_info=error)
     if request.transport is not None:
-        # Closing alone, even at once, ends in good order when the client has sent nothing more (socket(7), SO_LINGER).
-        if (sock := request.transport.get_extra_info("socket")) is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        request.transport.abort()
+        reset(request.transport)
     return ConnectionResetError("the answer was broken off")

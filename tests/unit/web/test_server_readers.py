@@ -5,6 +5,7 @@ import logging
 import tracemalloc
 
 import pytest
+from aiohttp import web
 
 from imgsvc.web.sending import SLICE_BYTES
 from tests.support.large import until
@@ -113,3 +114,47 @@ async def test_the_end_does_not_wait_for_stalled_readers(tmp_path, origin):
             await server.runner.cleanup()
         await wire.__aexit__()
         await asyncio.sleep(0.01)
+
+
+ENDLESS = b"GET /endless HTTP/1.0\r\nHost: a\r\n\r\n"
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    """Answer without a length, whose only end for a client of HTTP/1.0 is that of the connection."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(bytes(SLICE_BYTES))
+        await request.writer.drain()
+        await asyncio.sleep(0.001)
+
+
+async def read_to_an_orderly_end(wire: Wire) -> None:
+    """Read until the answer looks whole, or the connection is reset."""
+    while await wire.read():
+        pass
+
+
+async def test_a_stalled_answer_without_length_does_not_look_whole(tmp_path):
+    """Who stalls, is dropped and then reads what the system still has learns by a reset that more was to come."""
+    async with (
+        serving(tmp_path, routes=[web.get("/endless", endless)], IMGSVC_SEND_TIMEOUT="0.1") as server,
+        await server.connect(tiny=True) as wire,
+    ):
+        await wire.send(ENDLESS)
+        await until_stalled(server)
+        await server.until_connections(0)
+        with pytest.raises(ConnectionResetError):
+            await read_to_an_orderly_end(wire)
+
+
+async def test_an_answer_without_length_that_the_end_cuts_does_not_look_whole(tmp_path):
+    """A client that reads along when the time of the server's end is over is told so by a reset."""
+    async with serving(tmp_path, routes=[web.get("/endless", endless)]) as server, await server.connect() as wire:
+        await wire.send(ENDLESS)
+        reading = asyncio.create_task(read_to_an_orderly_end(wire))
+        await server.until_connections(1)
+        async with asyncio.timeout(60):
+            await server.runner.cleanup()
+        with pytest.raises(ConnectionResetError):
+            await reading
