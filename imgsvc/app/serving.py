@@ -5,8 +5,8 @@ import gc
 import logging
 import resource
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 from aiohttp import web
@@ -62,8 +62,7 @@ async def serve(
         SettingsError: a setting needs a package that is not installed.
     """
     allow_open_files()
-    stop = _set_by_signals()
-    with LastResort() as last_resort:
+    with LastResort() as last_resort, _set_by_signals() as stop:
         async with (
             supervisor.reassured(),
             _tracing(traced=traced) as tracing,
@@ -91,12 +90,23 @@ async def serve(
                 await runner.cleanup()
 
 
-def _set_by_signals() -> asyncio.Event:
-    """Give what SIGTERM and SIGINT set from now on."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+@contextmanager
+def _set_by_signals() -> Iterator[asyncio.Event]:
+    """
+    Give what SIGTERM and SIGINT set from now on; behind the block they do nothing any more.
+
+    Handlers of the loop would be taken away as it closes, and a second signal in the last moments of an end in good
+    order would kill the process, and be its exit code.
+    """
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    try:
+        yield stop
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _be_ready(opened: Opened, runner: web.AppRunner) -> None:

@@ -50,12 +50,17 @@ def _starting() -> Iterator[None]:
     come out of whatever is being imported, as a traceback.
     """
     gc.disable()
-    before = signal.signal(signal.SIGINT, lambda *_: os._exit(EXIT_INTERRUPTED))
+    before = signal.signal(signal.SIGINT, _end_at_once)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if signal.getsignal(signal.SIGINT) is _end_at_once:  # what has served leaves it ignored, up to the very end
+            signal.signal(signal.SIGINT, before)
         gc.enable()
+
+
+def _end_at_once(*_: object) -> None:
+    os._exit(EXIT_INTERRUPTED)
 
 
 def _serve(given: Mapping[str, str], *, demo: bool) -> None:

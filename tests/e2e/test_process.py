@@ -3,8 +3,10 @@
 import asyncio
 import re
 import signal
+from contextlib import suppress
 
 import aiohttp
+import pytest
 
 from tests.support.origin import ScriptedOrigin
 from tests.support.process import run, service_process
@@ -41,6 +43,17 @@ async def test_sigterm_lets_running_answers_finish(tmp_path):
                 assert await service.process.wait() == 0
 
     assert [path.name for path in (tmp_path / "store").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signals_up_to_the_very_end_change_nothing(tmp_path, number):
+    """Whoever sends the signal again and again, as people do with Ctrl-C, sees an end in good order: exit code 0."""
+    async with service_process(tmp_path) as service, asyncio.timeout(60):
+        while service.process.returncode is None:
+            with suppress(ProcessLookupError):
+                service.process.send_signal(number)
+            await asyncio.sleep(0.001)
+        assert service.process.returncode == 0
 
 
 async def test_draining_is_seen_by_the_balancer(tmp_path):

@@ -1,6 +1,7 @@
 """The command line, for the tests of its parts."""
 
 import logging
+import signal
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +19,16 @@ def invoke(tmp_path, monkeypatch):
         return CliRunner().invoke(cli.commands, arguments, env=env, catch_exceptions=False)
 
     return invoke
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were():
+    """Put signals back in order: what serves leaves them ignored, for the process ends then, and children would too."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -205,8 +205,6 @@ async def test_serve_knows_all_its_addresses(tmp_path, monkeypatch, host):
     async with asyncio.timeout(60):
         await serve(chosen, demo=False, log=Lines(), json_log=True, announce=announce)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.remove_signal_handler(number)
     await asyncio.sleep(0)
 
     assert len(told) == 1
