@@ -70,12 +70,8 @@ async def serve(
         ):
             app = make_application(opened.services)
             seconds = settings.server.shutdown_timeout_seconds
-            runner = make_runner(
-                app,
-                shutdown_timeout_seconds=seconds,
-                access_log=log,
-                access_log_class=access_log_class(json_log=json_log),
-            )
+            log_class = access_log_class(json_log=json_log)
+            runner = make_runner(app, shutdown_timeout_seconds=seconds, access_log=log, access_log_class=log_class)
             try:
                 await runner.setup()
                 await listen(runner, settings.server.host, settings.server.port, supervisor.sockets)
