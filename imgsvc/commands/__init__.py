@@ -38,8 +38,13 @@ EXIT_INTERRUPTED = 130
 def fail(faults: Iterable[str], code: int = EXIT_SETTINGS) -> NoReturn:
     """Say each fault in a line, and end the process."""
     for fault in faults:
-        print(f"imgsvc: {printable(fault)}", file=sys.stderr)
+        say(fault)
     sys.exit(code)
+
+
+def say(text: str) -> None:
+    """Say something of the settings, or of what went wrong, in a line on standard error."""
+    print(f"imgsvc: {printable(text)}", file=sys.stderr)
 
 
 def printable(text: str) -> str:

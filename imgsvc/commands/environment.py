@@ -1,13 +1,12 @@
 """What settings are read from, and what has to be set before anything is loaded; loads little itself."""
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgsvc.allocator import AllocatorMissingError, Restart, find_libraries, start_again
-from imgsvc.commands import fail, printable
+from imgsvc.commands import fail, say
 
 if TYPE_CHECKING:
     from imgsvc.settings import Settings
@@ -49,20 +48,16 @@ def read_settings(given: Mapping[str, str] | None = None) -> "Settings":
 
     # Some keep a virtual environment there; a container's mount of what is missing is one too.
     if Path(".env").is_dir():
-        _say("imgsvc: .env is a folder; no settings are read from it")
+        say(".env is a folder; no settings are read from it")
     texts = environ()
     for name, nearest in unknown_names(texts):
-        _say(f"imgsvc: {name} is not a setting{f'; did you mean {nearest}?' if nearest else ''}")
+        say(f"{name} is not a setting{f'; did you mean {nearest}?' if nearest else ''}")
     try:
         if given:
             Settings.from_env(texts)  # a bad value is a fault even where the command line has another
         return Settings.from_env({**texts, **(given or {})})
     except SettingsError as error:
         fail(error.faults)
-
-
-def _say(line: str) -> None:
-    print(printable(line), file=sys.stderr)  # names come from a file
 
 
 def _dotenv(path: Path) -> dict[str, str]:
