@@ -1,5 +1,8 @@
 """Whether a picture can be passed on to people who did not ask for it: its own bytes, or what was made of it."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 from cachetools import LRUCache
 
 from imgsvc.errors import Overloaded
@@ -43,14 +46,7 @@ class Scrutiny:
         kind = BY_MEDIA_TYPE.get(blob.meta.media_type)
         if kind not in _LOOKED_AT:
             return True
-        sha256 = blob.meta.sha256
-        if (verdict := self._verdicts.get(sha256)) is None:
-            try:
-                verdict = await self._look(blob.data, kind, sha256)
-            except Overloaded:
-                return True
-            self._verdicts[sha256] = verdict
-        return verdict
+        return await self._remembered(self._verdicts, blob, partial(self._look, kind), unseen=True)
 
     async def is_blank(self, blob: Blob) -> bool:
         """
@@ -59,18 +55,27 @@ class Scrutiny:
         Raises:
             UnusableSource: it cannot be decoded.
         """
+        return await self._remembered(self._blanks, blob, self._see, unseen=False)
+
+    async def _remembered(
+        self, verdicts: LRUCache[str, bool], blob: Blob, look: Callable[[bytes, str], Awaitable[bool]], *, unseen: bool
+    ) -> bool:
+        """Give the verdict on a picture, which is looked at once; where there is no room for that, *unseen*."""
         sha256 = blob.meta.sha256
-        if (verdict := self._blanks.get(sha256)) is None:
+        if (verdict := verdicts.get(sha256)) is None:
             try:
-                verdict = await self._transforms.examine(
-                    blob.data, ImageFormat.JPEG, LOOKED_AT_PX, lambda image: is_blank(Pixels.of(image)), sha256
-                )
+                verdict = await look(blob.data, sha256)
             except Overloaded:
-                return False
-            self._blanks[sha256] = verdict
+                return unseen
+            verdicts[sha256] = verdict
         return verdict
 
-    async def _look(self, data: bytes, kind: ImageFormat, sha256: str) -> bool:
+    async def _see(self, data: bytes, sha256: str) -> bool:
+        return await self._transforms.examine(
+            data, ImageFormat.JPEG, LOOKED_AT_PX, lambda image: is_blank(Pixels.of(image)), sha256
+        )
+
+    async def _look(self, kind: ImageFormat, data: bytes, sha256: str) -> bool:
         info = (await self._transforms.inspect(data, sha256=sha256)).info
         if kind is not ImageFormat.GIF and (info is None or not info.is_clean):
             return False  # who makes it anew will see whether it is whole
