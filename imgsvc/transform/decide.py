@@ -72,7 +72,7 @@ def decide(
     able = CAPABILITIES[image_format]
     plan = FramePlan(
         spec=spec,
-        geometry=computable(sizes.bounded(able.max_side_px, limits.max_pixels), limits),
+        geometry=computable(sizes, able.max_side_px, limits),
         orientation=source.info.orientation,
         keeps_alpha=able.alpha,
     )
@@ -86,13 +86,14 @@ def decide(
     )
 
 
-def computable(sizes: Geometry, limits: Limits) -> Geometry:
+def computable(sizes: Geometry, max_side_px: int, limits: Limits) -> Geometry:
     """
-    Shrink what is enlarged until no line of it is longer than a source's may be, or than any that can be asked for.
+    Shrink what is enlarged until it is within the limits, and no line of it longer than a source's or a box's may be.
 
     Hundreds of lines are held at once, several times, and the pixel limit says nothing of how long they are.
     """
-    return sizes.shrunk(max(limits.max_side_px, MAX_SIDE_PX) / sizes.scaled.longest_px)
+    bounded = sizes.bounded(max_side_px, limits.max_pixels)
+    return bounded.shrunk(max(limits.max_side_px, MAX_SIDE_PX) / bounded.scaled.longest_px)
 
 
 def glance_plan(info: ImageInfo, longest_px: int) -> FramePlan:

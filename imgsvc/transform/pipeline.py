@@ -232,7 +232,7 @@ class Pipeline:
         """Answer with something tiny; it is computed from a small picture, but tells the large one's size."""
         started = self._clock()
         cut = self._trimmed(source, replace(spec, animate=False), switch)
-        sizes = computable(sizes_for(cut, spec).bounded(self.limits.max_side_px, self.limits.max_pixels), self.limits)
+        sizes = computable(sizes_for(cut, spec), self.limits.max_side_px, self.limits)
         scale = min(1.0, SUMMARY_SIDE_PX / sizes.canvas.longest_px)
         plan = FramePlan(spec=spec, geometry=sizes.shrunk(scale), orientation=cut.info.orientation, scale=scale)
         image = switch.in_memory(compose(cut, plan, switch))
