@@ -13,7 +13,10 @@ MOST_TIMES = 2
 MAX_BOXES = 4096
 """A picture has a few dozen; who sends more only makes work."""
 
-_BOX_BYTES, _LARGE_BOX_BYTES, _VERSION_BYTES, _LIST_HEAD_BYTES = 8, 16, 4, 8
+BOX_BYTES = 8
+"""Of a box's size, in 32 bits, and name."""
+
+_LARGE_BOX_BYTES, _VERSION_BYTES, _LIST_HEAD_BYTES = 16, 4, 8
 
 
 def are_repeated(data: View) -> bool:
@@ -38,17 +41,21 @@ def _boxes(data: View) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _row(data: View, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Give name, beginning and end of what is in boxes side by side; sizes as :func:`.endings.avif_is_whole` has it."""
-    while at + _BOX_BYTES <= end:
-        size, name, head_bytes = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], _BOX_BYTES
-        if size == 0:
-            size = end - at
-        elif size == 1:
-            size, head_bytes = int.from_bytes(data[at + _BOX_BYTES : at + _LARGE_BOX_BYTES], "big"), _LARGE_BOX_BYTES
+    """Give name, beginning and end of what is in boxes side by side."""
+    while at + BOX_BYTES <= end:
+        size, head_bytes = box_size(data, at, end)
         if size < head_bytes:
             return
-        yield name, at + head_bytes, min(at + size, end)
+        yield data[at + 4 : at + 8], at + head_bytes, min(at + size, end)
         at += size
+
+
+def box_size(data: View, at: int, end: int) -> tuple[int, int]:
+    """Give the bytes of the box at *at*, and those of its head (§4.2): 0 = all to *end*, 1 = in 64 bits behind it."""
+    size = int.from_bytes(data[at : at + 4], "big")
+    if size != 1:
+        return size or end - at, BOX_BYTES
+    return int.from_bytes(data[at + BOX_BYTES : at + _LARGE_BOX_BYTES], "big"), _LARGE_BOX_BYTES
 
 
 def _total_bytes(box: bytes, file_bytes: int) -> int:

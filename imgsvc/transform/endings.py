@@ -8,8 +8,9 @@ lets through may still be broken inside; what it refuses was cut.
 from imgsvc.model.formats import ImageFormat
 from imgsvc.stream.base import CHUNK_BYTES
 from imgsvc.transform import gif_blocks, tiff_blocks
+from imgsvc.transform.avif_items import BOX_BYTES, MAX_BOXES, box_size
 from imgsvc.transform.body import View
-from imgsvc.transform.gif_blocks import MAX_FRAMES
+from imgsvc.transform.limits import MAX_FRAMES
 
 _JPEG_END = b"\xff\xd9"
 _JPEG_FILL = 0xFF
@@ -30,9 +31,6 @@ nobody can stop."""
 _RIFF_HEADER_BYTES, _RIFF_FORM_BYTES = 8, 12
 _MAX_RIFF_CHUNKS = 65536
 _WEBP_FRAME = b"ANMF"
-_BOX_BYTES, _LARGE_BOX_BYTES = 8, 16
-_MAX_BOXES = 4096
-"""A picture has three or four; who sends more only makes work."""
 
 _HOLE = bytes(4)
 """Where a name of four characters belongs: what a file has whose writer took the space and never wrote."""
@@ -103,15 +101,11 @@ def webp_is_whole(data: View) -> bool:
 def avif_is_whole(data: View) -> bool:
     """ISO/IEC 14496-12 §4.2: each top-level box says its size; 0 = to the end, 1 = in 64 bits behind the name."""
     at = 0
-    for _ in range(_MAX_BOXES):
-        if at + _BOX_BYTES > len(data):
+    for _ in range(MAX_BOXES):
+        if at + BOX_BYTES > len(data):
             return at == len(data)
-        size = int.from_bytes(data[at : at + 4], "big")
-        if size == 0:
-            return True
-        if size == 1:
-            size = int.from_bytes(data[at + _BOX_BYTES : at + _LARGE_BOX_BYTES], "big")
-        if size < _BOX_BYTES:
+        size, _ = box_size(data, at, len(data))
+        if size < BOX_BYTES:
             return False
         at += size
     return False

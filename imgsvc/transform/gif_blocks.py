@@ -1,6 +1,7 @@
 """Whether a GIF is all there: its decoder shows what has arrived of a frame and calls that a picture."""
 
 from imgsvc.transform.body import View
+from imgsvc.transform.limits import MAX_FRAMES
 
 _HEADER_BYTES = 13
 _IMAGE_HEADER_BYTES = 10
@@ -9,10 +10,6 @@ _EXTENSION, _IMAGE = 0x21, 0x2C
 MAX_STEPS = 1024 * 1024
 """From block to block and from piece to piece, beside those of full pieces: each takes time of a thread that nobody can
 stop."""
-
-MAX_FRAMES = 10_000
-"""Of an animation of any format, to be opened at all: five minutes of a film. A WebP of 60,000, of 2.7 MB, took the
-thread that looks at newcomers, which nobody can stop, half a minute, and one of 800,000 hours."""
 
 _FULL_PIECE_BYTES = 256
 _HOLE = bytes(8)

@@ -8,7 +8,7 @@ from imgsvc.model.formats import ImageFormat
 from imgsvc.stream.base import CHUNK_BYTES
 from imgsvc.transform.body import viewed
 from imgsvc.transform.endings import is_whole
-from imgsvc.transform.gif_blocks import MAX_FRAMES
+from imgsvc.transform.limits import MAX_FRAMES
 from tests.support import pictures
 from tests.unit.transform.bodies import KINDS, laid
 
@@ -141,7 +141,7 @@ def webp_of(*chunks: bytes) -> bytes:
 
 def test_more_frames_than_anybody_shows_are_refused() -> None:
     """The decoder of WebP goes through all frames for each: of too many, or hidden behind chunks, it sees none."""
-    frame, other = b"ANMF" + bytes(4), b"XXXX" + bytes(4)
+    frame, other = b"ANMF" + bytes(4), b"JUNK" + bytes(4)
     assert is_whole(webp_of(frame * MAX_FRAMES), ImageFormat.WEBP)
     assert not is_whole(webp_of(frame * (MAX_FRAMES + 1)), ImageFormat.WEBP)
     assert not is_whole(webp_of(other * 65_536, frame * (MAX_FRAMES + 1)), ImageFormat.WEBP)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from imgsvc.transform.gif_blocks import MAX_FRAMES, MAX_STEPS, is_whole
+from imgsvc.transform.gif_blocks import MAX_STEPS, is_whole
+from imgsvc.transform.limits import MAX_FRAMES
 from tests.support import pictures
 
 WHOLE = pictures.animated([pictures.noise(60, 40, seed=s) for s in range(3)])
